@@ -1,0 +1,1 @@
+"""Junheng: departments' files in, checked and traceable releases of public-service statistics out."""

@@ -1,0 +1,186 @@
+"""The typed things that pass between rooms: receipt, reading, build, check result, verdict, release.
+
+They are plain immutable records that know how to become JSON and back. How they are stored is `store`'s
+business, what they mean is their makers'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T", bound="Record")
+
+Outcome = Literal["pass", "fail", "error", "not_applicable"]
+Severity = Literal["block", "warn"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Base of all records: JSON out, JSON in, unknown fields of a later version ignored."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls: type[T], data: dict[str, Any]) -> T:
+        """The record back from `as_dict`; fields it does not know are ignored."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in data.items() if name in known})
+
+
+@dataclass(frozen=True)
+class Receipt(Record):
+    """One file received: what, from where, when, with which bytes. `landing_path` is relative to the landing folder."""
+
+    receipt_id: str
+    department: str
+    extract: str
+    delivery_period: str
+    file_name: str
+    landing_path: str
+    sha256: str
+    size_bytes: int
+    received_at: str  # ISO 8601, UTC
+    sequence: int  # order of arrival in this warehouse
+
+    @property
+    def extract_id(self) -> str:
+        """`department/extract`, the name of the contract."""
+        return f"{self.department}/{self.extract}"
+
+
+@dataclass(frozen=True)
+class TieOut(Record):
+    """The account of one sheet: every row and every value read is in exactly one of the others."""
+
+    source_file: str
+    source_sheet: str
+    rows_read: int = 0
+    rows_accepted: int = 0
+    rows_rejected: int = 0
+    rows_duplicate: int = 0
+    rows_ignored: int = 0
+    values_read: int = 0
+    values_accepted: int = 0
+    values_missing: int = 0
+    values_rejected: int = 0
+    values_dropped: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """True when rows and values are accounted for to the last one."""
+        rows = self.rows_accepted + self.rows_rejected + self.rows_duplicate + self.rows_ignored
+        values = self.values_accepted + self.values_missing + self.values_rejected + self.values_dropped
+        return rows == self.rows_read and values == self.values_read
+
+
+@dataclass(frozen=True)
+class Reading(Record):
+    """What was taken from a receipt under one state of contract, reference tables and reader.
+
+    `folder` (relative to the warehouse) holds accepted.parquet, rejects.parquet and ignored.parquet.
+    """
+
+    reading_id: str
+    receipt_id: str
+    department: str
+    extract: str
+    delivery_period: str
+    contract_hash: str
+    reference_hash: str
+    reader_version: str
+    status: Literal["read", "unreadable"]
+    problem: str  # empty when read
+    read_at: str
+    folder: str
+    tie_out: list[dict[str, Any]] = field(default_factory=list)
+    rejects: int = 0
+    known_rejects: int = 0
+    findings: list[dict[str, Any]] = field(default_factory=list)  # {check, severity, outcome, observed, expected}
+
+
+@dataclass(frozen=True)
+class Build(Record):
+    """One build of the marts: which readings, which rules, and the private folder it stands in."""
+
+    build_id: str
+    folder: str  # absolute path
+    inputs_hash: str
+    reading_ids: list[str]
+    code_version: str
+    reference_hash: str
+    contracts_hash: str
+    expectations_hash: str
+    as_of: str | None
+    built_at: str
+
+    @property
+    def database(self) -> Path:
+        """The private DuckDB file of the build."""
+        return Path(self.folder) / "build.duckdb"
+
+    @property
+    def dbt_manifest(self) -> Path:
+        """dbt's manifest of the models that were built."""
+        return Path(self.folder) / "dbt_manifest.json"
+
+    @property
+    def dbt_results(self) -> Path:
+        """dbt's run_results of the build."""
+        return Path(self.folder) / "dbt_run_results.json"
+
+
+@dataclass(frozen=True)
+class CheckResult(Record):
+    """What one quality rule found in one build."""
+
+    check_id: str
+    source: Literal["intake", "dbt", "expectation", "gate"]
+    subject: str  # table, or department/extract
+    severity: Severity
+    outcome: Outcome
+    description: str
+    observed: str = ""
+    expected: str = ""
+    failing_rows: int = 0
+    locations: str = ""  # where the failing rows are, as text
+    owner: str = ""
+    why: str = ""
+    since: str = ""
+
+    @property
+    def blocks(self) -> bool:
+        """A blocking check that did not pass; an error is not a pass."""
+        return self.severity == "block" and self.outcome in ("fail", "error")
+
+
+@dataclass(frozen=True)
+class Verdict(Record):
+    """The stored judgement of exactly one build."""
+
+    build_id: str
+    outcome: Literal["pass", "blocked"]
+    judged_at: str
+    valid_until: str | None
+    passed: int
+    failed: int
+    errors: int
+    warnings: int
+    not_applicable: int
+    blocking: list[str]
+    results_sha256: str
+    database_sha256: str
+
+
+@dataclass(frozen=True)
+class Release(Record):
+    """One sealed release."""
+
+    release_id: str
+    build_id: str
+    folder: str  # absolute path
+    sealed_at: str
+    state: str  # candidate, official, withdrawn

@@ -1,0 +1,82 @@
+"""Paths, limits and switches: from the environment and the command line, in one place.
+
+It knows where the project's own folders lie and what the person at the door asked for. It reads no data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+PACKAGE_FOLDER = Path(__file__).resolve().parent
+PROJECT_FOLDER = PACKAGE_FOLDER.parent
+DBT_FOLDER = PROJECT_FOLDER / "dbt_project"
+EXPECTATIONS_FOLDER = PROJECT_FOLDER / "expectations"
+
+# No tool that Junheng stands on may send usage statistics; set before any of them is imported.
+TELEMETRY_OFF = {
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+}
+
+
+def switch_telemetry_off() -> None:
+    """Tell every tool in this process, and those it starts, to send nothing."""
+    os.environ.update(TELEMETRY_OFF)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which jurisdiction, which warehouse, and the limits of a run."""
+
+    jurisdiction_folder: Path
+    warehouse_folder: Path
+    expectations_folder: Path = EXPECTATIONS_FOLDER
+    memory_limit: str = "1GB"
+    threads: int = 2
+
+    @classmethod
+    def from_environment(cls, jurisdiction: Path | str | None = None, warehouse: Path | str | None = None) -> Settings:
+        """Settings from arguments, else from JUNHENG_JURISDICTION / JUNHENG_WAREHOUSE, else the defaults."""
+        jurisdiction = jurisdiction or os.environ.get("JUNHENG_JURISDICTION") or _default("raw/zhejiang")
+        warehouse = warehouse or os.environ.get("JUNHENG_WAREHOUSE") or _default("warehouse")
+        return cls(
+            jurisdiction_folder=Path(jurisdiction).expanduser().resolve(),
+            warehouse_folder=Path(warehouse).expanduser().resolve(),
+            memory_limit=os.environ.get("JUNHENG_MEMORY_LIMIT", "1GB"),
+            threads=int(os.environ.get("JUNHENG_THREADS", "2")),
+        )
+
+
+def _default(relative: str) -> Path:
+    """A default folder: below the current folder when it is there, else below the project."""
+    here = Path.cwd() / relative
+    return here if here.exists() else PROJECT_FOLDER / relative
+
+
+def hash_files(paths: list[Path], root: Path) -> str:
+    """SHA-256 over names (relative to `root`) and bytes of files, in name order."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(b"\0")
+        digest.update(path.read_bytes())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """The version of the code: a hash of the package's own files and of the dbt project."""
+    package = [p for p in PACKAGE_FOLDER.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    models = [
+        p
+        for p in DBT_FOLDER.rglob("*")
+        if p.is_file() and not {"target", "logs", "__pycache__"} & set(p.relative_to(DBT_FOLDER).parts) and not p.name.startswith(".")
+    ]
+    return hash_files(package + models, PROJECT_FOLDER)

@@ -1,0 +1,192 @@
+"""Where each thing lies under warehouse/, and how files are written there without ever being half there.
+
+It knows folders and bytes, not what is in them. Nothing outside this module joins warehouse paths by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.errors import BusyError
+
+
+def now_utc() -> str:
+    """The present moment as ISO 8601 in UTC, to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, read in pieces."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write bytes so that a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, payload: Any) -> None:
+    """Write JSON atomically: UTF-8, sorted keys, one trailing newline."""
+    write_atomically(path, (json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """JSON from a file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_parquet(path: Path, frame: pl.DataFrame) -> None:
+    """Write a frame as Parquet, atomically; the same frame gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    frame.write_parquet(temporary, compression="zstd", statistics=True)
+    temporary.replace(path)
+
+
+def make_read_only(folder: Path) -> None:
+    """Take the write permission from every file and folder below `folder`, itself included."""
+    for path in [*folder.rglob("*"), folder]:
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder even if parts of it are read-only."""
+    if not folder.exists():
+        return
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IRWXU)
+    shutil.rmtree(folder)
+
+
+class Warehouse:
+    """The folder `warehouse/<jurisdiction>/` and the places in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def vault(self) -> Path:
+        """The received bytes, by hash."""
+        return self.folder / "vault"
+
+    @property
+    def receipts(self) -> Path:
+        """One JSON file per receipt, append-only."""
+        return self.folder / "receipts"
+
+    @property
+    def readings(self) -> Path:
+        """One folder per reading, append-only."""
+        return self.folder / "readings"
+
+    @property
+    def builds(self) -> Path:
+        """Private builds."""
+        return self.folder / "builds"
+
+    @property
+    def ledger(self) -> Path:
+        """The append-only ledger."""
+        return self.folder / "ledger" / "ledger.jsonl"
+
+    @property
+    def releases(self) -> Path:
+        """Sealed releases."""
+        return self.folder / "releases"
+
+    @property
+    def current(self) -> Path:
+        """The link to the current release."""
+        return self.folder / "current"
+
+    @property
+    def official(self) -> Path:
+        """The link to the official release."""
+        return self.folder / "official"
+
+    @property
+    def release_status(self) -> Path:
+        """State of every release: candidate, official, withdrawn."""
+        return self.releases / "status.json"
+
+    @property
+    def dbt_target(self) -> Path:
+        """dbt's target folder: kept between builds, so that dbt parses once."""
+        return self.builds / "dbt_target"
+
+    @property
+    def work(self) -> Path:
+        """The build that is being made. Its path never changes: dbt would parse everything again."""
+        return self.builds / "work"
+
+    @property
+    def logs(self) -> Path:
+        """Logs and reports of faults."""
+        return self.folder / "logs"
+
+    def build_folder(self, build_id: str) -> Path:
+        """The folder of one build."""
+        return self.builds / build_id
+
+    def release_folder(self, release_id: str) -> Path:
+        """The folder of one release."""
+        return self.releases / release_id
+
+    def vault_path(self, sha256: str) -> Path:
+        """Where the bytes with this hash are kept."""
+        return self.vault / sha256[:2] / sha256
+
+    def current_release_id(self) -> str | None:
+        """The id that `current` points at, or None."""
+        return self.current.resolve().name if self.current.is_symlink() and self.current.exists() else None
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the warehouse for one run; a second one is told who holds it.
+
+        Raises BusyError when another process holds the lock.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / ".lock"
+        with path.open("a+", encoding="utf-8") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                handle.seek(0)
+                holder = handle.read().strip() or "unknown"
+                raise BusyError(
+                    "another run is at work on this warehouse",
+                    where=f"{self.folder} (held by process {holder})",
+                    do="wait for it to end, then run again",
+                ) from error
+            handle.seek(0)
+            handle.truncate()
+            handle.write(f"{os.getpid()} since {now_utc()}")
+            handle.flush()
+            try:
+                yield
+            finally:
+                handle.seek(0)
+                handle.truncate()
+                fcntl.flock(handle, fcntl.LOCK_UN)
