@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T", bound="Record")
 
-Outcome = Literal["pass", "fail", "error", "not_applicable"]
+# `waived`: failed, and a documented exception by two persons covers exactly that (quality.waivers)
+Outcome = Literal["pass", "fail", "error", "not_applicable", "waived"]
 Severity = Literal["block", "warn"]
 
 
@@ -173,6 +174,9 @@ class Verdict(Record):
     blocking: list[str]
     results_sha256: str
     database_sha256: str
+    mask_sha256: str = ""  # empty when the build had no mask yet
+    waived: int = 0
+    waivers: list[dict[str, Any]] = field(default_factory=list)  # every waiver in force, with what it was used for
 
 
 @dataclass(frozen=True)

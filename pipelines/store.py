@@ -145,6 +145,15 @@ class Warehouse:
         """Logs and reports of faults."""
         return self.folder / "logs"
 
+    @property
+    def checks(self) -> Path:
+        """The history of every check over all judged builds, append-only JSON lines."""
+        return self.folder / "checks.jsonl"
+
+    def preparing_folder(self, build_id: str) -> Path:
+        """Where the release of a build is made ready; nobody reads it, and it may be left over from a crash."""
+        return self.releases / f".preparing-{build_id}"
+
     def build_folder(self, build_id: str) -> Path:
         """The folder of one build."""
         return self.builds / build_id
