@@ -82,9 +82,9 @@ class Ledger:
         """Add one entry and make it durable before returning."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._set_aside_torn_line()
-        entries = self.entries()
-        previous = entries[-1].hash if entries else GENESIS
-        number, at = len(entries) + 1, now_utc()
+        last = self._tail()
+        previous = last.hash if last else GENESIS
+        number, at = (last.number if last else 0) + 1, now_utc()
         digest = hashlib.sha256(_line(number, at, event, details, previous)).hexdigest()
         entry = Entry(number, at, event, details, previous, digest)
         line = json.dumps(entry.__dict__, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -100,6 +100,36 @@ class Ledger:
             if entry.event == event and all(entry.details.get(k) == v for k, v in matching.items()):
                 return entry
         return None
+
+    def _tail(self) -> Entry | None:
+        """The last entry, its own hash checked; the whole chain is `entries`' business."""
+        if not self.path.exists() or not self.path.stat().st_size:
+            return None
+        with self.path.open("rb") as handle:
+            size = handle.seek(0, os.SEEK_END)
+            step = 65536
+            while True:
+                handle.seek(max(0, size - step))
+                lines = handle.read().rstrip(b"\n").split(b"\n")
+                if len(lines) > 1 or step >= size:
+                    break
+                step *= 4
+        try:
+            entry = Entry(**json.loads(lines[-1]))
+        except (ValueError, TypeError) as error:
+            raise FaultError(
+                "the ledger's last line is not an entry",
+                where=str(self.path),
+                do="restore the ledger from a backup",
+            ) from error
+        body = _line(entry.number, entry.at, entry.event, entry.details, entry.previous)
+        if hashlib.sha256(body).hexdigest() != entry.hash:
+            raise FaultError(
+                "the ledger's last entry was changed",
+                where=str(self.path),
+                do="restore the ledger from a backup",
+            )
+        return entry
 
     def _set_aside_torn_line(self) -> None:
         """A crash while writing leaves a last line without its newline: keep it beside, go on before it."""

@@ -1,0 +1,21 @@
+"""File -> receipt -> reading: what arrived, kept as it came, and what was taken from it.
+
+Readers by format, numbers, names and layout are modules of their own. What a number means is the contract's
+word; what is made of it is dbt's.
+"""
+
+from pipelines.intake.names import RegionIndex
+from pipelines.intake.read import find_reading, read, reader_version, take
+from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
+
+__all__ = [
+    "Arrivals",
+    "RegionIndex",
+    "all_receipts",
+    "find_reading",
+    "in_force",
+    "read",
+    "reader_version",
+    "receive",
+    "take",
+]

@@ -1,0 +1,270 @@
+"""Where things stand in a grid: the header, the data, the notes, and what each column is.
+
+It finds and names; it takes no number and resolves no region.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.errors import UnreadableFileError
+from pipelines.intake.formats import ROW, Grid
+from pipelines.jurisdiction.contract import ALLOWED, DIMENSION_DEFAULTS, DIMENSIONS, Layout, ValueColumn
+from pipelines.jurisdiction.text import normalise
+
+HEADER_SEARCH_ROWS = 200
+
+
+@dataclass(frozen=True)
+class MatchedValue:
+    """A column of the grid that holds numbers, with its dimensions filled in."""
+
+    cell: str  # column of the grid
+    address: str  # what a person calls it: letter and header
+    header: str
+    rule: ValueColumn
+    dimensions: dict[str, str]  # measure and dimensions that the column itself fixes
+    period: str | None  # year text when the header carries the period
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A grid understood: which row is what, which column is what."""
+
+    header_rows: tuple[int, int]  # first and last source row of the header
+    columns: dict[str, str]  # normalised header -> grid column
+    values: list[MatchedValue]
+    unknown_columns: list[str]
+    data: pl.DataFrame  # data rows, cells only, with ROW
+    ignored: pl.DataFrame  # ROW, reason, reported_text
+
+    def cell(self, header: str) -> str:
+        """The grid column under a contract's header text."""
+        return self.columns[normalise(header)]
+
+
+def letter(index: int) -> str:
+    """The spreadsheet name of a column: 0 is A, 26 is AA."""
+    name = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def understand(grid: Grid, layout: Layout, where: str) -> Plan:
+    """Match a grid with a layout.
+
+    Raises UnreadableFileError when the header or a required column is not there.
+    """
+    cells = grid.columns
+    head = grid.cells.head(HEADER_SEARCH_ROWS)
+    texts = [[normalise(value) for value in row] for row in head.select(cells).iter_rows()]
+    start = _find_header(texts, layout, where)
+    last = start + layout.header.rows - 1
+    if last >= len(texts):
+        raise UnreadableFileError("the file ends within its header", where=where, do="ask for the whole file")
+    names = _join_header(texts[start : last + 1], fill_right=layout.header.fill_right)
+    columns: dict[str, str] = {}
+    twice: set[str] = set()
+    for index, name in enumerate(names):
+        if name:
+            if name in columns:
+                twice.add(name)
+            columns.setdefault(name, cells[index])
+    needed = _needed_columns(layout)
+    missing = [n for n in needed if normalise(n) not in columns]
+    values, unmatched = _match_values(names, cells, layout, where)
+    missing += unmatched
+    if missing:
+        raise UnreadableFileError(
+            f"missing column(s): {', '.join(dict.fromkeys(missing))}",
+            where=where,
+            do=f"the header found has: {', '.join(n for n in names if n)[:300]}; mend the contract or ask for the file again",
+        )
+    doubtful = [n for n in (*needed, *(v.header for v in values)) if normalise(n) in twice]
+    if doubtful:
+        raise UnreadableFileError(
+            f"the column {doubtful[0]!r} stands twice in the header",
+            where=where,
+            do="ask the department which one counts, and have the other renamed",
+        )
+    taken = {normalise(n) for n in needed} | {v.header for v in values}
+    unknown = [
+        n
+        for n in dict.fromkeys(names)
+        if n and n not in taken and not any(re.search(p, n) for p in layout.ignore_columns)
+    ]
+    data, ignored = _split_rows(grid, layout, columns, start, last)
+    first_row = int(grid.cells[ROW][start])
+    last_row = int(grid.cells[ROW][last])
+    return Plan((first_row, last_row), columns, values, unknown, data, ignored)
+
+
+def _find_header(texts: list[list[str]], layout: Layout, where: str) -> int:
+    wanted = [normalise(name) for name in layout.header.find]
+    for index in range(len(texts)):
+        rows = texts[index : index + layout.header.rows]
+        present = {cell for row in rows for cell in row if cell}
+        if all(name in present for name in wanted) and any(name in texts[index] for name in wanted):
+            return index
+    raise UnreadableFileError(
+        f"no row holds the header names {', '.join(layout.header.find)}",
+        where=where,
+        do="look at the file: if its header changed, mend `header.find` in the contract; else ask for it again",
+    )
+
+
+def _join_header(rows: list[list[str]], *, fill_right: bool) -> list[str]:
+    """One name per column from one or several header rows; merged cells of upper rows hold for those to the right."""
+    width = max(len(row) for row in rows)
+    parts: list[list[str]] = [[] for _ in range(width)]
+    for depth, row in enumerate(rows):
+        carried = ""
+        is_upper = depth < len(rows) - 1
+        for index in range(width):
+            text = row[index] if index < len(row) else ""
+            if text:
+                carried = text
+            elif is_upper and fill_right and any(r[index] for r in rows[depth + 1 :] if index < len(r)):
+                text = carried
+            if text and (not parts[index] or parts[index][-1] != text):
+                parts[index].append(text)
+    return ["/".join(p) for p in parts]
+
+
+def _needed_columns(layout: Layout) -> list[str]:
+    needed = [c for c in (layout.region.code, layout.region.name, layout.period.column) if c]
+    needed += [row.column for row in layout.rows]
+    needed += [rule.column for rule in layout.ignore_rows]
+    return list(dict.fromkeys(needed))
+
+
+def _match_values(
+    names: list[str], cells: list[str], layout: Layout, where: str
+) -> tuple[list[MatchedValue], list[str]]:
+    """The value columns in the order of the grid, and the required ones that nothing matched."""
+    matched: list[MatchedValue] = []
+    used: set[int] = set()
+    missing: list[str] = []
+    from_rows = {row.dimension for row in layout.rows}
+    for rule in layout.values:
+        found = False
+        for index, name in enumerate(names):
+            if not name or index in used:
+                continue
+            groups: dict[str, str] = {}
+            if rule.column is not None:
+                if name != normalise(rule.column):
+                    continue
+            else:
+                match = re.search(rule.columns or "", name)
+                if not match:
+                    continue
+                groups = {k: v or "" for k, v in match.groupdict().items()}
+            found = True
+            used.add(index)
+            dimensions = {}
+            for dimension in ("measure", *DIMENSIONS):
+                stated = getattr(rule, dimension) or layout.defaults.get(dimension)
+                if stated is None:
+                    if dimension in from_rows or dimension == "measure":
+                        continue
+                    stated = DIMENSION_DEFAULTS[dimension]
+                dimensions[dimension] = _fill(stated, groups, rule, name, dimension, where)
+            address = f"{letter(index)} {name}"
+            matched.append(MatchedValue(cells[index], address, name, rule, dimensions, groups.get("period")))
+            if rule.column is not None:
+                break
+        if not found and rule.required:
+            missing.append(rule.column or f"columns like {rule.columns}")
+    order = {cell: index for index, cell in enumerate(cells)}
+    return sorted(matched, key=lambda m: order[m.cell]), missing
+
+
+def _fill(
+    template: str, groups: dict[str, str], rule: ValueColumn, header: str, dimension: str, where: str
+) -> str:
+    """A template such as `{age}` with the header's groups, each translated by its map."""
+
+    def one(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in groups:
+            raise UnreadableFileError(
+                f"the header {header!r} gives no {name!r} for {dimension}",
+                where=where,
+                do="mend `columns` in the contract",
+            )
+        text = groups[name]
+        translations = rule.maps.get(name)
+        if translations is None:
+            return text
+        table = {normalise(k): v for k, v in translations.items()}
+        if text not in table:
+            raise UnreadableFileError(
+                f"{text!r} in the header {header!r} is not in the contract's map {name!r}",
+                where=where,
+                do="add it to `maps` in the contract",
+            )
+        return table[text]
+
+    value = re.sub(r"\{(\w+)\}", one, template)
+    allowed = ALLOWED.get(dimension)
+    if allowed and value not in allowed:
+        raise UnreadableFileError(
+            f"{value!r} is no {dimension}",
+            where=where,
+            do=f"use one of {', '.join(sorted(allowed))} in the contract",
+        )
+    return value
+
+
+def _split_rows(
+    grid: Grid, layout: Layout, columns: dict[str, str], start: int, last: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Data rows, and the ignored rows with the reason for each."""
+    cells = grid.columns
+    frame = grid.cells.with_row_index("position").with_columns(
+        pl.coalesce(*(pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)) for c in cells), pl.lit(""))
+        .str.normalize("NFKC")
+        .str.replace_all(r"[\s\u200b\ufeff]+", "")
+        .alias("first")
+    )
+    reason = (
+        pl.when(pl.col("position") < start)
+        .then(pl.lit("preamble"))
+        .when(pl.col("position") <= last)
+        .then(pl.lit("header"))
+    )
+    ends = (
+        [
+            position
+            for position, first in frame.filter(pl.col("position") > last)
+            .select("position", "first")
+            .iter_rows()
+            if any(re.search(p, first) for p in layout.data.end_at)
+        ]
+        if layout.data.end_at
+        else []
+    )
+    if ends:
+        reason = reason.when(pl.col("position") >= ends[0]).then(pl.lit("footnote"))
+    reason = reason.when(pl.col("first") == "").then(pl.lit("blank"))
+    for rule in layout.ignore_rows:
+        cell = columns[normalise(rule.column)]
+        text = pl.col(cell).fill_null("").str.normalize("NFKC").str.replace_all(r"[\s\u200b\ufeff]+", "")
+        reason = reason.when(text.str.contains(rule.pattern)).then(pl.lit(rule.reason))
+    frame = frame.with_columns(reason.otherwise(None).alias("reason"))
+    ignored = frame.filter(pl.col("reason").is_not_null()).select(
+        ROW,
+        "reason",
+        pl.concat_str([pl.col(c).str.strip_chars() for c in cells], separator=" | ", ignore_nulls=True)
+        .str.slice(0, 300)
+        .alias("reported_text"),
+    )
+    data = frame.filter(pl.col("reason").is_null()).select(ROW, *cells)
+    return data, ignored

@@ -1,0 +1,136 @@
+"""Region as reported -> region code: by code, by name, or both, on the list of regions of its time.
+
+A name that matches nothing is never guessed; the nearest names are suggested to the person who will decide.
+Which column holds what is the contract's word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+from rapidfuzz import fuzz, process
+
+from pipelines.jurisdiction.contract import RegionRule
+from pipelines.jurisdiction.text import normalise
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a region: valid from (inclusive) to (exclusive, None = still)."""
+
+    code: str
+    name: str
+    names: frozenset[str]
+    valid_from: date
+    valid_to: date | None
+
+    def overlaps(self, start: date, end: date) -> bool:
+        """True when the version was in force on any day from `start` to `end`."""
+        return self.valid_from <= end and (self.valid_to is None or self.valid_to > start)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A code, or the rule that was broken."""
+
+    code: str | None
+    rule: str | None = None
+    detail: str | None = None
+
+
+class RegionIndex:
+    """The regions of a jurisdiction, ready for look-up."""
+
+    def __init__(self, regions: pl.DataFrame) -> None:
+        self.by_code: dict[str, list[Version]] = {}
+        self.by_name: dict[str, list[Version]] = {}
+        for row in regions.iter_rows(named=True):
+            names = frozenset(
+                normalise(n) for n in (row["region_name"], *(row["aliases"] or "").split(";")) if n
+            )
+            version = Version(
+                row["region_code"],
+                row["region_name"],
+                names,
+                date.fromisoformat(row["valid_from"]),
+                date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+            )
+            self.by_code.setdefault(version.code, []).append(version)
+            for name in names:
+                self.by_name.setdefault(name, []).append(version)
+
+    def match(
+        self, rule: RegionRule, code_text: str | None, name_text: str | None, start: date, end: date
+    ) -> Match:
+        """The region of a row whose figures are about `start` to `end`."""
+        code = normalise(code_text)
+        name = normalise(name_text)
+        if code in {normalise(token) for token in rule.no_code}:
+            code = ""
+        accepted = {normalise(text): target for text, target in rule.accepted.items()}
+        if rule.name is not None and name in accepted:
+            target = accepted[name]
+            if code and code != target:
+                return Match(
+                    None,
+                    "code_and_name_disagree",
+                    f"the contract maps {name} to {target}, the code says {code}",
+                )
+            return self._in_force(target, start, end)
+        for suffix in rule.name_suffixes:
+            shortened = name.removesuffix(normalise(suffix))
+            if shortened != name and shortened:
+                name = shortened
+                break
+        if rule.code is not None:
+            if code:
+                found = self._in_force(code, start, end)
+                if found.code and rule.name is not None and name and not self._named(code, name):
+                    known = self.by_code[code][-1].name
+                    return Match(None, "code_and_name_disagree", f"{code} is {known}, the name says {name}")
+                return found
+            if rule.name is None:
+                return Match(None, "no_region", "the region's code is empty")
+            detail = "the row has no code, and its name is not among the mappings the contract accepts"
+            return Match(None, "unknown_region", f"{detail}; {self._suggest(name)}")
+        if not name:
+            return Match(None, "no_region", "the region's name is empty")
+        versions = [v for v in self.by_name.get(name, []) if v.overlaps(start, end)]
+        # A year in which a code changed has both versions: the one in force at the end stands for the year.
+        at_end = [v for v in versions if v.overlaps(end, end)] or versions
+        codes = sorted({v.code for v in at_end})
+        if len(codes) == 1:
+            return Match(codes[0])
+        if codes:
+            return Match(
+                None, "ambiguous_region", f"{name} may be {', '.join(codes)}: add a code column or a mapping"
+            )
+        return Match(None, "unknown_region", self._suggest(name))
+
+    def _in_force(self, code: str, start: date, end: date) -> Match:
+        versions = self.by_code.get(code)
+        if not versions:
+            return Match(None, "unknown_region", f"no region has the code {code}")
+        if not any(v.overlaps(start, end) for v in versions):
+            spans = "; ".join(f"{v.valid_from} to {v.valid_to or 'now'}" for v in versions)
+            return Match(
+                None,
+                "region_not_in_force",
+                f"{code} {versions[-1].name} was in force {spans}, not {start} to {end}",
+            )
+        return Match(code)
+
+    def _named(self, code: str, name: str) -> bool:
+        return any(name in v.names for v in self.by_code[code])
+
+    def _suggest(self, name: str) -> str:
+        near = process.extract(name, list(self.by_name), scorer=fuzz.ratio, limit=3, score_cutoff=50)
+        if not near:
+            return "no region has a name like it"
+        suggestions = []
+        for candidate, _, _ in near:
+            version = self.by_name[candidate][-1]
+            suggestions.append(f"{version.name} ({version.code})")
+        return "nearest: " + ", ".join(dict.fromkeys(suggestions))

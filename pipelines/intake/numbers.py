@@ -1,0 +1,168 @@
+"""Text to exact numbers, a column at a time: what is a number, what is a token, what is neither.
+
+A value is never guessed: two numbers in one cell, a stray letter or a replaced byte is a rule that was broken,
+and the rule's name goes with it. Units are multiplied here, exactly; their list is the jurisdiction's.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+import polars as pl
+
+from pipelines.jurisdiction.contract import TokenMeaning
+
+DECIMAL = pl.Decimal(28, 9)
+STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
+    "missing": "O",
+    "not_applicable": "M",
+    "not_collected": "L",
+    "suppressed": "Q",
+    "zero": "A",
+}
+_PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
+_BRACKETED = r"^\((\d[\d,]*\.?\d*)\)$"
+
+
+def parse(
+    text: pl.Series,
+    *,
+    kind: str,
+    factor: int,
+    is_percent: bool,
+    tokens: dict[str, TokenMeaning],
+    minimum: float | None,
+    maximum: float | None,
+) -> pl.DataFrame:
+    """Values of one column.
+
+    `text` is the cells as reported; `factor` how many base units one reported unit is. Returns a frame of the same
+    height: `value` (Decimal, base units), `obs_status` (A, or the status of a token), `rule` and `detail` (null
+    unless the cell is rejected).
+    """
+    frame = pl.DataFrame({"raw": text}).with_columns(
+        pl.col("raw")
+        .fill_null("")
+        .str.normalize("NFKC")
+        .str.strip_chars(" \t\r\n\u00a0\u3000\u200b\ufeff")
+        .str.replace_all("[\u2212\u2013]", "-")
+        .alias("t")
+    )
+    meanings = {_token_form(token): meaning for token, meaning in tokens.items()}
+    frame = frame.with_columns(
+        pl.col("t").replace_strict(meanings, default=None, return_dtype=pl.String).alias("token"),
+    )
+    number = (
+        pl.when(pl.col("t").str.contains(_BRACKETED))
+        .then(pl.lit("-") + pl.col("t").str.strip_chars("()"))
+        .otherwise(pl.col("t"))
+    )
+    if is_percent:
+        number = number.str.strip_suffix("%").str.strip_chars_end(" ")
+    frame = frame.with_columns(number.alias("n"))
+    frame = frame.with_columns(
+        pl.when(pl.col("n").str.contains(_THOUSANDS))
+        .then(pl.col("n").str.replace_all(",", ""))
+        .otherwise(pl.col("n"))
+        .str.strip_prefix("+")
+        .alias("n")
+    )
+    frame = frame.with_columns(
+        pl.when(pl.col("token").is_not_null())
+        .then(None)
+        .when(pl.col("t") == "")
+        .then(pl.lit("empty_cell"))
+        .when(pl.col("t").str.contains("\ufffd", literal=True))
+        .then(pl.lit("replaced_byte"))
+        .when(~pl.col("n").str.contains(_PLAIN) & pl.col("t").str.contains(r"\d\s+[\d.]|\d+\.\d+\.\d"))
+        .then(pl.lit("several_numbers"))
+        .when(~pl.col("n").str.contains(_PLAIN))
+        .then(pl.lit("not_a_number"))
+        .otherwise(None)
+        .alias("rule")
+    )
+    is_number = pl.col("token").is_null() & pl.col("rule").is_null()
+    # The fast exact way covers what Decimal(28, 9) holds as written; the rest (exponents, more than nine
+    # decimals of a binary float) goes through Python's decimal, value by value.
+    simple = pl.col("n").str.contains(r"^-?\d{1,19}(\.\d{0,9})?$")
+    frame = frame.with_columns(
+        pl.when(is_number & simple)
+        .then(pl.col("n"))
+        .otherwise(None)
+        .cast(DECIMAL, strict=False)
+        .alias("reported"),
+        (is_number & ~simple).alias("slow"),
+    )
+    if frame["slow"].any():
+        slow = {t: _slow(t) for t in frame.filter("slow")["n"].unique()}
+        values = [
+            slow[n] if is_slow else v for n, is_slow, v in frame.select("n", "slow", "reported").iter_rows()
+        ]
+        frame = frame.with_columns(pl.Series("reported", values, dtype=DECIMAL))
+    frame = frame.with_columns(
+        pl.when(pl.col("rule").is_not_null())
+        .then(pl.col("rule"))
+        .when(is_number & pl.col("reported").is_null())
+        .then(pl.lit("out_of_range"))
+        .when(
+            pl.lit(kind == "integer")
+            & is_number
+            & (pl.col("reported") != pl.col("reported").cast(pl.Int64, strict=False).cast(DECIMAL))
+        )
+        .then(pl.lit("not_an_integer"))
+        .when(pl.lit(minimum is not None) & (pl.col("reported").cast(pl.Float64) < (minimum or 0.0)))
+        .then(pl.lit("below_minimum"))
+        .when(pl.lit(maximum is not None) & (pl.col("reported").cast(pl.Float64) > (maximum or 0.0)))
+        .then(pl.lit("above_maximum"))
+        .otherwise(None)
+        .alias("rule")
+    )
+    scaled = (
+        (pl.col("reported") * pl.lit(factor, dtype=pl.Decimal(38, 0))) if factor != 1 else pl.col("reported")
+    )
+    frame = frame.with_columns(
+        pl.when(pl.col("rule").is_null() & (pl.col("token") == "zero"))
+        .then(pl.lit("0").cast(DECIMAL))
+        .when(pl.col("rule").is_null())
+        .then(scaled.cast(DECIMAL, strict=False))
+        .otherwise(None)
+        .alias("value"),
+        pl.col("token")
+        .replace_strict(STATUS_OF_TOKEN, default="A", return_dtype=pl.String)
+        .alias("obs_status"),
+    )
+    overflow = pl.col("rule").is_null() & pl.col("value").is_null() & (pl.col("obs_status") == "A")
+    frame = frame.with_columns(
+        pl.when(overflow).then(pl.lit("out_of_range")).otherwise(pl.col("rule")).alias("rule")
+    )
+    details = {
+        "empty_cell": "the cell is empty and the contract gives an empty cell no meaning",
+        "replaced_byte": "the cell holds a replacement character: the file was decoded wrongly before it came",
+        "several_numbers": "more than one number in one cell",
+        "not_a_number": "not a number and not a token of the contract",
+        "not_an_integer": "a whole number is expected",
+        "out_of_range": "the number does not fit 19 digits before and 9 after the point",
+        "below_minimum": f"below the contract's minimum {minimum}",
+        "above_maximum": f"above the contract's maximum {maximum}",
+    }
+    return frame.select(
+        "value",
+        "obs_status",
+        "rule",
+        pl.col("rule").replace_strict(details, default=None, return_dtype=pl.String).alias("detail"),
+    )
+
+
+def _token_form(token: str) -> str:
+    """A contract's token in the form cells are compared in."""
+    return pl.Series([token]).str.normalize("NFKC").str.strip_chars(" \t\r\n\u00a0\u3000\u200b\ufeff").item()  # type: ignore[no-any-return]
+
+
+def _slow(text: str) -> Decimal | None:
+    """A number as Decimal rounded half-even to nine decimals, or None when it does not fit."""
+    try:
+        value = Decimal(text).quantize(Decimal("1e-9"), rounding=ROUND_HALF_EVEN)
+    except InvalidOperation:
+        return None
+    return value if abs(value) < Decimal(10) ** 19 else None

@@ -1,0 +1,643 @@
+"""Receipt + contract -> reading: accepted observations, rejects, ignored rows, and the account that ties them out.
+
+Rows read = accepted + rejected + duplicate + ignored, and every value of every data row is accepted, missing,
+rejected or dropped with its row. Formats, layout, numbers and names are their own modules; storing is `store`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.errors import ConfigurationError, UnreadableFileError
+from pipelines.intake import numbers
+from pipelines.intake.formats import ROW, read_grid
+from pipelines.intake.layout import MatchedValue, Plan, understand
+from pipelines.intake.names import RegionIndex
+from pipelines.jurisdiction import Jurisdiction
+from pipelines.jurisdiction.contract import ALLOWED, Contract, Layout, PeriodRule
+from pipelines.jurisdiction.text import normalise
+from pipelines.records import Reading, Receipt, TieOut
+from pipelines.settings import hash_files
+from pipelines.store import Warehouse, now_utc, read_json, write_json, write_parquet
+
+OBSERVATION = {
+    "observation_id": pl.String,
+    "reading_id": pl.String,
+    "receipt_id": pl.String,
+    "department": pl.String,
+    "extract": pl.String,
+    "measure": pl.String,
+    "region_code": pl.String,
+    "region_name_reported": pl.String,
+    "period_start": pl.Date,
+    "period_end": pl.Date,
+    "population_basis": pl.String,
+    "residence": pl.String,
+    "sex": pl.String,
+    "age_group": pl.String,
+    "group": pl.String,
+    "item": pl.String,
+    "value": numbers.DECIMAL,
+    "unit": pl.String,
+    "value_reported": pl.String,
+    "unit_reported": pl.String,
+    "obs_status": pl.String,
+    "conf_status": pl.String,
+    "provenance": pl.String,
+    "source_file": pl.String,
+    "source_sheet": pl.String,
+    "source_row": pl.Int32,
+    "source_column": pl.String,
+    "delivery_period": pl.String,
+}
+REJECT = {
+    "reject_id": pl.String,
+    "reading_id": pl.String,
+    "receipt_id": pl.String,
+    "department": pl.String,
+    "extract": pl.String,
+    "delivery_period": pl.String,
+    "source_file": pl.String,
+    "source_sheet": pl.String,
+    "source_row": pl.Int32,
+    "source_column": pl.String,
+    "scope": pl.String,
+    "rule": pl.String,
+    "reported_text": pl.String,
+    "detail": pl.String,
+    "region_code": pl.String,
+    "is_known": pl.Boolean,
+    "known_reason": pl.String,
+}
+IGNORED = {
+    "reading_id": pl.String,
+    "receipt_id": pl.String,
+    "department": pl.String,
+    "extract": pl.String,
+    "source_file": pl.String,
+    "source_sheet": pl.String,
+    "source_row": pl.Int32,
+    "reason": pl.String,
+    "reported_text": pl.String,
+}
+
+
+@lru_cache(maxsize=1)
+def reader_version() -> str:
+    """The version of the reader: a hash of this room's own files and of the contract model."""
+    here = Path(__file__).parent
+    files = [*here.glob("*.py"), *(here.parent / "jurisdiction").glob("*.py")]
+    return hash_files(files, here.parent)[:16]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken from a file, before it is stored."""
+
+    accepted: pl.DataFrame
+    rejects: pl.DataFrame
+    ignored: pl.DataFrame
+    tie_out: TieOut
+    findings: list[dict[str, str]]
+    problem: str = ""
+
+
+def reading_identity(receipt: Receipt, contract: Contract, jurisdiction: Jurisdiction) -> str:
+    """The id of the reading of a receipt under the present contract, reference tables and reader."""
+    parts = (receipt.receipt_id, contract.hash, jurisdiction.intake_reference_hash, reader_version())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def find_reading(
+    receipt: Receipt, contract: Contract, jurisdiction: Jurisdiction, warehouse: Warehouse
+) -> Reading | None:
+    """The stored reading of a receipt under the present rules, or None."""
+    path = _folder(receipt, reading_identity(receipt, contract, jurisdiction), warehouse) / "reading.json"
+    return Reading.from_dict(read_json(path)) if path.exists() else None
+
+
+def read(
+    receipt: Receipt, contract: Contract, jurisdiction: Jurisdiction, warehouse: Warehouse, index: RegionIndex
+) -> Reading:
+    """Read a receipt by its contract and store the reading.
+
+    A file that cannot be read gives a reading with status `unreadable` and its reason: a finding, not a crash.
+    """
+    reading_id = reading_identity(receipt, contract, jurisdiction)
+    folder = _folder(receipt, reading_id, warehouse)
+    data = warehouse.vault_path(receipt.sha256).read_bytes()
+    taken = take(data, receipt, contract, jurisdiction, index, reading_id)
+    write_parquet(folder / "accepted.parquet", taken.accepted)
+    write_parquet(folder / "rejects.parquet", taken.rejects)
+    write_parquet(folder / "ignored.parquet", taken.ignored)
+    reading = Reading(
+        reading_id=reading_id,
+        receipt_id=receipt.receipt_id,
+        department=receipt.department,
+        extract=receipt.extract,
+        delivery_period=receipt.delivery_period,
+        contract_hash=contract.hash,
+        reference_hash=jurisdiction.intake_reference_hash,
+        reader_version=reader_version(),
+        status="unreadable" if taken.problem else "read",
+        problem=taken.problem,
+        read_at=now_utc(),
+        folder=folder.relative_to(warehouse.folder).as_posix(),
+        tie_out=[taken.tie_out.as_dict()],
+        rejects=taken.rejects.height,
+        known_rejects=int(taken.rejects["is_known"].sum() or 0),
+        findings=taken.findings,
+    )
+    write_json(folder / "reading.json", reading.as_dict())
+    return reading
+
+
+def take(
+    data: bytes,
+    receipt: Receipt,
+    contract: Contract,
+    jurisdiction: Jurisdiction,
+    index: RegionIndex,
+    reading_id: str,
+) -> Taken:
+    """Take from a file's bytes what its contract says; nothing is written."""
+    where = receipt.landing_path
+    try:
+        layout = contract.layout_for(receipt.delivery_period)
+        grid = read_grid(data, layout.format, where)
+        plan = understand(grid, layout, where)
+        return _Sheet(receipt, contract, layout, plan, grid.sheet, jurisdiction, index, reading_id).take(
+            grid.cells.height
+        )
+    except (UnreadableFileError, ConfigurationError) as error:
+        problem = error.message + (f" ({error.do})" if error.do else "")
+        reject = _reject_frame(
+            receipt,
+            reading_id,
+            "",
+            [{"scope": "file", "rule": "unreadable", "detail": problem, "reported_text": ""}],
+        )
+        return Taken(
+            pl.DataFrame(schema=OBSERVATION),
+            reject,
+            pl.DataFrame(schema=IGNORED),
+            TieOut(receipt.file_name, ""),
+            [],
+            problem,
+        )
+
+
+def _folder(receipt: Receipt, reading_id: str, warehouse: Warehouse) -> Path:
+    return warehouse.readings / receipt.department / receipt.extract / reading_id
+
+
+def _reject_frame(
+    receipt: Receipt, reading_id: str, sheet: str, rejects: list[dict[str, object]]
+) -> pl.DataFrame:
+    rows = []
+    for reject in rejects:
+        row = {
+            "reading_id": reading_id,
+            "receipt_id": receipt.receipt_id,
+            "department": receipt.department,
+            "extract": receipt.extract,
+            "delivery_period": receipt.delivery_period,
+            "source_file": receipt.file_name,
+            "source_sheet": sheet,
+            "source_row": None,
+            "source_column": "",
+            "region_code": None,
+            "is_known": False,
+            "known_reason": None,
+            **reject,
+        }
+        identity = (
+            f"{receipt.receipt_id}\0{sheet}\0{row['source_row']}\0{row['source_column']}\0{row['rule']}"
+        )
+        row["reject_id"] = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        rows.append(row)
+    return pl.DataFrame(rows, schema=REJECT)
+
+
+@dataclass
+class _Sheet:
+    """The work on one sheet; fields are its inputs."""
+
+    receipt: Receipt
+    contract: Contract
+    layout: Layout
+    plan: Plan
+    sheet: str
+    jurisdiction: Jurisdiction
+    index: RegionIndex
+    reading_id: str
+
+    def take(self, rows_read: int) -> Taken:
+        rows = self._rows_with_region_and_dimensions()
+        rows = self._mark_duplicates(rows)
+        rejects = self._row_rejects(rows)
+        good = rows.filter(pl.col("state") == "accepted")
+        observations, cell_rejects, missing = self._values(good)
+        observations, repeated = self._refuse_repeated(observations)
+        cell_rejects += repeated
+        data_rows = rows.height
+        row_range = self.contract.quality.rows
+        file_rejects: list[dict[str, object]] = []
+        if data_rows < row_range.min or (row_range.max is not None and data_rows > row_range.max):
+            expected = f"at least {row_range.min}" + (
+                f" and at most {row_range.max}" if row_range.max else ""
+            )
+            file_rejects.append(
+                {
+                    "scope": "file",
+                    "rule": "row_count",
+                    "reported_text": str(data_rows),
+                    "detail": f"the file has {data_rows} data rows, the contract expects {expected}",
+                }
+            )
+        all_rejects = _reject_frame(
+            self.receipt,
+            self.reading_id,
+            self.sheet,
+            [*file_rejects, *rejects, *map(self._known, cell_rejects)],
+        )
+        counts = dict(rows.group_by("state").len().iter_rows())
+        values_read = data_rows * len(self.plan.values)
+        tie_out = TieOut(
+            source_file=self.receipt.file_name,
+            source_sheet=self.sheet,
+            rows_read=rows_read,
+            rows_accepted=counts.get("accepted", 0),
+            rows_rejected=counts.get("rejected", 0),
+            rows_duplicate=counts.get("duplicate", 0),
+            rows_ignored=self.plan.ignored.height,
+            values_read=values_read,
+            values_accepted=observations.height - missing,
+            values_missing=missing,
+            values_rejected=len(cell_rejects),
+            values_dropped=(data_rows - good.height) * len(self.plan.values),
+        )
+        findings = [
+            {
+                "check": "unknown_column",
+                "severity": "warn",
+                "observed": name,
+                "expected": "a column of the contract",
+            }
+            for name in self.plan.unknown_columns
+        ]
+        ignored = self.plan.ignored.select(
+            pl.lit(self.reading_id).alias("reading_id"),
+            pl.lit(self.receipt.receipt_id).alias("receipt_id"),
+            pl.lit(self.receipt.department).alias("department"),
+            pl.lit(self.receipt.extract).alias("extract"),
+            pl.lit(self.receipt.file_name).alias("source_file"),
+            pl.lit(self.sheet).alias("source_sheet"),
+            pl.col(ROW).cast(pl.Int32).alias("source_row"),
+            "reason",
+            "reported_text",
+        )
+        return Taken(observations, all_rejects, ignored, tie_out, findings)
+
+    # -- rows -----------------------------------------------------------------------------------------------
+
+    def _rows_with_region_and_dimensions(self) -> pl.DataFrame:
+        """Data rows with region_code, the row's own dimensions and period, and what is wrong with them, if anything."""
+        data = self.plan.data
+        rule = self.layout.region
+        code = (
+            data[self.plan.cell(rule.code)] if rule.code else pl.Series([None] * data.height, dtype=pl.String)
+        )
+        name = (
+            data[self.plan.cell(rule.name)] if rule.name else pl.Series([None] * data.height, dtype=pl.String)
+        )
+        starts, ends, problems = self._row_periods(data)
+        codes: list[str | None] = []
+        rules: list[str | None] = []
+        details: list[str | None] = []
+        known: dict[tuple[str | None, str | None, date, date], tuple[str | None, str | None, str | None]] = {}
+        for code_text, name_text, start, end, problem in zip(code, name, starts, ends, problems, strict=True):
+            if problem or start is None or end is None:
+                codes.append(None)
+                rules.append("unknown_period")
+                details.append(problem)
+                continue
+            key = (code_text, name_text, start, end)
+            if key not in known:
+                match = self.index.match(rule, code_text, name_text, start, end)
+                known[key] = (match.code, match.rule, match.detail)
+            region, broken, detail = known[key]
+            codes.append(region)
+            rules.append(broken)
+            details.append(detail)
+        rows = data.with_columns(
+            pl.Series("region_code", codes, dtype=pl.String),
+            pl.Series(
+                "region_name_reported",
+                [(n or c or "").strip() for n, c in zip(name, code, strict=True)],
+                dtype=pl.String,
+            ),
+            pl.Series("row_start", starts, dtype=pl.Date),
+            pl.Series("row_end", ends, dtype=pl.Date),
+            pl.Series("rule", rules, dtype=pl.String),
+            pl.Series("detail", details, dtype=pl.String),
+        )
+        for dimension in self.layout.rows:
+            rows = self._row_dimension(
+                rows, dimension.column, dimension.dimension, dimension.fill, dimension.map
+            )
+        return rows
+
+    def _row_periods(
+        self, data: pl.DataFrame
+    ) -> tuple[list[date | None], list[date | None], list[str | None]]:
+        """First and last day that each row is about; for a period in the header, the span over all its columns."""
+        rule = self.layout.period
+        count = data.height
+        if rule.from_ == "column":
+            starts: list[date | None] = []
+            ends: list[date | None] = []
+            problems: list[str | None] = []
+            for text in data[self.plan.cell(rule.column or "")]:
+                span = _span(normalise(text), rule)
+                starts.append(span[0] if span else None)
+                ends.append(span[1] if span else None)
+                problems.append(None if span else f"{text!r} is not a year")
+            return starts, ends, problems
+        if rule.from_ == "header":
+            spans = [_span(value.period or "", rule) for value in self.plan.values]
+            bad = [v.header for v, span in zip(self.plan.values, spans, strict=True) if span is None]
+            if bad:
+                raise UnreadableFileError(
+                    f"the header {bad[0]!r} gives no year",
+                    where=self.receipt.landing_path,
+                    do="mend `columns` in the contract",
+                )
+            whole = [span for span in spans if span]
+            first, last = min(s[0] for s in whole), max(s[1] for s in whole)
+            return [first] * count, [last] * count, [None] * count
+        span = _span(self.receipt.delivery_period, rule)
+        if span is None:
+            raise UnreadableFileError(
+                f"the delivery folder {self.receipt.delivery_period!r} gives no year",
+                where=self.receipt.landing_path,
+                do="name the folder after the year the file is about",
+            )
+        return [span[0]] * count, [span[1]] * count, [None] * count
+
+    def _row_dimension(
+        self, rows: pl.DataFrame, column: str, dimension: str, fill: str, translations: dict[str, str] | None
+    ) -> pl.DataFrame:
+        cell = self.plan.cell(column)
+        text = pl.col(cell).fill_null("").str.normalize("NFKC").str.replace_all(r"[\s\u200b\ufeff]+", "")
+        value = pl.when(text != "").then(text)
+        rows = rows.with_columns(
+            (value.otherwise(None).forward_fill() if fill == "down" else value.otherwise(None)).alias("_text")
+        )
+        if translations is not None:
+            table = {normalise(k): v for k, v in translations.items()}
+            mapped = pl.col("_text").replace_strict(table, default=None, return_dtype=pl.String)
+        else:
+            mapped = pl.col("_text")
+        allowed = ALLOWED.get(dimension)
+        if dimension == "measure":
+            allowed = set(self.jurisdiction.reference_measures)
+        if allowed is not None:
+            mapped = pl.when(mapped.is_in(sorted(allowed))).then(mapped).otherwise(None)
+        return (
+            rows.with_columns(mapped.alias(f"d_{dimension}"))
+            .with_columns(
+                pl.when(pl.col("rule").is_not_null())
+                .then(pl.col("rule"))
+                .when(pl.col(f"d_{dimension}").is_null())
+                .then(pl.lit("unknown_code"))
+                .otherwise(None)
+                .alias("rule"),
+                pl.when(pl.col("rule").is_not_null())
+                .then(pl.col("detail"))
+                .when(pl.col(f"d_{dimension}").is_null())
+                .then(
+                    pl.format(
+                        "{} in the column {} is no {} of the contract",
+                        pl.col("_text").fill_null("an empty cell"),
+                        pl.lit(column),
+                        pl.lit(dimension),
+                    )
+                )
+                .otherwise(None)
+                .alias("detail"),
+            )
+            .drop("_text")
+        )
+
+    def _mark_duplicates(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """`state` of each row. A repeated key with the same cells is a duplicate, with other cells a reject."""
+        key = ["region_code", "row_start", "row_end", *(c for c in rows.columns if c.startswith("d_"))]
+        cells = [v.cell for v in self.plan.values]
+        good = rows.filter(pl.col("rule").is_null()).with_columns(
+            pl.concat_str([pl.col(c).fill_null("").str.strip_chars() for c in cells], separator="\x1f").alias(
+                "_cells"
+            )
+        )
+        good = good.with_columns(
+            pl.len().over(key).alias("_n"),
+            pl.col("_cells").n_unique().over(key).alias("_different"),
+            pl.col(ROW).rank("ordinal").over(key).alias("_nth"),
+            pl.col(ROW).min().over(key).alias("_first"),
+        )
+        marks = good.select(
+            ROW,
+            pl.when(pl.col("_different") > 1)
+            .then(pl.lit("rejected"))
+            .when(pl.col("_nth") > 1)
+            .then(pl.lit("duplicate"))
+            .otherwise(pl.lit("accepted"))
+            .alias("state"),
+            pl.when(pl.col("_different") > 1)
+            .then(
+                pl.format(
+                    "the same key stands {} times with different values, first in row {}", "_n", "_first"
+                )
+            )
+            .otherwise(None)
+            .alias("_why"),
+        )
+        rows = rows.join(marks, on=ROW, how="left", maintain_order="left")
+        return rows.with_columns(
+            pl.col("state").fill_null("rejected"),
+            pl.when(pl.col("_why").is_not_null())
+            .then(pl.lit("duplicate_key"))
+            .otherwise(pl.col("rule"))
+            .alias("rule"),
+            pl.coalesce("detail", "_why").alias("detail"),
+        ).drop("_why")
+
+    def _row_rejects(self, rows: pl.DataFrame) -> list[dict[str, object]]:
+        bad = rows.filter(pl.col("state") == "rejected")
+        cells = [c for c in self.plan.data.columns if c != ROW]
+        texts = bad.select(
+            pl.concat_str(
+                [pl.col(c).str.strip_chars() for c in cells], separator=" | ", ignore_nulls=True
+            ).str.slice(0, 500)
+        ).to_series()
+        return [
+            {
+                "source_row": row["source_row"],
+                "scope": "row",
+                "rule": row["rule"],
+                "reported_text": text,
+                "detail": row["detail"],
+                "region_code": row["region_code"],
+            }
+            for row, text in zip(
+                bad.select(ROW, "rule", "detail", "region_code").iter_rows(named=True), texts, strict=True
+            )
+        ]
+
+    # -- values ---------------------------------------------------------------------------------------------
+
+    def _values(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, object]], int]:
+        """Observations of the good rows, the rejected cells, and how many of the observations have no value."""
+        frames: list[pl.DataFrame] = []
+        rejects: list[dict[str, object]] = []
+        for value in self.plan.values:
+            frame, bad = self._one_column(rows, value)
+            frames.append(frame)
+            rejects += bad
+        observations = pl.concat(frames) if frames else pl.DataFrame(schema=OBSERVATION)
+        return observations, rejects, int(observations["value"].is_null().sum())
+
+    def _one_column(
+        self, rows: pl.DataFrame, value: MatchedValue
+    ) -> tuple[pl.DataFrame, list[dict[str, object]]]:
+        unit = self.jurisdiction.units[value.rule.unit]
+        parsed = numbers.parse(
+            rows[value.cell],
+            kind=value.rule.type,
+            factor=unit.factor,
+            is_percent=unit.base == "percent",
+            tokens={**self.layout.tokens, **value.rule.tokens},
+            minimum=value.rule.min,
+            maximum=value.rule.max,
+        )
+        if value.period is not None:
+            span = _span(value.period, self.layout.period)
+            assert span is not None  # _row_periods refused a header without a year
+            start, end = pl.lit(span[0]), pl.lit(span[1])
+        else:
+            start, end = pl.col("row_start"), pl.col("row_end")
+        from_rows = {row.dimension for row in self.layout.rows}
+
+        def dimension(name: str) -> pl.Expr:
+            fixed = value.dimensions.get(name)
+            if fixed is None or (name in from_rows and getattr(value.rule, name) is None):
+                return pl.col(f"d_{name}").alias(name)
+            return pl.lit(fixed).alias(name)
+
+        frame = pl.concat(
+            [rows, parsed.rename({"rule": "cell_rule", "detail": "cell_detail"})], how="horizontal"
+        )
+        bad = frame.filter(pl.col("cell_rule").is_not_null())
+        rejects: list[dict[str, object]] = [
+            {
+                "source_row": row[ROW],
+                "source_column": value.address,
+                "scope": "cell",
+                "rule": row["cell_rule"],
+                "reported_text": (row[value.cell] or "").strip(),
+                "detail": row["cell_detail"],
+                "region_code": row["region_code"],
+            }
+            for row in bad.select(ROW, "cell_rule", "cell_detail", "region_code", value.cell).iter_rows(
+                named=True
+            )
+        ]
+        good = frame.filter(pl.col("cell_rule").is_null())
+        address = value.address
+        identities = [
+            hashlib.sha256(f"{self.receipt.receipt_id}\0{self.sheet}\0{row}\0{address}".encode()).hexdigest()[
+                :20
+            ]
+            for row in good[ROW]
+        ]
+        observations = good.select(
+            pl.Series("observation_id", identities, dtype=pl.String),
+            pl.lit(self.reading_id).alias("reading_id"),
+            pl.lit(self.receipt.receipt_id).alias("receipt_id"),
+            pl.lit(self.receipt.department).alias("department"),
+            pl.lit(self.receipt.extract).alias("extract"),
+            dimension("measure"),
+            "region_code",
+            "region_name_reported",
+            start.alias("period_start"),
+            end.alias("period_end"),
+            *(dimension(d) for d in ("population_basis", "residence", "sex", "age_group", "group", "item")),
+            "value",
+            pl.lit(unit.base).alias("unit"),
+            pl.col(value.cell).str.strip_chars().fill_null("").alias("value_reported"),
+            pl.lit(value.rule.unit).alias("unit_reported"),
+            "obs_status",
+            pl.lit("F").alias("conf_status"),
+            pl.lit(self.contract.provenance).alias("provenance"),
+            pl.lit(self.receipt.file_name).alias("source_file"),
+            pl.lit(self.sheet).alias("source_sheet"),
+            pl.col(ROW).cast(pl.Int32).alias("source_row"),
+            pl.lit(address).alias("source_column"),
+            pl.lit(self.receipt.delivery_period).alias("delivery_period"),
+        ).cast(OBSERVATION)  # type: ignore[arg-type]
+        return observations, rejects
+
+    def _refuse_repeated(self, observations: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, object]]]:
+        """Two cells of one file that report the same observation: neither is taken, both are rejected."""
+        key = ["measure", "region_code", "period_start", "period_end", "population_basis", "residence", "sex"]
+        key += ["age_group", "group", "item"]
+        repeated = observations.filter(pl.struct(key).is_duplicated())
+        if not repeated.height:
+            return observations, []
+        rejects: list[dict[str, object]] = [
+            {
+                "source_row": row["source_row"],
+                "source_column": row["source_column"],
+                "scope": "cell",
+                "rule": "duplicate_key",
+                "reported_text": row["value_reported"],
+                "detail": "another cell of the file reports the same measure, region, period and group",
+                "region_code": row["region_code"],
+            }
+            for row in repeated.iter_rows(named=True)
+        ]
+        return observations.filter(~pl.struct(key).is_duplicated()), rejects
+
+    def _known(self, reject: dict[str, object]) -> dict[str, object]:
+        """Mark a rejected cell that a person has looked at and written down in the contract."""
+        header = str(reject["source_column"]).partition(" ")[2]
+        for known in self.contract.quality.known_rejects:
+            if (
+                normalise(known.column) == header
+                and known.text == reject["reported_text"]
+                and known.region_code in (None, reject["region_code"])
+                and known.delivery_period in (None, self.receipt.delivery_period)
+            ):
+                return {**reject, "is_known": True, "known_reason": known.reason}
+        return reject
+
+
+def _span(text: str, rule: PeriodRule) -> tuple[date, date] | None:
+    """First and last day that a year's text is about, by the contract's rule; None when it holds no year."""
+    match = re.search(r"(?<!\d)(1[89]\d\d|20\d\d|21\d\d)(?!\d)", text)
+    if not match:
+        return None
+    year = int(match.group(1))
+    if rule.kind == "year":
+        return date(year, 1, 1), date(year, 12, 31)
+    month, day = (int(part) for part in rule.month_day.split("-"))
+    moment = date(year, month, min(day, monthrange(year, month)[1]))
+    return moment, moment

@@ -1,0 +1,152 @@
+"""Landing -> receipts: notice files, keep their bytes under their hash, write down that they came.
+
+Nothing is opened or understood here. A file that is overwritten is a new receipt and the old bytes stay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction import Jurisdiction
+from pipelines.ledger import Ledger
+from pipelines.records import Receipt
+from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_atomically, write_json
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What a look at the landing folder found."""
+
+    receipts: list[Receipt]
+    new: list[Receipt]
+
+
+def all_receipts(warehouse: Warehouse) -> list[Receipt]:
+    """Every receipt of a warehouse in order of arrival."""
+    receipts = [
+        Receipt.from_dict(read_json(path))
+        for path in warehouse.receipts.glob("*.json")
+        if path.name != "seen.json"
+    ]
+    return sorted(receipts, key=lambda r: r.sequence)
+
+
+def in_force(receipts: list[Receipt]) -> set[str]:
+    """The ids of the receipts that no later one replaced at the same landing path."""
+    latest: dict[str, Receipt] = {}
+    for receipt in sorted(receipts, key=lambda r: r.sequence):
+        latest[receipt.landing_path] = receipt
+    return {receipt.receipt_id for receipt in latest.values()}
+
+
+def receive(
+    jurisdiction: Jurisdiction,
+    warehouse: Warehouse,
+    ledger: Ledger,
+    *,
+    extract: str | None = None,
+    period: str | None = None,
+    hash_everything: bool = False,
+) -> Arrivals:
+    """Write a receipt for every landed file that is new or changed.
+
+    A file counts as unchanged while size, modification time and inode are those seen last, unless
+    `hash_everything`. `extract` and `period` limit which folders are looked at.
+    Raises ConfigurationError for files that no contract is for; the bytes of all files are kept first.
+    """
+    receipts = all_receipts(warehouse)
+    by_path: dict[str, Receipt] = {}
+    occurrences: dict[tuple[str, str], int] = {}
+    for receipt in receipts:
+        by_path[receipt.landing_path] = receipt
+        key = (receipt.landing_path, receipt.sha256)
+        occurrences[key] = occurrences.get(key, 0) + 1
+    seen_path = warehouse.receipts / "seen.json"
+    seen: dict[str, list[int]] = read_json(seen_path) if seen_path.exists() else {}
+    sequence = max((r.sequence for r in receipts), default=0)
+    new: list[Receipt] = []
+    strays: list[str] = []
+    changed = False
+    for path in _landed(jurisdiction.landing):
+        relative = path.relative_to(jurisdiction.landing).as_posix()
+        parts = relative.split("/")
+        contract = jurisdiction.contracts.get("/".join(parts[:2])) if len(parts) == 4 else None
+        if contract is None or not path.match(contract.files):
+            strays.append(relative)
+            _keep(path, warehouse, sha256_file(path))
+            continue
+        if (extract and contract.id != extract) or (period and parts[2] != period):
+            continue
+        status = path.stat()
+        mark = [status.st_size, status.st_mtime_ns, status.st_ino]
+        known = by_path.get(relative)
+        if known and seen.get(relative) == mark and not hash_everything:
+            continue
+        sha256 = sha256_file(path)
+        changed = True
+        seen[relative] = mark
+        if known and known.sha256 == sha256:
+            continue
+        sequence += 1
+        count = occurrences.get((relative, sha256), 0)
+        identity = hashlib.sha256(f"{relative}\0{sha256}\0{count}".encode()).hexdigest()
+        receipt = Receipt(
+            receipt_id=identity[:16],
+            department=parts[0],
+            extract=parts[1],
+            delivery_period=parts[2],
+            file_name=parts[3],
+            landing_path=relative,
+            sha256=sha256,
+            size_bytes=status.st_size,
+            received_at=now_utc(),
+            sequence=sequence,
+        )
+        _keep(path, warehouse, sha256)
+        write_json(warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
+        ledger.append(
+            "received",
+            {
+                "receipt_id": receipt.receipt_id,
+                "landing_path": relative,
+                "sha256": sha256,
+                "size_bytes": status.st_size,
+                "replaces": known.receipt_id if known else None,
+            },
+        )
+        new.append(receipt)
+        by_path[relative] = receipt
+    if changed:
+        write_json(seen_path, seen)
+    if strays:
+        raise ConfigurationError(
+            f"{len(strays)} landed file(s) belong to no contract: {', '.join(strays[:5])}",
+            where=str(jurisdiction.landing),
+            do="write contracts/<department>/<extract>.yml for it or move the file to "
+            "landing/<department>/<extract>/<period>/; its bytes are kept in the vault",
+        )
+    return Arrivals(receipts + new, new)
+
+
+def _landed(landing: Path) -> list[Path]:
+    """Every file below landing, in path order. Hidden files and half-written uploads (`.part`) are not files yet."""
+    if not landing.is_dir():
+        return []
+    return sorted(
+        Path(folder) / name
+        for folder, _, names in os.walk(landing)
+        for name in names
+        if not name.startswith((".", "~$")) and not name.endswith(".part")
+    )
+
+
+def _keep(path: Path, warehouse: Warehouse, sha256: str) -> None:
+    """Keep the bytes in the vault, read-only for everybody."""
+    target = warehouse.vault_path(sha256)
+    if not target.exists():
+        write_atomically(target, path.read_bytes())
+        target.chmod(0o444)

@@ -1,0 +1,359 @@
+"""One folder under raw/ as objects: what a jurisdiction is, its contracts and its reference tables.
+
+Everything that names a region, a unit, a department or an indicator is in that folder, and this room is where
+the rest of the code gets it from. Files that arrive are `intake`'s, numbers are dbt's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+from pydantic import Field, field_validator
+
+from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction import expressions
+from pipelines.jurisdiction.contract import Contract, load_contract
+from pipelines.jurisdiction.reference import TABLES, load_table
+from pipelines.jurisdiction.yaml_model import StrictModel, load_model
+from pipelines.settings import hash_files
+
+__all__ = ["Contract", "Jurisdiction", "Level", "load"]
+
+
+class Level(StrictModel):
+    """One level of regions, from the top (depth 0) down."""
+
+    name: str
+    name_zh: str
+    name_en: str
+    depth: int
+    government_level: str
+
+
+class Unit(StrictModel):
+    """A reported unit: how many base units it is."""
+
+    base: str
+    factor: int = Field(ge=1, le=9_999_999_999)
+
+
+class Years(StrictModel):
+    """First and last year that figures are made for."""
+
+    first: int
+    last: int
+
+
+class Text(StrictModel):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+class Disclosure(StrictModel):
+    """Disclosure control: the method and why it was chosen."""
+
+    method: str
+    reason: str = ""
+
+
+class SpendingSource(StrictModel):
+    """A measure that feeds spending: whole budgets, or own-level spending by functional class."""
+
+    measure: str
+    role: Literal["whole", "functional"]
+    fund: str
+    account_stage: Literal["budget", "final"]
+
+
+class Description(StrictModel):
+    """The model of `jurisdiction.yml`."""
+
+    name: str
+    name_en: str
+    home_region: str
+    levels: list[Level] = Field(min_length=1)
+    currency: str
+    time_zone: str
+    schedule: str = "0 2 * * *"
+    default_population_basis: Literal["resident", "registered"] = "resident"
+    years: Years
+    units: dict[str, Unit]
+    synthetic_mark: Text = Text(zh="示例数据", en="Sample data")
+    disclosure: Disclosure
+    data_notes: list[Text] = []
+    spending: list[SpendingSource] = []
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no such time zone: {value}") from error
+        return value
+
+
+class Jurisdiction:
+    """A jurisdiction, loaded and checked. Build one with `load`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.key = folder.name
+        self.description = load_model(folder / "jurisdiction.yml", Description)
+        self.name = self.description.name
+        self.name_en = self.description.name_en
+        self.home_region = self.description.home_region
+        self.levels = self.description.levels
+        self.currency = self.description.currency
+        self.time_zone = self.description.time_zone
+        self.schedule = self.description.schedule
+        self.synthetic_mark = {
+            "zh": self.description.synthetic_mark.zh,
+            "en": self.description.synthetic_mark.en,
+        }
+        self.data_notes = [{"zh": note.zh, "en": note.en} for note in self.description.data_notes]
+        self.disclosure = {
+            "method": self.description.disclosure.method,
+            "reason": self.description.disclosure.reason,
+        }
+        self.units = self.description.units
+        self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
+        self.contracts = self._load_contracts()
+        self._check_regions()
+
+    @property
+    def landing(self) -> Path:
+        """Where files arrive."""
+        return self.folder / "landing"
+
+    @property
+    def regions(self) -> pl.DataFrame:
+        """regions.csv as text."""
+        return self._tables["region"]
+
+    @cached_property
+    def reference_measures(self) -> frozenset[str]:
+        """The measures of measures.csv."""
+        return frozenset(self._tables["measure"]["measure"])
+
+    @cached_property
+    def intake_reference_hash(self) -> str:
+        """SHA-256 of what a reading depends on beside its contract: regions, units, levels."""
+        units = {name: unit.model_dump() for name, unit in sorted(self.units.items())}
+        digest = hashlib.sha256(json.dumps(units, ensure_ascii=False, sort_keys=True).encode())
+        digest.update(self.regions.write_csv().encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def reference_hash(self) -> str:
+        """SHA-256 of jurisdiction.yml and every reference table."""
+        paths = [self.folder / "jurisdiction.yml", *sorted((self.folder / "reference").glob("*.csv"))]
+        return hash_files(paths, self.folder)
+
+    @cached_property
+    def contracts_hash(self) -> str:
+        """SHA-256 over all contracts."""
+        parts = [f"{contract.id}={contract.hash}" for contract in self.contracts.values()]
+        return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+
+    @property
+    def expectations_folder(self) -> Path:
+        """Facts true of this jurisdiction only."""
+        return self.folder / "expectations"
+
+    @property
+    def waivers_file(self) -> Path:
+        """Documented exceptions to checks."""
+        return self.folder / "waivers.yml"
+
+    def reference_tables(self) -> dict[str, pl.DataFrame]:
+        """Every relation that dbt's sources expect beside the readings, as text frames."""
+        tables = dict(self._tables)
+        levels = {level.name: level for level in self.levels}
+        tables["region"] = (
+            tables["region"]
+            .drop("aliases")
+            .with_columns(
+                pl.col("region_level")
+                .replace_strict({n: str(v.depth) for n, v in levels.items()})
+                .alias("region_depth"),
+                pl.col("region_level")
+                .replace_strict({n: v.government_level for n, v in levels.items()})
+                .alias("government_level"),
+            )
+        )
+        terms, indicators = self._indicator_tables()
+        tables["indicator"] = indicators
+        tables["indicator_term"] = terms
+        tables["target"] = tables["target"].with_columns(pl.col("region_code").fill_null("all"))
+        tables["spending_source"] = pl.DataFrame(
+            [source.model_dump() for source in self.description.spending],
+            schema={"measure": pl.String, "role": pl.String, "fund": pl.String, "account_stage": pl.String},
+        )
+        tables["extract"] = self._extract_table()
+        settings = {
+            "jurisdiction": self.key,
+            "name_zh": self.name,
+            "name_en": self.name_en,
+            "home_region": self.home_region,
+            "currency": self.currency,
+            "default_population_basis": self.description.default_population_basis,
+            "first_year": str(self.description.years.first),
+            "last_year": str(self.description.years.last),
+        }
+        tables["setting"] = pl.DataFrame(
+            {"name": list(settings), "value": list(settings.values())},
+            schema={"name": pl.String, "value": pl.String},
+        )
+        return tables
+
+    def _load_contracts(self) -> dict[str, Contract]:
+        folder = self.folder / "contracts"
+        measures = self._tables["measure"]
+        base_units = dict(zip(measures["measure"], measures["unit"], strict=True))
+        contracts = {}
+        for path in sorted(folder.glob("*/*.yml")):
+            contract = load_contract(path, folder, set(self.units), base_units)
+            contracts[contract.id] = contract
+        if not contracts:
+            raise ConfigurationError(
+                "the jurisdiction has no contract",
+                where=str(folder),
+                do="write one, or let `junheng sniff` propose it",
+            )
+        return contracts
+
+    def _check_regions(self) -> None:
+        path = self.folder / "reference" / "regions.csv"
+        levels = {level.name for level in self.levels}
+        for line, row in enumerate(self.regions.iter_rows(named=True), start=2):
+            where = f"{path}, line {line}"
+            if row["region_level"] not in levels:
+                raise ConfigurationError(
+                    f"the level {row['region_level']!r} is not in jurisdiction.yml",
+                    where=where,
+                    do=f"use one of {', '.join(sorted(levels))}",
+                )
+            for column in ("valid_from", "valid_to"):
+                value = row[column]
+                if value is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+                    raise ConfigurationError(
+                        f"{column} {value!r} is not a date", where=where, do="write YYYY-MM-DD"
+                    )
+        if self.home_region not in set(self.regions["region_code"]):
+            raise ConfigurationError(
+                f"home_region {self.home_region!r} is not in regions.csv",
+                where=str(self.folder / "jurisdiction.yml"),
+                do="correct it or add the region",
+            )
+
+    def _indicator_tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        measures = self._tables["measure"]
+        known = set(measures["measure"])
+        populations = {
+            m: source or "none"
+            for m, source, is_population in measures.select(
+                "measure", "population_source", "is_population"
+            ).iter_rows()
+            if is_population == "true"
+        }
+        path = self.folder / "reference" / "indicators.csv"
+        services = {
+            code: (row["service"])
+            for row in self._tables["service"].iter_rows(named=True)
+            for code in (row["indicators"] or "").split(";")
+            if code
+        }
+        rows: list[dict[str, str | int]] = []
+        computed: list[str] = []
+        for line, row in enumerate(self._tables["indicator"].iter_rows(named=True), start=2):
+            where = f"{path}, line {line} ({row['indicator_code']})"
+            sides = (row["numerator"], row["denominator"])
+            if not any(sides):
+                if not row["reason"]:
+                    raise ConfigurationError(
+                        "an indicator without expressions needs a reason",
+                        where=where,
+                        do="say in `reason` what is missing",
+                    )
+                computed.append("false")
+                continue
+            if not all(sides):
+                raise ConfigurationError(
+                    "an indicator has only one side of its fraction",
+                    where=where,
+                    do="give numerator and denominator",
+                )
+            parsed = [expressions.parse(side, where) for side in sides]
+            for term in (*parsed[0], *parsed[1]):
+                if term.measure != expressions.POPULATION and term.measure not in known:
+                    raise ConfigurationError(
+                        f"the measure {term.measure!r} is not in measures.csv",
+                        where=where,
+                        do="add it or correct its name",
+                    )
+            rows += expressions.term_rows(
+                row["indicator_code"],
+                parsed[0],
+                parsed[1],
+                row["population_source"] or "",
+                populations,
+                where,
+            )
+            computed.append("true")
+        schema = ["indicator_code", "part", "term_number", "coefficient", "measure", *expressions.DIMENSIONS]
+        schema += [f"out_{d}" for d in expressions.OUTPUT_DIMENSIONS]
+        types = {c: pl.Int64 if c in ("term_number", "coefficient") else pl.String for c in schema}
+        indicators = self._tables["indicator"].with_columns(
+            pl.Series("is_computed", computed, dtype=pl.String),
+            pl.col("indicator_code")
+            .replace_strict(services, default=None, return_dtype=pl.String)
+            .alias("service"),
+        )
+        return pl.DataFrame(rows, schema=types), indicators
+
+    def _extract_table(self) -> pl.DataFrame:
+        return pl.DataFrame(
+            [
+                {
+                    "department": contract.department,
+                    "extract": contract.extract,
+                    "name_zh": contract.name,
+                    "name_en": contract.name_en,
+                    "rank": str(contract.rank),
+                    "provenance": contract.provenance,
+                    "delivery": contract.delivery,
+                    "license": contract.license,
+                    "publisher": contract.source.publisher,
+                    "source_title": contract.source.title,
+                    "owner": contract.owner,
+                    "contract_version": contract.version,
+                    "contract_hash": contract.hash,
+                    "period_kind": contract.layouts[0].period.kind,
+                }
+                for contract in self.contracts.values()
+            ]
+        )
+
+
+def load(folder: Path) -> Jurisdiction:
+    """Load and check a jurisdiction.
+
+    Raises ConfigurationError with file, line and what to do for anything that does not fit.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(
+            "there is no such jurisdiction",
+            where=str(folder),
+            do="name an existing folder with --jurisdiction",
+        )
+    return Jurisdiction(folder)

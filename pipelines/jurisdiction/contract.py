@@ -1,0 +1,370 @@
+"""The contract of an extract: what a department's file looks like and what its numbers are.
+
+These are the models of `contracts/<department>/<extract>.yml`. Field names are those of the Open Data
+Contract Standard v3 where it has one. Reading a file by a contract is `intake`'s work, not ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.text import normalise
+from pipelines.jurisdiction.yaml_model import StrictModel, load_model
+
+TokenMeaning = Literal["missing", "not_applicable", "not_collected", "suppressed", "zero"]
+DIMENSIONS = ("population_basis", "residence", "sex", "age_group", "group", "item")
+DIMENSION_DEFAULTS = {
+    "population_basis": "none",
+    "residence": "total",
+    "sex": "all",
+    "age_group": "all",
+    "group": "all",
+    "item": "all",
+}
+ALLOWED = {
+    "population_basis": {"resident", "registered", "target_group", "none"},
+    "residence": {"total", "urban", "rural", "unattributed"},
+    "sex": {"all", "male", "female"},
+}
+
+
+def _check_regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+class Description(StrictModel):
+    """What the extract is for and what it cannot tell (ODCS `description`)."""
+
+    purpose: str = ""
+    limitations: str = ""
+    usage: str = ""
+
+
+class Source(StrictModel):
+    """Publisher and title of the figures."""
+
+    publisher: str
+    title: str = ""
+    edition: str = ""
+
+
+class Member(StrictModel):
+    """A person or office answerable for the extract (ODCS `team`)."""
+
+    name: str
+    role: str = "owner"
+    contact: str = ""
+
+
+class ServiceLevel(StrictModel):
+    """One service level (ODCS `slaProperties`): frequency, latency in days after the reference period."""
+
+    property: Literal["frequency", "latency"]
+    value: float
+    unit: str = "d"
+
+
+class Format(StrictModel):
+    """How the bytes are read."""
+
+    kind: Literal["csv", "xlsx", "xls"]
+    sheet: str | int = 1
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError as error:
+            raise ValueError(f"unknown encoding {value!r}") from error
+        return value
+
+
+class Header(StrictModel):
+    """Where the header is: the first row that holds all of `find`; `rows` rows are joined with `/`."""
+
+    find: list[str] = Field(min_length=1)
+    rows: int = Field(default=1, ge=1, le=10)
+    fill_right: bool = False
+
+
+class DataEnd(StrictModel):
+    """Where the data ends: the first row whose first filled cell matches one of these."""
+
+    end_at: list[str] = []
+
+    @field_validator("end_at")
+    @classmethod
+    def _regexes(cls, value: list[str]) -> list[str]:
+        return [_check_regex(pattern) for pattern in value]
+
+
+class IgnoreRow(StrictModel):
+    """Rows that are not data (totals, subtotals, notes): counted and kept, not taken."""
+
+    reason: str
+    column: str
+    pattern: str
+
+    _regex = field_validator("pattern")(_check_regex)
+
+
+class RegionRule(StrictModel):
+    """How a row names its region: by code, by name, or by both, which must then agree."""
+
+    code: str | None = None
+    name: str | None = None
+    no_code: list[str] = []
+    accepted: dict[str, str] = {}
+    name_suffixes: list[str] = []
+
+    @model_validator(mode="after")
+    def _one_of(self) -> RegionRule:
+        if self.code is None and self.name is None:
+            raise ValueError("a region needs `code`, `name`, or both")
+        return self
+
+
+class PeriodRule(StrictModel):
+    """Where the reference period comes from, and whether it is a whole year or one day."""
+
+    from_: Literal["folder", "header", "column"] = Field(alias="from")
+    column: str | None = None
+    kind: Literal["year", "point"]
+    month_day: str = "12-31"
+
+    @model_validator(mode="after")
+    def _fits(self) -> PeriodRule:
+        if self.from_ == "column" and not self.column:
+            raise ValueError("`from: column` needs `column`")
+        if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", self.month_day):
+            raise ValueError("`month_day` is MM-DD")
+        return self
+
+
+class RowDimension(StrictModel):
+    """A dimension whose value stands in a cell of each row."""
+
+    column: str
+    dimension: Literal["measure", "population_basis", "residence", "sex", "age_group", "group", "item"]
+    fill: Literal["none", "down"] = "none"
+    map: dict[str, str] | None = None
+
+
+class ValueColumn(StrictModel):
+    """A column (or a family of columns) that holds numbers, and what they are."""
+
+    column: str | None = None
+    columns: str | None = None
+    measure: str | None = None
+    population_basis: str | None = None
+    residence: str | None = None
+    sex: str | None = None
+    age_group: str | None = None
+    group: str | None = None
+    item: str | None = None
+    maps: dict[str, dict[str, str]] = {}
+    unit: str
+    type: Literal["integer", "decimal"] = "decimal"
+    min: float | None = None
+    max: float | None = None
+    tokens: dict[str, TokenMeaning] = {}
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _one_of(self) -> ValueColumn:
+        if (self.column is None) == (self.columns is None):
+            raise ValueError("give either `column` (exact) or `columns` (regular expression)")
+        if self.columns is not None:
+            _check_regex(self.columns)
+        for dimension, allowed in ALLOWED.items():
+            value = getattr(self, dimension)
+            if value is not None and "{" not in value and value not in allowed:
+                raise ValueError(f"{dimension} is one of {', '.join(sorted(allowed))}")
+        return self
+
+
+class Layout(StrictModel):
+    """One way the extract's file has been laid out."""
+
+    name: str = "main"
+    delivery_periods: list[str] | None = None
+    format: Format
+    header: Header
+    data: DataEnd = DataEnd()
+    ignore_rows: list[IgnoreRow] = []
+    region: RegionRule
+    period: PeriodRule
+    rows: list[RowDimension] = []
+    defaults: dict[str, str] = {}
+    tokens: dict[str, TokenMeaning] = {"": "missing"}
+    values: list[ValueColumn] = Field(min_length=1)
+    ignore_columns: list[str] = []
+
+    @field_validator("ignore_columns")
+    @classmethod
+    def _regexes(cls, value: list[str]) -> list[str]:
+        return [_check_regex(pattern) for pattern in value]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Layout:
+        for name in self.defaults:
+            if name not in (*DIMENSIONS, "measure"):
+                raise ValueError(f"`defaults` knows no dimension {name!r}")
+        from_rows = {row.dimension for row in self.rows}
+        for value in self.values:
+            if value.measure is None and "measure" not in from_rows and "measure" not in self.defaults:
+                raise ValueError(f"the value column {value.column or value.columns!r} has no measure")
+            if self.period.from_ == "header" and "(?P<period>" not in (value.columns or ""):
+                raise ValueError("a period from the header needs `columns` with a group (?P<period>…)")
+        return self
+
+
+class KnownReject(StrictModel):
+    """A reject that a person has looked at: it stays rejected, it no longer blocks."""
+
+    reason: str
+    column: str
+    text: str
+    region_code: str | None = None
+    delivery_period: str | None = None
+
+
+class RowRange(StrictModel):
+    """How many data rows a file may have."""
+
+    min: int = 1
+    max: int | None = None
+
+
+class Quality(StrictModel):
+    """What must hold of each file."""
+
+    rows: RowRange = RowRange()
+    known_rejects: list[KnownReject] = []
+
+
+class Contract(StrictModel):
+    """The whole contract of one extract."""
+
+    id: str
+    version: str
+    status: Literal["proposed", "draft", "active", "deprecated", "retired"] = "active"
+    name: str
+    name_en: str
+    description: Description = Description()
+    provenance: Literal["official", "synthetic"]
+    license: str
+    source: Source
+    team: list[Member] = Field(min_length=1)
+    slaProperties: list[ServiceLevel] = []
+    rank: int = Field(ge=1)
+    delivery: Literal["replaces_periods", "replaces_all"] = "replaces_periods"
+    files: str
+    layouts: list[Layout] = Field(min_length=1)
+    quality: Quality = Quality()
+
+    @property
+    def department(self) -> str:
+        """Who sends the extract."""
+        return self.id.split("/")[0]
+
+    @property
+    def extract(self) -> str:
+        """The extract's name below its department."""
+        return self.id.split("/")[1]
+
+    @property
+    def owner(self) -> str:
+        """The office answerable for the extract."""
+        return next((m.name for m in self.team if m.role == "owner"), self.team[0].name)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what the contract means: comments and line breaks do not count."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+    def layout_for(self, delivery_period: str) -> Layout:
+        """The first layout made for a delivery period.
+
+        Raises ConfigurationError when none fits.
+        """
+        for layout in self.layouts:
+            if layout.delivery_periods is None or delivery_period in layout.delivery_periods:
+                return layout
+        raise ConfigurationError(
+            f"no layout of the contract {self.id} is for the delivery period {delivery_period}",
+            where=f"contracts/{self.id}.yml",
+            do="add the period to a layout's `delivery_periods`, or describe a new layout",
+        )
+
+
+def load_contract(path: Path, contracts_folder: Path, units: set[str], measures: dict[str, str]) -> Contract:
+    """Read and check one contract against the folder it lies in, the jurisdiction's units and measures.
+
+    `measures` maps a measure to its base unit. Raises ConfigurationError with file, line and what to do.
+    """
+    contract = load_model(path, Contract)
+    expected = path.relative_to(contracts_folder).with_suffix("").as_posix()
+    if contract.id != expected:
+        raise ConfigurationError(
+            f"the contract calls itself {contract.id!r} but lies at {expected!r}",
+            where=str(path),
+            do="make `id` and the path agree",
+        )
+    for layout in contract.layouts:
+        for value in layout.values:
+            if value.unit not in units:
+                raise ConfigurationError(
+                    f"the unit {value.unit!r} is not in the jurisdiction's list of units",
+                    where=f"{path}, {_line_with(path, value.unit)}",
+                    do="add it under `units` in jurisdiction.yml or correct it",
+                )
+        for measure in sorted(_measures_of(layout)):
+            if measure not in measures:
+                raise ConfigurationError(
+                    f"the measure {measure!r} is not in reference/measures.csv",
+                    where=f"{path}, {_line_with(path, measure)}",
+                    do="add a line for it in measures.csv or correct its name",
+                )
+    return contract
+
+
+def _measures_of(layout: Layout) -> set[str]:
+    """Every measure that a layout can give, templates written out where their values are listed."""
+    found: set[str] = set()
+    for value in layout.values:
+        if value.measure is None:
+            continue
+        if "{" not in value.measure:
+            found.add(value.measure)
+        else:
+            group = value.measure.strip("{}")
+            found.update(value.maps.get(group, {}).values())
+    for row in layout.rows:
+        if row.dimension == "measure" and row.map:
+            found.update(row.map.values())
+    if "measure" in layout.defaults:
+        found.add(layout.defaults["measure"])
+    return found
+
+
+def _line_with(path: Path, text: Any) -> str:
+    """`line N` of the first line that holds a text, for error messages."""
+    wanted = normalise(str(text))
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if wanted in normalise(line):
+            return f"line {number}"
+    return "line 1"

@@ -1,0 +1,139 @@
+"""The small language of `numerator` and `denominator` in indicators.csv, made into rows for SQL.
+
+    expression = term (('+' | '-') term)*        term = measure [ '{' dim=a|b, dim2=c '}' ]
+
+An unstated dimension is kept (each reported value gives its own figure), except age group and item, which then
+mean `all`. Several values of one dimension are summed. The arithmetic itself is dbt's, not ours.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+
+from pipelines.errors import ConfigurationError
+
+DIMENSIONS = ("population_basis", "population_source", "residence", "sex", "age_group", "group", "item")
+OUTPUT_DIMENSIONS = ("residence", "sex", "age_group", "group")
+KEPT = "*"
+TOTALS = {"residence": "total", "sex": "all", "age_group": "all", "group": "all"}
+POPULATION = "population"
+
+_TERM = re.compile(r"\s*([+-]?)\s*([a-z][a-z0-9_]*)\s*(?:\{([^{}]*)\})?\s*")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term: coefficient, measure, and the accepted values of each stated dimension."""
+
+    coefficient: int
+    measure: str
+    dimensions: dict[str, tuple[str, ...]]
+
+
+def parse(expression: str, where: str) -> list[Term]:
+    """The terms of an expression.
+
+    Raises ConfigurationError naming the place where the text stops making sense.
+    """
+    terms: list[Term] = []
+    position = 0
+    while position < len(expression):
+        match = _TERM.match(expression, position)
+        if not match or match.end() == position or (terms and not match.group(1)):
+            raise ConfigurationError(
+                f"cannot read the expression {expression!r} from {expression[position:][:30]!r} on",
+                where=where,
+                do="write it as measure{dimension=value|value} + measure …",
+            )
+        dimensions: dict[str, tuple[str, ...]] = {}
+        for part in (p for p in (match.group(3) or "").split(",") if p.strip()):
+            name, _, values = part.partition("=")
+            name = name.strip()
+            if name not in DIMENSIONS or not values.strip():
+                raise ConfigurationError(
+                    f"{part.strip()!r} in {expression!r} is not dimension=value",
+                    where=where,
+                    do=f"dimensions are {', '.join(DIMENSIONS)}",
+                )
+            dimensions[name] = tuple(v.strip() for v in values.split("|"))
+        terms.append(Term(-1 if match.group(1) == "-" else 1, match.group(2), dimensions))
+        position = match.end()
+    if not terms:
+        raise ConfigurationError(
+            "an expression is empty", where=where, do="write it or leave both sides empty"
+        )
+    return terms
+
+
+def term_rows(
+    indicator_code: str,
+    numerator: list[Term],
+    denominator: list[Term],
+    population_source: str,
+    population_measures: dict[str, str],
+    where: str,
+) -> list[dict[str, str | int]]:
+    """The rows of `indicator_term` for one indicator.
+
+    `population_measures` maps each measure that counts a population to its source (census, year_end ...);
+    the pseudo-measure `population` stands for all of them within `population_source` (`a|b`, empty = any).
+    """
+    sources = {s for s in population_source.split("|") if s}
+    outputs = _outputs(numerator, denominator)
+    rows: list[dict[str, str | int]] = []
+    for part, terms in (("numerator", numerator), ("denominator", denominator)):
+        for number, term in enumerate(terms, start=1):
+            if term.measure == POPULATION:
+                measures = [m for m, s in population_measures.items() if not sources or s in sources]
+                if not measures:
+                    raise ConfigurationError(
+                        f"no population measure has the source {population_source!r}",
+                        where=where,
+                        do="correct `population_source` or measures.csv",
+                    )
+            else:
+                measures = [term.measure]
+            accepted = {d: term.dimensions.get(d) or _unstated(d, outputs) for d in DIMENSIONS}
+            for measure in measures:
+                for values in itertools.product(*(accepted[d] for d in DIMENSIONS)):
+                    row: dict[str, str | int] = {
+                        "indicator_code": indicator_code,
+                        "part": part,
+                        "term_number": number,
+                        "coefficient": term.coefficient,
+                        "measure": measure,
+                    }
+                    row.update(dict(zip(DIMENSIONS, values, strict=True)))
+                    row.update({f"out_{d}": outputs[d] for d in OUTPUT_DIMENSIONS})
+                    rows.append(row)
+    return rows
+
+
+def _unstated(dimension: str, outputs: dict[str, str]) -> tuple[str, ...]:
+    """What an unstated dimension accepts: every value where the figure keeps it, else only the total.
+
+    A term that kept all values while the other side pins one would add the parts to their own total.
+    """
+    if dimension in ("age_group", "item"):
+        return ("all",)
+    if dimension in OUTPUT_DIMENSIONS and outputs[dimension] != KEPT:
+        return (TOTALS[dimension],)
+    return (KEPT,)
+
+
+def _outputs(numerator: list[Term], denominator: list[Term]) -> dict[str, str]:
+    """What each dimension of the figure is: kept, one value that all terms pin, or the total."""
+    outputs: dict[str, str] = {}
+    for dimension in OUTPUT_DIMENSIONS:
+        stated = [t.dimensions.get(dimension, (KEPT,)) for t in (*numerator, *denominator)]
+        if dimension == "age_group":
+            stated = [("all",) if s == (KEPT,) else s for s in stated]
+        if all(s == (KEPT,) for s in stated):
+            outputs[dimension] = KEPT
+        elif len(set(stated)) == 1 and len(stated[0]) == 1:
+            outputs[dimension] = stated[0][0]
+        else:
+            outputs[dimension] = TOTALS[dimension]
+    return outputs

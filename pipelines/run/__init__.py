@@ -1,0 +1,391 @@
+"""The steps in order: what is new, what must be done again, what comes next.
+
+Both doors, the command line and Dagster, come through here; a `Session` is one visit. Each step's own work is
+its room's: this room only decides what to call and when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipelines import intake
+from pipelines.errors import BlockedError, ConfigurationError, UsageError
+from pipelines.jurisdiction import Jurisdiction, load
+from pipelines.ledger import Ledger
+from pipelines.records import Build, Reading, Receipt, Release, Verdict
+from pipelines.settings import Settings, code_version, switch_telemetry_off
+from pipelines.store import Warehouse, now_utc, read_json, write_json
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What receive and read gave: everything in the warehouse, and what is new of it."""
+
+    receipts: list[Receipt]
+    readings: list[Reading]
+    new_receipts: list[Receipt]
+    new_readings: list[Reading]
+
+
+@dataclass
+class RunReport:
+    """What a run did, for people and for `--json`."""
+
+    outcome: str  # published, nothing_new
+    jurisdiction: str
+    build_id: str
+    release_id: str | None = None
+    release_folder: str | None = None
+    new_receipts: int = 0
+    new_readings: int = 0
+    rejects: int = 0
+    known_rejects: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain JSON types."""
+        return asdict(self)
+
+
+class Session:
+    """One visit to one jurisdiction and its warehouse."""
+
+    def __init__(self, settings: Settings, say: Say = lambda _: None) -> None:
+        switch_telemetry_off()
+        self.settings = settings
+        self.say = say
+        self.warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
+        self.ledger = Ledger(self.warehouse.ledger)
+        self.seconds: dict[str, float] = {}
+
+    @cached_property
+    def jurisdiction(self) -> Jurisdiction:
+        """The jurisdiction, loaded and checked on first use."""
+        return load(self.settings.jurisdiction_folder)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time a step under its name."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+
+    # -- receive and read -----------------------------------------------------------------------------------
+
+    def take_in(
+        self,
+        *,
+        extract: str | None = None,
+        period: str | None = None,
+        as_of: str | None = None,
+        full: bool = False,
+        receive: bool = True,
+    ) -> Intake:
+        """Receive what has landed and read every receipt that has no reading under the present rules.
+
+        `extract` and `period` limit what is received and read anew; `as_of` limits the receipts to those known then.
+        """
+        if extract and extract not in self.jurisdiction.contracts:
+            raise UsageError(
+                f"there is no extract {extract!r}",
+                where=str(self.jurisdiction.folder / "contracts"),
+                do="name one of " + ", ".join(self.jurisdiction.contracts),
+            )
+        with self.step("receive"):
+            if receive:
+                arrivals = intake.receive(
+                    self.jurisdiction,
+                    self.warehouse,
+                    self.ledger,
+                    extract=extract,
+                    period=period,
+                    hash_everything=full,
+                )
+                receipts, new_receipts = arrivals.receipts, arrivals.new
+                if new_receipts:
+                    self.say(f"received {len(new_receipts)} new file(s)")
+            else:
+                receipts, new_receipts = intake.all_receipts(self.warehouse), []
+        if as_of:
+            receipts = [r for r in receipts if r.received_at <= as_of]
+        readings: list[Reading] = []
+        new_readings: list[Reading] = []
+        index = None
+        with self.step("read"):
+            for receipt in receipts:
+                contract = self.jurisdiction.contracts.get(receipt.extract_id)
+                if contract is None:
+                    raise ConfigurationError(
+                        f"the contract of {receipt.extract_id} is gone, but {receipt.landing_path} was received under it",
+                        where=str(self.jurisdiction.folder / "contracts"),
+                        do="bring the contract back, or set its status to retired",
+                    )
+                reading = intake.find_reading(receipt, contract, self.jurisdiction, self.warehouse)
+                if reading is None or (full and not as_of):
+                    index = index or intake.RegionIndex(self.jurisdiction.regions)
+                    is_new = reading is None
+                    reading = intake.read(receipt, contract, self.jurisdiction, self.warehouse, index)
+                    if is_new:
+                        new_readings.append(reading)
+                        self.ledger.append(
+                            "read",
+                            {
+                                "reading_id": reading.reading_id,
+                                "receipt_id": receipt.receipt_id,
+                                "landing_path": receipt.landing_path,
+                                "status": reading.status,
+                                "rejects": reading.rejects,
+                            },
+                        )
+                        self.say(_said_of(reading, receipt))
+                readings.append(reading)
+        return Intake(receipts, readings, new_receipts, new_readings)
+
+    # -- build and judge ------------------------------------------------------------------------------------
+
+    @property
+    def expectations_folders(self) -> list[Path]:
+        """The project's expectations, then the jurisdiction's own."""
+        return [self.settings.expectations_folder, self.jurisdiction.expectations_folder]
+
+    def identity(self, taken: Intake, as_of: str | None = None) -> Build:
+        """Which build these readings, rules and this code make. Two visits with the same inputs get the same id."""
+        in_force = intake.in_force(taken.receipts)
+        rules = [p for folder in self.expectations_folders if folder.is_dir() for p in folder.glob("*.yml")]
+        digest = hashlib.sha256()
+        for path in sorted(rules):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        if self.jurisdiction.waivers_file.exists():
+            digest.update(self.jurisdiction.waivers_file.read_bytes())
+        expectations_hash = digest.hexdigest()
+        inputs = {
+            "readings": sorted(r.reading_id for r in taken.readings),
+            "in_force": sorted(in_force),
+            "code": code_version(),
+            "reference": self.jurisdiction.reference_hash,
+            "contracts": self.jurisdiction.contracts_hash,
+            "expectations": expectations_hash,
+            "as_of": as_of,
+        }
+        inputs_hash = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        build_id = inputs_hash[:16]
+        return Build(
+            build_id=build_id,
+            folder=str(self.warehouse.build_folder(build_id)),
+            inputs_hash=inputs_hash,
+            reading_ids=sorted(r.reading_id for r in taken.readings),
+            code_version=code_version(),
+            reference_hash=self.jurisdiction.reference_hash,
+            contracts_hash=self.jurisdiction.contracts_hash,
+            expectations_hash=expectations_hash,
+            as_of=as_of,
+            built_at=now_utc(),
+        )
+
+    def stored_build(self, build_id: str) -> Build | None:
+        """A build that stands in the warehouse, or None."""
+        path = self.warehouse.build_folder(build_id) / "build.json"
+        return Build.from_dict(read_json(path)) if path.exists() else None
+
+    def build(self, taken: Intake, identity: Build) -> Build:
+        """Build the marts in a private file, and the mask over them."""
+        from pipelines import protection, transform
+
+        if not taken.readings:
+            raise UsageError(
+                "there is nothing to build: no file has been received",
+                where=str(self.jurisdiction.landing),
+                do="put files into landing/<department>/<extract>/<period>/ and run again",
+            )
+        with self.step("build"):
+            self.say("building the marts (dbt)")
+            made = transform.build(
+                self.warehouse,
+                self.settings,
+                self.jurisdiction.reference_tables(),
+                taken.readings,
+                taken.receipts,
+                identity,
+                intake.in_force(taken.receipts),
+            )
+            write_json(Path(made.folder) / "build.json", made.as_dict())
+        with self.step("protect"):
+            protection.make_mask(made, self.jurisdiction.disclosure)
+        self.ledger.append(
+            "built", {"build_id": made.build_id, "inputs_hash": made.inputs_hash, "as_of": made.as_of}
+        )
+        self._forget_old_builds(keep=made.build_id)
+        return made
+
+    def judge(self, build: Build) -> Verdict:
+        """Judge a build; the verdict is stored with it."""
+        from pipelines import quality
+
+        with self.step("judge"):
+            self.say("judging the build (checks)")
+            return quality.judge(
+                self.warehouse, self.ledger, build, self.expectations_folders, self.jurisdiction.waivers_file
+            )
+
+    def publish(self, build: Build, *, set_current: bool = True) -> Release:
+        """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
+        from pipelines import quality, release
+
+        verdict = quality.require_passing(self.warehouse, self.ledger, build)
+        with self.step("prepare"):
+            self.say("preparing the release")
+            prepared = release.prepare(self.warehouse, build, verdict, self.jurisdiction, self.settings)
+        with self.step("seal"):
+            sealed = release.seal(
+                self.warehouse, self.ledger, build, prepared, self.jurisdiction, set_current=set_current
+            )
+        self.say(f"sealed release {sealed.release_id}")
+        return sealed
+
+    def _forget_old_builds(self, keep: str, newest: int = 3) -> None:
+        """Builds are private and can be made again: only the newest few are kept, and the current release's."""
+        from pipelines.store import remove_tree
+
+        folders = [
+            p for p in self.warehouse.builds.iterdir() if (p / "build.json").exists() and p.name != keep
+        ]
+        current = self.current_build_id()
+        folders.sort(key=lambda p: (p / "build.json").stat().st_mtime, reverse=True)
+        for folder in folders[newest - 1 :]:
+            if folder.name != current:
+                remove_tree(folder)
+
+    # -- state ----------------------------------------------------------------------------------------------
+
+    def current_manifest(self) -> dict[str, Any] | None:
+        """The manifest of the current release, or None when nothing was released."""
+        path = self.warehouse.current / "manifest.json"
+        return dict(read_json(path)) if path.exists() else None
+
+    def current_build_id(self) -> str | None:
+        """The build that the current release was made of."""
+        manifest = self.current_manifest()
+        return str(manifest["build_id"]) if manifest else None
+
+
+def run(
+    settings: Settings,
+    *,
+    extract: str | None = None,
+    period: str | None = None,
+    as_of: str | None = None,
+    full: bool = False,
+    say: Say = lambda _: None,
+) -> RunReport:
+    """Everything in order: receive, read, build, protect, judge, prepare, seal; only what changed, unless `full`.
+
+    Raises BlockedError when a gate refuses (the last release stays), BusyError when another run is at work.
+    """
+    session = Session(settings, say)
+    moment = as_of_moment(as_of) if as_of else None
+    with session.warehouse.lock():
+        taken = session.take_in(extract=extract, period=period, as_of=moment, full=full)
+        identity = session.identity(taken, moment)
+        report = RunReport(
+            outcome="nothing_new",
+            jurisdiction=session.jurisdiction.key,
+            build_id=identity.build_id,
+            new_receipts=len(taken.new_receipts),
+            new_readings=len(taken.new_readings),
+            rejects=sum(r.rejects for r in taken.readings),
+            known_rejects=sum(r.known_rejects for r in taken.readings),
+            seconds=session.seconds,
+        )
+        if not full and not moment and session.current_build_id() == identity.build_id:
+            report.release_id = session.warehouse.current_release_id()
+            report.release_folder = str(session.warehouse.release_folder(report.release_id or ""))
+            return report
+        stored = None if full else session.stored_build(identity.build_id)
+        if stored is None:
+            stored = session.build(taken, identity)
+            verdict = session.judge(stored)
+        else:
+            verdict = stored_verdict(session, stored) or session.judge(stored)
+        if verdict.outcome != "pass":
+            raise blocked(session, stored, verdict)
+        sealed = session.publish(stored, set_current=moment is None)
+        report.outcome = "published"
+        report.release_id = sealed.release_id
+        report.release_folder = sealed.folder
+        return report
+
+
+def stored_verdict(session: Session, build: Build) -> Verdict | None:
+    """The verdict stored with a build, or None."""
+    path = session.warehouse.build_folder(build.build_id) / "verdict.json"
+    return Verdict.from_dict(read_json(path)) if path.exists() else None
+
+
+def blocked(session: Session, build: Build, verdict: Verdict) -> BlockedError:
+    """The error that a blocked verdict becomes, with its failing checks and what they saw."""
+    path = session.warehouse.build_folder(build.build_id) / "checks.json"
+    results = {r["check_id"]: r for r in (read_json(path) if path.exists() else [])}
+    lines = []
+    for check_id in verdict.blocking:
+        result = results.get(check_id, {})
+        observed = str(result.get("observed", ""))
+        at = str(result.get("locations", ""))
+        lines.append(f"{check_id}: {observed}{' | ' + at if at else ''}"[:400])
+    current = session.warehouse.current_release_id()
+    return BlockedError(
+        f"the build {build.build_id} is blocked by {len(verdict.blocking)} check(s); "
+        + (f"the release {current} stays" if current else "nothing has been released yet"),
+        where=str(path),
+        do="mend the files or the contracts (`junheng rejects`, `junheng quality`), then run again",
+        failing=lines,
+    )
+
+
+def as_of_moment(text: str) -> str:
+    """A moment as people write it, in the form receipts are stamped with (UTC). A bare date means its end.
+
+    Raises UsageError for text that is no moment.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is not a moment",
+            where="--as-of",
+            do="write it like 2026-11-23 or 2026-11-23T02:00:00+08:00",
+        ) from error
+    if len(text) == 10:
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999999)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _said_of(reading: Reading, receipt: Receipt) -> str:
+    if reading.status == "unreadable":
+        return f"cannot read {receipt.landing_path}: {reading.problem}"
+    account = reading.tie_out[0]
+    text = (
+        f"read {receipt.landing_path}: {account['rows_read']:,} rows = {account['rows_accepted']:,} accepted"
+    )
+    text += f" + {account['rows_rejected']:,} rejected + {account['rows_duplicate']:,} duplicate"
+    text += f" + {account['rows_ignored']:,} ignored; {account['values_accepted']:,} values"
+    if reading.rejects:
+        text += f", {reading.rejects:,} reject(s), {reading.known_rejects:,} of them known"
+    return text
+
+
+__all__ = ["Intake", "RunReport", "Session", "as_of_moment", "blocked", "run", "stored_verdict"]
