@@ -77,6 +77,8 @@ def code_version() -> str:
     models = [
         p
         for p in DBT_FOLDER.rglob("*")
-        if p.is_file() and not {"target", "logs", "__pycache__"} & set(p.relative_to(DBT_FOLDER).parts) and not p.name.startswith(".")
+        if p.is_file()
+        and not {"target", "logs", "__pycache__"} & set(p.relative_to(DBT_FOLDER).parts)
+        and not p.name.startswith(".")
     ]
     return hash_files(package + models, PROJECT_FOLDER)

@@ -40,9 +40,7 @@ def read_grid(data: bytes, rule: Format, where: str) -> Grid:
     Raises UnreadableFileError saying what stands in the way: no bytes, wrong format, wrong encoding, no such sheet.
     """
     if not data:
-        raise UnreadableFileError(
-            "the file is empty (0 bytes)", where=where, do="ask the department to send it again"
-        )
+        raise UnreadableFileError("the file is empty (0 bytes)", where=where, do="ask the department to send it again")
     if rule.kind == "csv":
         return _read_csv(data, rule, where)
     return _read_workbook(data, rule, where)
@@ -85,12 +83,10 @@ def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
         ) from error
     width = max((len(row) for row in rows), default=0)
     if not width:
-        raise UnreadableFileError(
-            "the file has no cells", where=where, do="ask the department to send it again"
-        )
-    for row in rows:
-        row.extend([None] * (width - len(row)))
-    columns = {f"c{i}": [row[i] for row in rows] for i in range(width)}
+        raise UnreadableFileError("the file has no cells", where=where, do="ask the department to send it again")
+    for filled in rows:
+        filled.extend([None] * (width - len(filled)))
+    columns = {f"c{i}": [filled[i] for filled in rows] for i in range(width)}
     return Grid("", pl.DataFrame({ROW: numbers, **columns}, schema=_schema(width)))
 
 
@@ -129,9 +125,7 @@ def _read_workbook(data: bytes, rule: Format, where: str) -> Grid:
             do="check the workbook",
         ) from error
     if not frame.width or not frame.height:
-        raise UnreadableFileError(
-            f"the sheet {name!r} is empty", where=where, do="check `format.sheet` or the file"
-        )
+        raise UnreadableFileError(f"the sheet {name!r} is empty", where=where, do="check `format.sheet` or the file")
     frame = frame.rename({old: f"c{i}" for i, old in enumerate(frame.columns)})
     frame = frame.with_row_index(ROW, offset=1).cast({ROW: pl.Int64})
     return Grid(name, frame)

@@ -84,7 +84,8 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
         raise UnreadableFileError(
             f"missing column(s): {', '.join(dict.fromkeys(missing))}",
             where=where,
-            do=f"the header found has: {', '.join(n for n in names if n)[:300]}; mend the contract or ask for the file again",
+            do=f"the header found has: {', '.join(n for n in names if n)[:300]}; "
+            "mend the contract or ask for the file again",
         )
     doubtful = [n for n in (*needed, *(v.header for v in values)) if normalise(n) in twice]
     if doubtful:
@@ -186,9 +187,7 @@ def _match_values(
     return sorted(matched, key=lambda m: order[m.cell]), missing
 
 
-def _fill(
-    template: str, groups: dict[str, str], rule: ValueColumn, header: str, dimension: str, where: str
-) -> str:
+def _fill(template: str, groups: dict[str, str], rule: ValueColumn, header: str, dimension: str, where: str) -> str:
     """A template such as `{age}` with the header's groups, each translated by its map."""
 
     def one(match: re.Match[str]) -> str:
@@ -243,9 +242,7 @@ def _split_rows(
     ends = (
         [
             position
-            for position, first in frame.filter(pl.col("position") > last)
-            .select("position", "first")
-            .iter_rows()
+            for position, first in frame.filter(pl.col("position") > last).select("position", "first").iter_rows()
             if any(re.search(p, first) for p in layout.data.end_at)
         ]
         if layout.data.end_at

@@ -47,9 +47,7 @@ class RegionIndex:
         self.by_code: dict[str, list[Version]] = {}
         self.by_name: dict[str, list[Version]] = {}
         for row in regions.iter_rows(named=True):
-            names = frozenset(
-                normalise(n) for n in (row["region_name"], *(row["aliases"] or "").split(";")) if n
-            )
+            names = frozenset(normalise(n) for n in (row["region_name"], *(row["aliases"] or "").split(";")) if n)
             version = Version(
                 row["region_code"],
                 row["region_name"],
@@ -61,9 +59,7 @@ class RegionIndex:
             for name in names:
                 self.by_name.setdefault(name, []).append(version)
 
-    def match(
-        self, rule: RegionRule, code_text: str | None, name_text: str | None, start: date, end: date
-    ) -> Match:
+    def match(self, rule: RegionRule, code_text: str | None, name_text: str | None, start: date, end: date) -> Match:
         """The region of a row whose figures are about `start` to `end`."""
         code = normalise(code_text)
         name = normalise(name_text)
@@ -104,9 +100,7 @@ class RegionIndex:
         if len(codes) == 1:
             return Match(codes[0])
         if codes:
-            return Match(
-                None, "ambiguous_region", f"{name} may be {', '.join(codes)}: add a code column or a mapping"
-            )
+            return Match(None, "ambiguous_region", f"{name} may be {', '.join(codes)}: add a code column or a mapping")
         return Match(None, "unknown_region", self._suggest(name))
 
     def _in_force(self, code: str, start: date, end: date) -> Match:

@@ -87,18 +87,12 @@ def parse(
     # decimals of a binary float) goes through Python's decimal, value by value.
     simple = pl.col("n").str.contains(r"^-?\d{1,19}(\.\d{0,9})?$")
     frame = frame.with_columns(
-        pl.when(is_number & simple)
-        .then(pl.col("n"))
-        .otherwise(None)
-        .cast(DECIMAL, strict=False)
-        .alias("reported"),
+        pl.when(is_number & simple).then(pl.col("n")).otherwise(None).cast(DECIMAL, strict=False).alias("reported"),
         (is_number & ~simple).alias("slow"),
     )
     if frame["slow"].any():
         slow = {t: _slow(t) for t in frame.filter("slow")["n"].unique()}
-        values = [
-            slow[n] if is_slow else v for n, is_slow, v in frame.select("n", "slow", "reported").iter_rows()
-        ]
+        values = [slow[n] if is_slow else v for n, is_slow, v in frame.select("n", "slow", "reported").iter_rows()]
         frame = frame.with_columns(pl.Series("reported", values, dtype=DECIMAL))
     frame = frame.with_columns(
         pl.when(pl.col("rule").is_not_null())
@@ -118,9 +112,7 @@ def parse(
         .otherwise(None)
         .alias("rule")
     )
-    scaled = (
-        (pl.col("reported") * pl.lit(factor, dtype=pl.Decimal(38, 0))) if factor != 1 else pl.col("reported")
-    )
+    scaled = (pl.col("reported") * pl.lit(factor, dtype=pl.Decimal(38, 0))) if factor != 1 else pl.col("reported")
     frame = frame.with_columns(
         pl.when(pl.col("rule").is_null() & (pl.col("token") == "zero"))
         .then(pl.lit("0").cast(DECIMAL))
@@ -128,14 +120,10 @@ def parse(
         .then(scaled.cast(DECIMAL, strict=False))
         .otherwise(None)
         .alias("value"),
-        pl.col("token")
-        .replace_strict(STATUS_OF_TOKEN, default="A", return_dtype=pl.String)
-        .alias("obs_status"),
+        pl.col("token").replace_strict(STATUS_OF_TOKEN, default="A", return_dtype=pl.String).alias("obs_status"),
     )
     overflow = pl.col("rule").is_null() & pl.col("value").is_null() & (pl.col("obs_status") == "A")
-    frame = frame.with_columns(
-        pl.when(overflow).then(pl.lit("out_of_range")).otherwise(pl.col("rule")).alias("rule")
-    )
+    frame = frame.with_columns(pl.when(overflow).then(pl.lit("out_of_range")).otherwise(pl.col("rule")).alias("rule"))
     details = {
         "empty_cell": "the cell is empty and the contract gives an empty cell no meaning",
         "replaced_byte": "the cell holds a replacement character: the file was decoded wrongly before it came",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -28,7 +29,7 @@ from pipelines.records import Reading, Receipt, TieOut
 from pipelines.settings import hash_files
 from pipelines.store import Warehouse, now_utc, read_json, write_json, write_parquet
 
-OBSERVATION = {
+OBSERVATION: dict[str, Any] = {
     "observation_id": pl.String,
     "reading_id": pl.String,
     "receipt_id": pl.String,
@@ -58,7 +59,7 @@ OBSERVATION = {
     "source_column": pl.String,
     "delivery_period": pl.String,
 }
-REJECT = {
+REJECT: dict[str, Any] = {
     "reject_id": pl.String,
     "reading_id": pl.String,
     "receipt_id": pl.String,
@@ -77,7 +78,7 @@ REJECT = {
     "is_known": pl.Boolean,
     "known_reason": pl.String,
 }
-IGNORED = {
+IGNORED: dict[str, Any] = {
     "reading_id": pl.String,
     "receipt_id": pl.String,
     "department": pl.String,
@@ -199,9 +200,7 @@ def _folder(receipt: Receipt, reading_id: str, warehouse: Warehouse) -> Path:
     return warehouse.readings / receipt.department / receipt.extract / reading_id
 
 
-def _reject_frame(
-    receipt: Receipt, reading_id: str, sheet: str, rejects: list[dict[str, object]]
-) -> pl.DataFrame:
+def _reject_frame(receipt: Receipt, reading_id: str, sheet: str, rejects: list[dict[str, object]]) -> pl.DataFrame:
     rows = []
     for reject in rejects:
         row = {
@@ -219,9 +218,7 @@ def _reject_frame(
             "known_reason": None,
             **reject,
         }
-        identity = (
-            f"{receipt.receipt_id}\0{sheet}\0{row['source_row']}\0{row['source_column']}\0{row['rule']}"
-        )
+        identity = f"{receipt.receipt_id}\0{sheet}\0{row['source_row']}\0{row['source_column']}\0{row['rule']}"
         row["reject_id"] = hashlib.sha256(identity.encode()).hexdigest()[:16]
         rows.append(row)
     return pl.DataFrame(rows, schema=REJECT)
@@ -252,9 +249,7 @@ class _Sheet:
         row_range = self.contract.quality.rows
         file_rejects: list[dict[str, object]] = []
         if data_rows < row_range.min or (row_range.max is not None and data_rows > row_range.max):
-            expected = f"at least {row_range.min}" + (
-                f" and at most {row_range.max}" if row_range.max else ""
-            )
+            expected = f"at least {row_range.min}" + (f" and at most {row_range.max}" if row_range.max else "")
             file_rejects.append(
                 {
                     "scope": "file",
@@ -313,12 +308,8 @@ class _Sheet:
         """Data rows with region_code, the row's own dimensions and period, and what is wrong with them, if anything."""
         data = self.plan.data
         rule = self.layout.region
-        code = (
-            data[self.plan.cell(rule.code)] if rule.code else pl.Series([None] * data.height, dtype=pl.String)
-        )
-        name = (
-            data[self.plan.cell(rule.name)] if rule.name else pl.Series([None] * data.height, dtype=pl.String)
-        )
+        code = data[self.plan.cell(rule.code)] if rule.code else pl.Series([None] * data.height, dtype=pl.String)
+        name = data[self.plan.cell(rule.name)] if rule.name else pl.Series([None] * data.height, dtype=pl.String)
         starts, ends, problems = self._row_periods(data)
         codes: list[str | None] = []
         rules: list[str | None] = []
@@ -351,14 +342,10 @@ class _Sheet:
             pl.Series("detail", details, dtype=pl.String),
         )
         for dimension in self.layout.rows:
-            rows = self._row_dimension(
-                rows, dimension.column, dimension.dimension, dimension.fill, dimension.map
-            )
+            rows = self._row_dimension(rows, dimension.column, dimension.dimension, dimension.fill, dimension.map)
         return rows
 
-    def _row_periods(
-        self, data: pl.DataFrame
-    ) -> tuple[list[date | None], list[date | None], list[str | None]]:
+    def _row_periods(self, data: pl.DataFrame) -> tuple[list[date | None], list[date | None], list[str | None]]:
         """First and last day that each row is about; for a period in the header, the span over all its columns."""
         rule = self.layout.period
         count = data.height
@@ -443,9 +430,7 @@ class _Sheet:
         key = ["region_code", "row_start", "row_end", *(c for c in rows.columns if c.startswith("d_"))]
         cells = [v.cell for v in self.plan.values]
         good = rows.filter(pl.col("rule").is_null()).with_columns(
-            pl.concat_str([pl.col(c).fill_null("").str.strip_chars() for c in cells], separator="\x1f").alias(
-                "_cells"
-            )
+            pl.concat_str([pl.col(c).fill_null("").str.strip_chars() for c in cells], separator="\x1f").alias("_cells")
         )
         good = good.with_columns(
             pl.len().over(key).alias("_n"),
@@ -462,21 +447,14 @@ class _Sheet:
             .otherwise(pl.lit("accepted"))
             .alias("state"),
             pl.when(pl.col("_different") > 1)
-            .then(
-                pl.format(
-                    "the same key stands {} times with different values, first in row {}", "_n", "_first"
-                )
-            )
+            .then(pl.format("the same key stands {} times with different values, first in row {}", "_n", "_first"))
             .otherwise(None)
             .alias("_why"),
         )
         rows = rows.join(marks, on=ROW, how="left", maintain_order="left")
         return rows.with_columns(
             pl.col("state").fill_null("rejected"),
-            pl.when(pl.col("_why").is_not_null())
-            .then(pl.lit("duplicate_key"))
-            .otherwise(pl.col("rule"))
-            .alias("rule"),
+            pl.when(pl.col("_why").is_not_null()).then(pl.lit("duplicate_key")).otherwise(pl.col("rule")).alias("rule"),
             pl.coalesce("detail", "_why").alias("detail"),
         ).drop("_why")
 
@@ -484,9 +462,9 @@ class _Sheet:
         bad = rows.filter(pl.col("state") == "rejected")
         cells = [c for c in self.plan.data.columns if c != ROW]
         texts = bad.select(
-            pl.concat_str(
-                [pl.col(c).str.strip_chars() for c in cells], separator=" | ", ignore_nulls=True
-            ).str.slice(0, 500)
+            pl.concat_str([pl.col(c).str.strip_chars() for c in cells], separator=" | ", ignore_nulls=True).str.slice(
+                0, 500
+            )
         ).to_series()
         return [
             {
@@ -515,9 +493,7 @@ class _Sheet:
         observations = pl.concat(frames) if frames else pl.DataFrame(schema=OBSERVATION)
         return observations, rejects, int(observations["value"].is_null().sum())
 
-    def _one_column(
-        self, rows: pl.DataFrame, value: MatchedValue
-    ) -> tuple[pl.DataFrame, list[dict[str, object]]]:
+    def _one_column(self, rows: pl.DataFrame, value: MatchedValue) -> tuple[pl.DataFrame, list[dict[str, object]]]:
         unit = self.jurisdiction.units[value.rule.unit]
         parsed = numbers.parse(
             rows[value.cell],
@@ -542,9 +518,7 @@ class _Sheet:
                 return pl.col(f"d_{name}").alias(name)
             return pl.lit(fixed).alias(name)
 
-        frame = pl.concat(
-            [rows, parsed.rename({"rule": "cell_rule", "detail": "cell_detail"})], how="horizontal"
-        )
+        frame = pl.concat([rows, parsed.rename({"rule": "cell_rule", "detail": "cell_detail"})], how="horizontal")
         bad = frame.filter(pl.col("cell_rule").is_not_null())
         rejects: list[dict[str, object]] = [
             {
@@ -556,16 +530,12 @@ class _Sheet:
                 "detail": row["cell_detail"],
                 "region_code": row["region_code"],
             }
-            for row in bad.select(ROW, "cell_rule", "cell_detail", "region_code", value.cell).iter_rows(
-                named=True
-            )
+            for row in bad.select(ROW, "cell_rule", "cell_detail", "region_code", value.cell).iter_rows(named=True)
         ]
         good = frame.filter(pl.col("cell_rule").is_null())
         address = value.address
         identities = [
-            hashlib.sha256(f"{self.receipt.receipt_id}\0{self.sheet}\0{row}\0{address}".encode()).hexdigest()[
-                :20
-            ]
+            hashlib.sha256(f"{self.receipt.receipt_id}\0{self.sheet}\0{row}\0{address}".encode()).hexdigest()[:20]
             for row in good[ROW]
         ]
         observations = good.select(
@@ -592,7 +562,7 @@ class _Sheet:
             pl.col(ROW).cast(pl.Int32).alias("source_row"),
             pl.lit(address).alias("source_column"),
             pl.lit(self.receipt.delivery_period).alias("delivery_period"),
-        ).cast(OBSERVATION)  # type: ignore[arg-type]
+        ).cast(OBSERVATION)
         return observations, rejects
 
     def _refuse_repeated(self, observations: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, object]]]:

@@ -28,9 +28,7 @@ class Arrivals:
 def all_receipts(warehouse: Warehouse) -> list[Receipt]:
     """Every receipt of a warehouse in order of arrival."""
     receipts = [
-        Receipt.from_dict(read_json(path))
-        for path in warehouse.receipts.glob("*.json")
-        if path.name != "seen.json"
+        Receipt.from_dict(read_json(path)) for path in warehouse.receipts.glob("*.json") if path.name != "seen.json"
     ]
     return sorted(receipts, key=lambda r: r.sequence)
 

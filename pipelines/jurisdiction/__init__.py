@@ -246,9 +246,7 @@ class Jurisdiction:
             for column in ("valid_from", "valid_to"):
                 value = row[column]
                 if value is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-                    raise ConfigurationError(
-                        f"{column} {value!r} is not a date", where=where, do="write YYYY-MM-DD"
-                    )
+                    raise ConfigurationError(f"{column} {value!r} is not a date", where=where, do="write YYYY-MM-DD")
         if self.home_region not in set(self.regions["region_code"]):
             raise ConfigurationError(
                 f"home_region {self.home_region!r} is not in regions.csv",
@@ -261,9 +259,7 @@ class Jurisdiction:
         known = set(measures["measure"])
         populations = {
             m: source or "none"
-            for m, source, is_population in measures.select(
-                "measure", "population_source", "is_population"
-            ).iter_rows()
+            for m, source, is_population in measures.select("measure", "population_source", "is_population").iter_rows()
             if is_population == "true"
         }
         path = self.folder / "reference" / "indicators.csv"
@@ -315,9 +311,7 @@ class Jurisdiction:
         types = {c: pl.Int64 if c in ("term_number", "coefficient") else pl.String for c in schema}
         indicators = self._tables["indicator"].with_columns(
             pl.Series("is_computed", computed, dtype=pl.String),
-            pl.col("indicator_code")
-            .replace_strict(services, default=None, return_dtype=pl.String)
-            .alias("service"),
+            pl.col("indicator_code").replace_strict(services, default=None, return_dtype=pl.String).alias("service"),
         )
         return pl.DataFrame(rows, schema=types), indicators
 

@@ -61,9 +61,7 @@ def parse(expression: str, where: str) -> list[Term]:
         terms.append(Term(-1 if match.group(1) == "-" else 1, match.group(2), dimensions))
         position = match.end()
     if not terms:
-        raise ConfigurationError(
-            "an expression is empty", where=where, do="write it or leave both sides empty"
-        )
+        raise ConfigurationError("an expression is empty", where=where, do="write it or leave both sides empty")
     return terms
 
 

@@ -129,7 +129,7 @@ class Session:
                 contract = self.jurisdiction.contracts.get(receipt.extract_id)
                 if contract is None:
                     raise ConfigurationError(
-                        f"the contract of {receipt.extract_id} is gone, but {receipt.landing_path} was received under it",
+                        f"the contract of {receipt.extract_id} is gone; {receipt.landing_path} was received under it",
                         where=str(self.jurisdiction.folder / "contracts"),
                         do="bring the contract back, or set its status to retired",
                     )
@@ -224,9 +224,7 @@ class Session:
             write_json(Path(made.folder) / "build.json", made.as_dict())
         with self.step("protect"):
             protection.make_mask(made, self.jurisdiction.disclosure)
-        self.ledger.append(
-            "built", {"build_id": made.build_id, "inputs_hash": made.inputs_hash, "as_of": made.as_of}
-        )
+        self.ledger.append("built", {"build_id": made.build_id, "inputs_hash": made.inputs_hash, "as_of": made.as_of})
         self._forget_old_builds(keep=made.build_id)
         return made
 
@@ -259,9 +257,7 @@ class Session:
         """Builds are private and can be made again: only the newest few are kept, and the current release's."""
         from pipelines.store import remove_tree
 
-        folders = [
-            p for p in self.warehouse.builds.iterdir() if (p / "build.json").exists() and p.name != keep
-        ]
+        folders = [p for p in self.warehouse.builds.iterdir() if (p / "build.json").exists() and p.name != keep]
         current = self.current_build_id()
         folders.sort(key=lambda p: (p / "build.json").stat().st_mtime, reverse=True)
         for folder in folders[newest - 1 :]:
@@ -378,9 +374,7 @@ def _said_of(reading: Reading, receipt: Receipt) -> str:
     if reading.status == "unreadable":
         return f"cannot read {receipt.landing_path}: {reading.problem}"
     account = reading.tie_out[0]
-    text = (
-        f"read {receipt.landing_path}: {account['rows_read']:,} rows = {account['rows_accepted']:,} accepted"
-    )
+    text = f"read {receipt.landing_path}: {account['rows_read']:,} rows = {account['rows_accepted']:,} accepted"
     text += f" + {account['rows_rejected']:,} rejected + {account['rows_duplicate']:,} duplicate"
     text += f" + {account['rows_ignored']:,} ignored; {account['values_accepted']:,} values"
     if reading.rejects:

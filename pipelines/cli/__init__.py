@@ -1,0 +1,488 @@
+"""The command line: one door to `run`. It parses, calls, prints, and turns errors into exit codes.
+
+No step's logic is here. Exit codes: 0 done, 1 a fault of the program, 2 wrong use or configuration, 3 blocked by
+a gate, 4 busy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.errors import BlockedError, JunhengError, UsageError
+from pipelines.settings import Settings
+
+app = typer.Typer(
+    name="junheng",
+    help="Junheng: departments' files in, checked and traceable releases of public-service statistics out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@dataclass
+class Door:
+    """What the person at the door asked for in general."""
+
+    as_json: bool = False
+    debug: bool = False
+
+
+_door = Door()
+
+JurisdictionOption = Annotated[
+    Path | None,
+    typer.Option("--jurisdiction", help="Folder of the jurisdiction. Default: raw/zhejiang.", metavar="FOLDER"),
+]
+WarehouseOption = Annotated[
+    Path | None,
+    typer.Option("--warehouse", help="Folder of the warehouse. Default: warehouse.", metavar="FOLDER"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, errors included.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+ExtractOption = Annotated[
+    str | None, typer.Option("--extract", help="Only this extract.", metavar="DEPARTMENT/EXTRACT")
+]
+PeriodOption = Annotated[str | None, typer.Option("--period", help="Only this delivery period.", metavar="PERIOD")]
+
+
+def _enter(jurisdiction: Path | None, warehouse: Path | None, as_json: bool, debug: bool) -> Settings:
+    _door.as_json, _door.debug = as_json, debug
+    return Settings.from_environment(jurisdiction, warehouse)
+
+
+def _say(text: str) -> None:
+    """Progress goes to standard error: standard output is for results."""
+    if not _door.as_json:
+        sys.stderr.write(f"  {text}\n")
+        sys.stderr.flush()
+
+
+def _print(payload: Any, text: str) -> None:
+    """The result, as JSON when asked for, else as text."""
+    if _door.as_json:
+        sys.stdout.write(json.dumps(payload, ensure_ascii=False, indent=1, default=str) + "\n")
+    else:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def _table(rows: list[dict[str, Any]], columns: list[str] | None = None) -> str:
+    """Rows as an aligned table; wide (Chinese) characters count as two."""
+    from rich.cells import cell_len
+
+    if not rows:
+        return "(none)"
+    columns = columns or list(rows[0])
+    cells = [[_cell(row.get(c)) for c in columns] for row in rows]
+    widths = [max(cell_len(x) for x in [c, *(r[i] for r in cells)]) for i, c in enumerate(columns)]
+    lines = ["  ".join(c + " " * (w - cell_len(c)) for c, w in zip(columns, widths, strict=True)).rstrip()]
+    lines.append("  ".join("-" * w for w in widths))
+    for row in cells:
+        lines.append("  ".join(x + " " * (w - cell_len(x)) for x, w in zip(row, widths, strict=True)).rstrip())
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.1f}"
+    return str(value).replace("\n", " ")[:120]
+
+
+def _release_folder(settings: Settings, release: str | None) -> Path:
+    from pipelines.store import Warehouse
+
+    warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
+    folder = warehouse.release_folder(release) if release else warehouse.current
+    if not (folder / "manifest.json").exists():
+        raise UsageError(
+            f"there is no release {release}" if release else "nothing has been released yet",
+            where=str(warehouse.releases),
+            do="see `junheng releases`" if release else "run `junheng run` first",
+        )
+    return folder.resolve()
+
+
+@app.command()
+def run(
+    extract: ExtractOption = None,
+    period: PeriodOption = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="Build what was known then; never becomes current.", metavar="TIME"),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Hash and build everything, new or not.")] = False,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Receive, read, build, protect, judge, prepare, seal: only what changed."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines import run as runs
+
+    report = runs.run(settings, extract=extract, period=period, as_of=as_of, full=full, say=_say)
+    if report.outcome == "nothing_new":
+        _print(
+            report.as_dict(),
+            f"nothing new: release {report.release_id} is up to date\n  {report.release_folder}",
+        )
+        return
+    folder = Path(report.release_folder or "")
+    seconds = "  ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
+    _print(
+        report.as_dict(),
+        f"published release {report.release_id}\n"
+        f"  release   {folder}\n"
+        f"  database  {folder / 'public.duckdb'}\n"
+        f"  pages     {folder / 'pages' / 'index.html'}\n"
+        f"  quality   {folder / 'quality' / 'index.html'}\n"
+        f"  received {report.new_receipts} new file(s), read {report.new_readings}; "
+        f"{report.rejects} reject(s), {report.known_rejects} of them known\n"
+        f"  {seconds}",
+    )
+
+
+@app.command()
+def receive(
+    extract: ExtractOption = None,
+    period: PeriodOption = None,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Receive landed files and read them; build nothing."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run import Session
+
+    session = Session(settings, _say)
+    with session.warehouse.lock():
+        taken = session.take_in(extract=extract, period=period)
+    unreadable = [r for r in taken.new_readings if r.status == "unreadable"]
+    payload = {
+        "received": [r.as_dict() for r in taken.new_receipts],
+        "read": [r.as_dict() for r in taken.new_readings],
+    }
+    text = f"received {len(taken.new_receipts)} new file(s), read {len(taken.new_readings)}"
+    if unreadable:
+        text += f"; {len(unreadable)} cannot be read (see `junheng rejects`)"
+    _print(payload, text)
+
+
+@app.command()
+def build(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Build the marts from what was received, in a private file."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run import Session
+
+    session = Session(settings, _say)
+    with session.warehouse.lock():
+        taken = session.take_in(receive=False)
+        made = session.build(taken, session.identity(taken))
+    _print(made.as_dict(), f"built {made.build_id}\n  {made.folder}")
+
+
+@app.command()
+def judge(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Judge the build of what was received, and store its verdict."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run import Session, blocked
+
+    session = Session(settings, _say)
+    with session.warehouse.lock():
+        made = _current_build(session)
+        verdict = session.judge(made)
+        if verdict.outcome != "pass":
+            raise blocked(session, made, verdict)
+    _print(
+        verdict.as_dict(),
+        f"the build {made.build_id} passes: {verdict.passed} passed, {verdict.warnings} warning(s), "
+        f"{verdict.not_applicable} not applicable",
+    )
+
+
+@app.command()
+def release(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Release the judged build. Refuses without a passing verdict for the current build."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run import Session
+
+    session = Session(settings, _say)
+    with session.warehouse.lock():
+        sealed = session.publish(_current_build(session))
+    _print(sealed.as_dict(), f"published release {sealed.release_id}\n  {sealed.folder}")
+
+
+def _current_build(session: Any) -> Any:
+    """The build of exactly what is received and agreed now."""
+    taken = session.take_in(receive=False)
+    made = session.stored_build(session.identity(taken).build_id)
+    if made is None:
+        raise BlockedError(
+            "the present receipts, contracts and code have not been built",
+            where=str(session.warehouse.builds),
+            do="run `junheng build`, then `junheng judge`",
+        )
+    return made
+
+
+@app.command()
+def status(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """What is in, what is late, what is blocked and why, the last release, the next run."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.status import status_of
+
+    found = status_of(settings)
+    lines = [
+        f"{found['name']} ({found['jurisdiction']})",
+        f"  release     {found['release'] or 'none yet'}",
+        f"  last build  {found['build'] or 'none yet'}: {found['verdict'] or 'not judged'}",
+        f"  next run    {found['next_run']}",
+        f"  waiting     {found['waiting']} landed file(s) not yet received",
+        "",
+        _table(found["extracts"]),
+    ]
+    if found["blocking"]:
+        lines += ["", "blocked by:", *(f"  {line}" for line in found["blocking"])]
+    _print(found, "\n".join(lines))
+
+
+@app.command()
+def rejects(
+    extract: ExtractOption = None,
+    period: PeriodOption = None,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Rejected rows and cells: file, sheet, row, column, rule, text."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.status import rejects_of
+
+    found = rejects_of(settings, extract, period)
+    columns = ["extract", "period", "file", "sheet", "row", "column", "rule", "text", "detail", "known"]
+    _print(found, _table(found, columns) if found else "no rejects")
+
+
+@app.command()
+def quality(
+    build_id: Annotated[
+        str | None, typer.Option("--build", help="Build to show. Default: the newest.", metavar="ID")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show passing checks too.")] = False,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Checks, verdict and waivers in use of a build."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.status import quality_of
+
+    found = quality_of(settings, build_id)
+    verdict = found["verdict"]
+    shown = [c for c in found["checks"] if every or c["outcome"] not in ("pass", "not_applicable")]
+    text = (
+        f"build {found['build_id']}: {verdict['outcome']} "
+        f"({verdict['passed']} passed, {verdict['failed']} failed, {verdict['errors']} error(s), "
+        f"{verdict['warnings']} warning(s), {verdict['not_applicable']} not applicable)\n"
+    )
+    if shown:
+        text += _table(shown, ["check_id", "severity", "outcome", "observed", "expected", "locations"])
+    else:
+        text += "every check passed; --all lists them"
+    _print(found, text)
+
+
+@app.command()
+def releases(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """What was published."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines import release as releasing
+    from pipelines.store import Warehouse
+
+    house = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
+    current = house.current_release_id()
+    rows = [{**r.as_dict(), "is_current": r.release_id == current} for r in releasing.list_releases(house)]
+    _print(
+        rows,
+        _table(rows, ["release_id", "state", "is_current", "sealed_at", "build_id"]) if rows else "no releases yet",
+    )
+
+
+@app.command()
+def rollback(
+    release_id: Annotated[str, typer.Argument(metavar="RELEASE")],
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Set `current` back to an earlier release. Nothing is removed."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines import release as releasing
+    from pipelines.run import Session
+
+    session = Session(settings, _say)
+    with session.warehouse.lock():
+        sealed = releasing.rollback(session.warehouse, session.ledger, release_id)
+    _print(sealed.as_dict(), f"current is {sealed.release_id} again\n  {sealed.folder}")
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SQL statement.", metavar="SQL")],
+    release_id: Annotated[
+        str | None, typer.Option("--release", help="Release to ask. Default: the current one.", metavar="ID")
+    ] = None,
+    output: Annotated[str, typer.Option("--format", help="table, csv, json or parquet.")] = "table",
+    limit: Annotated[int, typer.Option("--limit", help="Rows shown in a table.")] = 1000,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """SQL on a release, read-only."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.cli.query import ask
+
+    folder = _release_folder(settings, release_id)
+    ask(folder, sql, "json" if as_json else output, limit, _table)
+
+
+@app.command()
+def pages(
+    release_id: Annotated[str | None, typer.Argument(metavar="RELEASE")] = None,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Where the pages of a release are."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    folder = _release_folder(settings, release_id)
+    found = {
+        "release": folder.name,
+        "pages": str(folder / "pages/index.html"),
+        "quality": str(folder / "quality/index.html"),
+    }
+    _print(found, f"{found['pages']}\n{found['quality']}")
+
+
+@app.command()
+def doctor(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Check the installation: versions, fonts, disk, permissions, configuration."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.cli.doctor import examine
+
+    findings = examine(settings)
+    _print(findings, _table(findings, ["what", "state", "found", "do"]))
+    if any(f["state"] == "bad" for f in findings):
+        raise typer.Exit(2)
+
+
+def _show(error: JunhengError) -> None:
+    if _door.as_json:
+        sys.stderr.write(json.dumps(error.as_dict(), ensure_ascii=False) + "\n")
+    else:
+        sys.stderr.write(f"junheng: {error}\n")
+
+
+def _report_fault(error: BaseException) -> Path:
+    """Write a report of a fault of the program where a person can pick it up."""
+    from pipelines.store import now_utc, write_atomically
+
+    folder = Path(os.environ.get("JUNHENG_WAREHOUSE") or "warehouse") / "faults"
+    stamp = now_utc().replace(":", "").replace("-", "")
+    path = folder / f"{stamp}.txt"
+    text = "".join(traceback.format_exception(error))
+    text = f"{platform.platform()}\nPython {sys.version}\n{' '.join(sys.argv)}\n\n{text}"
+    write_atomically(path, text.encode())
+    return path
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        app(standalone_mode=False)
+        code = 0
+    except typer.Exit as error:
+        code = error.exit_code
+    except typer.Abort:
+        sys.stderr.write("junheng: stopped\n")
+        code = 2
+    except JunhengError as error:
+        _show(error)
+        if _door.debug:
+            traceback.print_exc()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("junheng: stopped; the last release is untouched\n")
+        code = 2
+    except BrokenPipeError:
+        code = 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        click_message = getattr(error, "format_message", None)
+        if click_message is not None:  # wrong use found by the option parser
+            _show(UsageError(click_message(), do="see `junheng --help`"))
+            code = 2
+        else:
+            path = _report_fault(error)
+            _show(
+                JunhengError(
+                    f"a fault of the program: {type(error).__name__}: {error}",
+                    where=str(path),
+                    do="send that report",
+                )
+            )
+            if _door.debug:
+                traceback.print_exc()
+            code = 1
+    sys.exit(code)
+
+
+__all__ = ["app", "main"]
