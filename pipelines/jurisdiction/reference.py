@@ -175,7 +175,7 @@ def load_table(folder: Path, table: Table) -> pl.DataFrame:
             )
         return pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String))
     try:
-        frame = pl.read_csv(path, infer_schema=False, encoding="utf8", missing_utf8_is_empty_string=False)
+        frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"the reference table cannot be read: {str(error).splitlines()[0]}",
