@@ -61,7 +61,9 @@ def load_model(path: Path, model: type[M]) -> M:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise ConfigurationError(
-            f"not valid YAML: {getattr(error, 'problem', error)}", where=f"{path}, line {line}", do="mend the line and run again"
+            f"not valid YAML: {getattr(error, 'problem', error)}",
+            where=f"{path}, line {line}",
+            do="mend the line and run again",
         ) from error
     try:
         return model.model_validate(document if document is not None else {})
