@@ -1,0 +1,12 @@
+"""Judging a build: checks of deliveries, dbt's data tests and Great Expectations, waivers, and one verdict.
+
+Only this room knows Great Expectations and pandas, and imports them only while it judges. It changes no data;
+it stores results and verdict beside the build and refuses, through `require_passing`, what did not pass.
+"""
+
+from __future__ import annotations
+
+from pipelines.quality.expectations import preload
+from pipelines.quality.verdict import judge, read_history, read_results, read_verdict, require_passing
+
+__all__ = ["judge", "preload", "read_history", "read_results", "read_verdict", "require_passing"]

@@ -1,0 +1,195 @@
+"""The checks of data as they are written down: expectation files and what dbt's manifest declares.
+
+It reads and validates the YAML and lists which checks must have a result; it judges nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipelines.errors import ConfigurationError
+from pipelines.records import Severity
+
+_FILE_FIELDS = {"table", "query", "applies_when", "expectations"}
+_EXPECTATION_FIELDS = {
+    "id", "type", "arguments", "severity", "owner", "why", "since", "query", "applies_when", "may_be_empty",
+}  # fmt: skip
+_REQUIRED = ("id", "type", "severity", "owner", "why", "since")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation on a table, or on the rows a query measures in the build."""
+
+    id: str
+    table: str
+    type: str
+    arguments: dict[str, Any]
+    severity: Severity
+    owner: str
+    why: str
+    since: str
+    query: str | None = None
+    applies_when: str | None = None
+    may_be_empty: bool = False  # a profile that lists findings: no row is what is hoped for
+
+    @property
+    def check_id(self) -> str:
+        """The id under which its result stands."""
+        return f"expectation.{self.table}.{self.id}"
+
+
+@dataclass(frozen=True)
+class ExpectationFile:
+    """One YAML file: a table and what must hold of it."""
+
+    path: Path
+    table: str
+    applies_when: str | None
+    expectations: list[Expectation]
+
+
+@dataclass(frozen=True)
+class DbtTest:
+    """One dbt data test, as the manifest declares it."""
+
+    unique_id: str
+    check_id: str
+    subject: str
+    severity: Severity
+    description: str
+    owner: str
+    why: str
+    since: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the checks need to know of dbt's manifest: its data tests and the keys of published tables."""
+
+    tests: list[DbtTest] = field(default_factory=list)
+    keys: dict[str, list[str]] = field(default_factory=dict)
+
+
+def _mistake(path: Path, where: str, message: str) -> ConfigurationError:
+    return ConfigurationError(message, where=f"{path.name}{', ' + where if where else ''} ({path})", do="mend the file")
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def load_yaml(path: Path) -> Any:
+    """A YAML file as plain Python; ConfigurationError with the line when it is none."""
+    try:
+        return YAML(typ="safe", pure=False).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise _mistake(path, line, f"not readable as YAML: {problem}") from error
+
+
+def _expectation(path: Path, table: str, default_query: str | None, raw: Any, number: int) -> Expectation:
+    where = f"expectation {number}"
+    if not isinstance(raw, dict):
+        raise _mistake(path, where, "an expectation is a mapping with id, type, arguments, severity, owner, why, since")
+    where = f"expectation {number} ({raw.get('id', 'without id')})"
+    if unknown := sorted(set(raw) - _EXPECTATION_FIELDS):
+        raise _mistake(path, where, f"unknown field {', '.join(unknown)}; known: {_listed(_EXPECTATION_FIELDS)}")
+    if missing := [name for name in _REQUIRED if not _text(raw.get(name))]:
+        raise _mistake(path, where, f"{', '.join(missing)} missing")
+    if raw["severity"] not in ("block", "warn"):
+        raise _mistake(path, where, f"severity is block or warn, not {raw['severity']!r}")
+    arguments = raw.get("arguments") or {}
+    if not isinstance(arguments, dict):
+        raise _mistake(path, where, "arguments is a mapping")
+    return Expectation(
+        id=_text(raw["id"]),
+        table=table,
+        type=_text(raw["type"]),
+        arguments=dict(arguments),
+        severity=cast(Severity, raw["severity"]),
+        owner=_text(raw["owner"]),
+        why=_text(raw["why"]),
+        since=_text(raw["since"]),
+        query=_text(raw.get("query")) or default_query,
+        applies_when=_text(raw.get("applies_when")) or None,
+        may_be_empty=bool(raw.get("may_be_empty", False)),
+    )
+
+
+def load_expectations(folders: list[Path]) -> list[ExpectationFile]:
+    """All expectation files below these folders, in name order; a folder that is not there holds none.
+
+    Raises ConfigurationError for a file that is no expectation file and for two expectations of one id.
+    An empty list of expectations is not refused here: the judge counts it as an error.
+    """
+    files: list[ExpectationFile] = []
+    seen: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(p for p in folder.glob("*.y*ml") if p.suffix in (".yml", ".yaml")):
+            raw = load_yaml(path)
+            if not isinstance(raw, dict) or not _text(raw.get("table")):
+                raise _mistake(path, "", "an expectation file names its table")
+            if unknown := sorted(set(raw) - _FILE_FIELDS):
+                raise _mistake(path, "", f"unknown field {', '.join(unknown)}; known: {_listed(_FILE_FIELDS)}")
+            table, query = _text(raw["table"]), _text(raw.get("query")) or None
+            listed = raw.get("expectations") or []
+            if not isinstance(listed, list):
+                raise _mistake(path, "expectations", "expectations is a list")
+            expectations = [_expectation(path, table, query, item, n) for n, item in enumerate(listed, start=1)]
+            for expectation in expectations:
+                if expectation.check_id in seen:
+                    first = seen[expectation.check_id]
+                    raise _mistake(path, expectation.id, f"{expectation.check_id} is already in {first.name}")
+                seen[expectation.check_id] = path
+            files.append(ExpectationFile(path, table, _text(raw.get("applies_when")) or None, expectations))
+    return files
+
+
+def _meta(node: dict[str, Any]) -> dict[str, Any]:
+    """The meta of a node: dbt keeps it at the node, in its configuration, or in both."""
+    config = node.get("config") or {}
+    return {**(node.get("meta") or {}), **(config.get("meta") or {})}
+
+
+def load_manifest(path: Path) -> Manifest:
+    """The data tests and published keys that dbt's manifest declares; nothing when there is no manifest."""
+    if not path.exists():
+        return Manifest()
+    nodes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")).get("nodes", {})
+    tests: list[DbtTest] = []
+    keys: dict[str, list[str]] = {}
+    for unique_id, node in sorted(nodes.items()):
+        meta = _meta(node)
+        if node.get("resource_type") == "model" and meta.get("published"):
+            keys[node.get("alias") or node["name"]] = [str(column) for column in meta.get("key") or []]
+        if node.get("resource_type") != "test":
+            continue
+        attached = nodes.get(node.get("attached_node") or "", {})
+        parents = [parent for parent in (node.get("depends_on") or {}).get("nodes", []) if parent in nodes]
+        subject = attached.get("name") or (nodes[parents[0]]["name"] if parents else node["name"])
+        tests.append(
+            DbtTest(
+                unique_id=unique_id,
+                check_id=f"dbt.{node['name']}",
+                subject=subject,
+                severity="warn" if meta.get("severity") == "warn" else "block",
+                description=_text(node.get("description")) or node["name"],
+                owner=_text(meta.get("owner")),
+                why=_text(meta.get("why")),
+                since=_text(meta.get("since")),
+            )
+        )
+    return Manifest(tests, keys)
