@@ -1,0 +1,147 @@
+"""Measure what the project promises about speed and memory, and write it down in bench/results.md.
+
+Every time is of a whole process, seen from outside; memory is the proportional set size summed over the process
+and its children, sampled every 50 ms. These machines are noisy: each figure is the median of several runs, and
+the pipeline is also given as a ratio to a bare script that reads the same files in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+JUNHENG = PROJECT / ".venv" / "bin" / "junheng"
+
+
+@dataclass
+class Measured:
+    """One run of a command."""
+
+    seconds: float
+    peak_mb: float
+
+
+def family(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [pid]
+    for process in found:
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{process}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+def memory_mb(pid: int) -> float:
+    """Proportional set size of a process and its descendants, in MB."""
+    total = 0
+    for process in family(pid):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+    return total / 1024
+
+
+def measure(command: list[str], folder: Path, environment: dict[str, str]) -> Measured:
+    """Run a command to its end; refuse to measure one that fails."""
+    with tempfile.TemporaryFile() as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        peak = 0.0
+        done = threading.Event()
+
+        def watch() -> None:
+            nonlocal peak
+            while not done.wait(0.05):
+                peak = max(peak, memory_mb(process.pid))
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        code = process.wait()
+        seconds = time.perf_counter() - started
+        done.set()
+        watcher.join()
+        if code:
+            output.seek(0)
+            sys.exit(f"{' '.join(command)} left with {code}:\n{output.read().decode()[-3000:]}")
+    return Measured(seconds, peak)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with read-only releases in it."""
+    if folder.exists():
+        subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
+        shutil.rmtree(folder)
+
+
+def main() -> None:
+    """Measure everything and write bench/results.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    arguments = parser.parse_args()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUNHENG_", "VIRTUAL_ENV", "PYTHONPATH"))}
+    scratch = Path(tempfile.mkdtemp(prefix="junheng-bench-"))
+    landing = PROJECT / "raw" / "zhejiang" / "landing"
+    rows: list[tuple[str, str, str, str]] = []
+    try:
+        clones, pipelines, idle, bare = [], [], [], []
+        for number in range(arguments.runs):
+            clone = scratch / f"clone{number}"
+            subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(clone)], check=True)
+            clones.append(measure(["make", "run"], clone, environment))
+            remove(clone)
+            warehouse = scratch / f"warehouse{number}"
+            command = [str(JUNHENG), "run", "--warehouse", str(warehouse)]
+            pipelines.append(measure(command, PROJECT, environment))
+            idle.append(measure(command, PROJECT, environment))
+            bare.append(
+                measure([sys.executable, str(PROJECT / "bench" / "bare.py"), str(landing)], PROJECT, environment)
+            )
+            remove(warehouse)
+        for name, runs, limit in (
+            ("fresh clone to release (`git clone`, `make run`, packages cached)", clones, "60 s, 1,500 MB"),
+            ("the pipeline itself (`junheng run`, empty warehouse)", pipelines, "30 s, 1,500 MB"),
+            ("nothing new (`junheng run` again)", idle, "5 s"),
+            ("bare script on the same files (`bench/bare.py`)", bare, ""),
+        ):
+            seconds = [m.seconds for m in runs]
+            peak = max(m.peak_mb for m in runs)
+            spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
+            rows.append((name, f"{statistics.median(seconds):.1f} s ({spread})", f"{peak:,.0f} MB", limit))
+        ratio = statistics.median(p.seconds / b.seconds for p, b in zip(pipelines, bare, strict=True))
+        memory = statistics.median(p.peak_mb / b.peak_mb for p, b in zip(pipelines, bare, strict=True))
+    finally:
+        remove(scratch)
+    lines = [
+        "# Measured speed and memory",
+        "",
+        f"`make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{arguments.runs} runs each. Times are medians (range); memory is the peak of the process and its children.",
+        "",
+        "| what | wall time | peak memory | at most |",
+        "|---|---|---|---|",
+        *(f"| {name} | {seconds} | {peak} | {limit} |" for name, seconds, peak, limit in rows),
+        "",
+        f"The pipeline (receipts, contracts, dbt, checks, pages, seal) takes {ratio:.1f} times the wall time and "
+        f"{memory:.1f} times the memory of the bare script, run by run.",
+        "",
+    ]
+    (PROJECT / "bench" / "results.md").write_text("\n".join(lines), encoding="utf-8")
+    sys.stdout.write("\n".join(lines) + "\nwritten to bench/results.md\n")
+
+
+if __name__ == "__main__":
+    main()
