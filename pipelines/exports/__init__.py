@@ -1,0 +1,19 @@
+"""What is published, in which forms: one list of tables, and the writers of download formats.
+
+It does not decide whether something may be published, and it reads prepared releases only.
+"""
+
+from __future__ import annotations
+
+from pipelines.exports.parquet import write_parquet
+from pipelines.exports.tables import PublishedColumn, PublishedTable, own_tables, published_tables, quote, text_literal
+
+__all__ = [
+    "PublishedColumn",
+    "PublishedTable",
+    "own_tables",
+    "published_tables",
+    "quote",
+    "text_literal",
+    "write_parquet",
+]

@@ -1,0 +1,158 @@
+"""The one list of published tables, from which database, Parquet, dictionary and pages are all made.
+
+dbt's manifest says which models are published; the tables that `release` writes itself stand in `own_tables.yml`.
+Nothing here reads data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.errors import ConfigurationError
+
+OWN_TABLES_FILE = Path(__file__).with_name("own_tables.yml")
+
+
+@dataclass(frozen=True)
+class PublishedColumn:
+    """One column: its type in DuckDB's words, what it says in two languages, and its unit where it has one."""
+
+    name: str
+    data_type: str
+    description_zh: str
+    description_en: str
+    unit: str
+    is_nullable: bool
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One published table: key, order of rows, columns, and who makes it (`dbt` or `release`)."""
+
+    name: str
+    description_zh: str
+    description_en: str
+    key: tuple[str, ...]
+    order_by: tuple[str, ...]
+    columns: tuple[PublishedColumn, ...]
+    made_by: str
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def quote(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _both(text: str | None, english: object = None) -> tuple[str, str]:
+    """Chinese and English of a description: English from its own field, else what follows the last ` / `."""
+    said = " ".join((text or "").split())
+    if english:
+        zh = said.rsplit(" / ", 1)[0] if said.endswith(f" / {english}") else said
+        return zh, " ".join(str(english).split())
+    zh, separator, en = said.partition(" / ")
+    return (zh, en) if separator else (said, said)
+
+
+def _meta(item: dict[str, Any]) -> dict[str, Any]:
+    """The meta of a node or column: dbt keeps it beside, in its configuration, or in both."""
+    return {**(item.get("meta") or {}), **((item.get("config") or {}).get("meta") or {})}
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
+
+
+def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
+    name, meta = str(node.get("alias") or node["name"]), _meta(node)
+    columns = []
+    key = _names(meta.get("key"))
+    for column in (node.get("columns") or {}).values():
+        column_meta = _meta(column)
+        zh, en = _both(column.get("description"), column_meta.get("description_en"))
+        is_required = column["name"] in key or any(
+            constraint.get("type") == "not_null" for constraint in column.get("constraints") or []
+        )
+        columns.append(
+            PublishedColumn(
+                name=str(column["name"]),
+                data_type=str(column.get("data_type") or "").upper(),
+                description_zh=zh,
+                description_en=en,
+                unit=str(column_meta.get("unit") or ""),
+                is_nullable=not is_required,
+            )
+        )
+    listed = {column.name for column in columns}
+    order_by = _names(meta.get("order_by")) or key
+    problem = ""
+    if not key:
+        problem = "has no key in its meta"
+    elif unknown := [column for column in (*key, *order_by) if column not in listed]:
+        problem = f"names columns in key or order that it does not have: {', '.join(unknown)}"
+    elif untyped := [column.name for column in columns if not column.data_type]:
+        problem = f"has columns without data_type: {', '.join(untyped)}"
+    if problem:
+        raise ConfigurationError(
+            f"the published model {name} {problem}",
+            where=str(node.get("patch_path") or node.get("original_file_path") or path),
+            do="mend the model's YAML in dbt_project",
+        )
+    zh, en = _both(node.get("description"), meta.get("description_en"))
+    # Rows of one order must have one place: whatever the order, the key decides in the end.
+    order = (*order_by, *(column for column in key if column not in order_by))
+    return PublishedTable(name, zh, en, key, order, tuple(columns), "dbt")
+
+
+@lru_cache(maxsize=1)
+def own_tables() -> tuple[PublishedTable, ...]:
+    """The tables that `release` writes itself."""
+    listed: dict[str, dict[str, Any]] = yaml.safe_load(OWN_TABLES_FILE.read_text(encoding="utf-8"))
+    tables = []
+    for name, raw in listed.items():
+        columns = []
+        for marked, (data_type, description, *unit) in raw["columns"].items():
+            column_zh, column_en = _both(description)
+            columns.append(
+                PublishedColumn(
+                    name=marked.rstrip("*"),
+                    data_type=data_type,
+                    description_zh=column_zh,
+                    description_en=column_en,
+                    unit=unit[0] if unit else "",
+                    is_nullable=not marked.endswith("*"),
+                )
+            )
+        zh, en = _both(raw["description"])
+        key = _names(raw["key"])
+        tables.append(PublishedTable(name, zh, en, key, _names(raw.get("order_by")) or key, tuple(columns), "release"))
+    return tuple(tables)
+
+
+def published_tables(manifest_path: Path) -> list[PublishedTable]:
+    """Every published table, by name: models that dbt's manifest marks `published`, and `release`'s own.
+
+    Raises ConfigurationError for a published model without a key or without types.
+    """
+    nodes: dict[str, dict[str, Any]] = json.loads(manifest_path.read_text(encoding="utf-8"))["nodes"]
+    tables = [
+        _from_node(node, manifest_path)
+        for node in nodes.values()
+        if node.get("resource_type") == "model" and _meta(node).get("published")
+    ]
+    return sorted([*tables, *own_tables()], key=lambda table: table.name)

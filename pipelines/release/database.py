@@ -1,0 +1,282 @@
+"""The public database: published tables copied from the build under the mask, with keys, comments and dictionary.
+
+It writes into a prepared folder only and takes the build as it is; whether it may be published is settled before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.errors import FaultError
+from pipelines.exports import PublishedTable, quote, text_literal
+from pipelines.records import CheckResult, Verdict
+
+# Clients from 1.4 on can open it; without this, only those as new as ours.
+STORAGE_VERSION = "v1.4.0"
+EXAMPLE_ROWS = 1000
+_ZH_EN = "{} / {}"
+
+
+@dataclass(frozen=True)
+class ReleaseLine:
+    """One line of `audit_release`."""
+
+    release_id: str
+    build_id: str
+    prepared_at: str
+    as_of: str | None
+    state: str
+    is_this_release: bool
+
+
+def connect(build_database: Path, public_database: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    """A connection with the build as `build` (read-only) and a fresh public database as `public`."""
+    connection = duckdb.connect(config={"memory_limit": memory_limit, "threads": threads})
+    connection.execute(f"attach {text_literal(str(build_database))} as build (read_only)")
+    connection.execute(
+        f"attach {text_literal(str(public_database))} as public (storage_version {text_literal(STORAGE_VERSION)})"
+    )
+    return connection
+
+
+def _comment(zh: str, en: str) -> str:
+    return zh if zh == en or not en else _ZH_EN.format(zh, en)
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+    """An empty public table with types, not-null constraints, key and comments."""
+    lines = [
+        f"{quote(column.name)} {column.data_type}{'' if column.is_nullable else ' not null'}"
+        for column in table.columns
+    ]
+    lines.append(f"primary key ({', '.join(quote(name) for name in table.key)})")
+    relation = f"public.{quote(table.name)}"
+    connection.execute(f"create table {relation} ({', '.join(lines)})")
+    said = text_literal(_comment(table.description_zh, table.description_en))
+    connection.execute(f"comment on table {relation} is {said}")
+    for column in table.columns:
+        said = text_literal(_comment(column.description_zh, column.description_en))
+        connection.execute(f"comment on column {relation}.{quote(column.name)} is {said}")
+
+
+# -- the mask ---------------------------------------------------------------------------------------------------
+
+
+def read_mask(path: Path, tables: Sequence[PublishedTable]) -> dict[str, pl.DataFrame]:
+    """The mask by table. FaultError when it names a table, column or key that is not published."""
+    mask = pl.read_parquet(path)
+    by_name = {table.name: table for table in tables}
+    masks: dict[str, pl.DataFrame] = {}
+    for (name,), rows in mask.group_by("table_name", maintain_order=True):
+        table = by_name.get(str(name))
+        if table is None or table.made_by == "release":
+            raise _bad_mask(path, f"it hides cells of {name}, which no model publishes")
+        for row in rows.iter_rows(named=True):
+            key = json.loads(row["key_json"])
+            if set(key) != set(table.key) or any(value is None for value in key.values()):
+                raise _bad_mask(path, f"the key {row['key_json']} is not a key of {name} ({', '.join(table.key)})")
+            if row["column_name"] not in table.column_names or row["column_name"] in table.key:
+                raise _bad_mask(path, f"{name} has no column {row['column_name']} that can be hidden")
+        masks[table.name] = rows
+    return masks
+
+
+def _bad_mask(path: Path, problem: str) -> FaultError:
+    return FaultError(f"the mask does not fit the build: {problem}", where=str(path), do="build again (junheng run)")
+
+
+def _register_mask(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: pl.DataFrame) -> list[str]:
+    """Lay the mask of one table as a temporary relation, one row per masked row; returns the masked columns."""
+    columns = sorted(set(rows["column_name"]))
+    merged: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in rows.iter_rows(named=True):
+        key = json.loads(row["key_json"])
+        identity = tuple(str(key[name]) for name in table.key)
+        line = merged.setdefault(
+            identity, {f"key_{n}": value for n, value in enumerate(identity)} | {f"hide_{c}": False for c in columns}
+        )
+        line[f"hide_{row['column_name']}"] = True
+        line["conf_status"] = row["conf_status"]
+    frame = pl.DataFrame(list(merged.values()))
+    connection.register("mask_rows", frame.to_arrow())
+    connection.execute("create or replace temporary table mask as select * from mask_rows")
+    connection.unregister("mask_rows")
+    return columns
+
+
+def _masked_select(table: PublishedTable, hidden: Iterable[str]) -> str:
+    """The select that copies a table under the temporary relation `mask`: a hidden cell is never written."""
+    hidden = set(hidden)
+    selected = []
+    for column in table.columns:
+        name = quote(column.name)
+        if column.name in hidden:
+            flag = quote(f"hide_{column.name}")
+            expression = f"case when m.{flag} then null else t.{name} end as {name}"
+        elif column.name == "obs_status":
+            expression = f"case when m.key_0 is not null then 'Q' else t.{name} end as {name}"
+        elif column.name == "conf_status":
+            expression = f"case when m.key_0 is not null then m.conf_status else t.{name} end as {name}"
+        else:
+            expression = f"t.{name}"
+        selected.append(expression)
+    match = " and ".join(f"cast(t.{quote(name)} as varchar) = m.key_{n}" for n, name in enumerate(table.key))
+    return f"select {', '.join(selected)} from build.main.{quote(table.name)} t left join temp.mask m on {match}"
+
+
+def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable, mask: pl.DataFrame | None) -> None:
+    """Copy one model's table from the build into the public database, in its order, under the mask.
+
+    Raises FaultError when the build lacks the table or a column, when its key does not hold, or when the mask
+    hides a cell that is not there: then mask and build do not belong together.
+    """
+    try:
+        _create(connection, table)
+        order = ", ".join(f"t.{quote(name)}" for name in table.order_by)
+        if mask is None:
+            columns = ", ".join(f"t.{quote(name)}" for name in table.column_names)
+            select = f"select {columns} from build.main.{quote(table.name)} t"
+        else:
+            hidden = _register_mask(connection, table, mask)
+            match = " and ".join(f"cast(t.{quote(k)} as varchar) = m.key_{n}" for n, k in enumerate(table.key))
+            unmatched = connection.execute(
+                f"select count(*) from temp.mask m where not exists "
+                f"(select 1 from build.main.{quote(table.name)} t where {match})"
+            ).fetchone()
+            if unmatched and unmatched[0]:
+                raise _bad_mask(
+                    Path("mask.parquet"), f"{unmatched[0]} masked rows of {table.name} are not in the build"
+                )
+            select = _masked_select(table, hidden)
+        connection.execute(f"insert into public.{quote(table.name)} {select} order by {order}")
+    except duckdb.Error as error:
+        raise FaultError(
+            f"the table {table.name} cannot be published: {str(error).splitlines()[0]}",
+            where=f"build table main.{table.name}",
+            do="mend its model or its YAML in dbt_project",
+        ) from error
+
+
+# -- the tables that release writes itself ------------------------------------------------------------------------
+
+
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: list[dict[str, Any]]) -> None:
+    """Create one of release's own tables and fill it; values are given as text or plain numbers."""
+    _create(connection, table)
+    if not rows:
+        return
+    texts = pl.DataFrame(
+        {name: [None if row.get(name) is None else _plain(row[name]) for row in rows] for name in table.column_names},
+        schema=dict.fromkeys(table.column_names, pl.String),
+    )
+    connection.register("own_rows", texts.to_arrow())
+    cells = ", ".join(f"cast({quote(c.name)} as {c.data_type})" for c in table.columns)
+    order = ", ".join(str(table.column_names.index(name) + 1) for name in table.order_by)
+    connection.execute(f"insert into public.{quote(table.name)} select {cells} from own_rows order by {order}")
+    connection.unregister("own_rows")
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _utc(moment: str | None) -> str | None:
+    """A UTC moment in ISO 8601 as a plain timestamp."""
+    return moment.removesuffix("Z").replace("T", " ") if moment else None
+
+
+def check_rows(results: list[CheckResult]) -> list[dict[str, Any]]:
+    """Rows of `audit_check`."""
+    return [{name: (value if value != "" else None) for name, value in result.as_dict().items()} for result in results]
+
+
+def verdict_rows(verdict: Verdict) -> list[dict[str, Any]]:
+    """The row of `audit_verdict`."""
+    row = verdict.as_dict()
+    return [
+        {
+            **row,
+            "judged_at": _utc(verdict.judged_at),
+            "valid_until": _utc(verdict.valid_until),
+            "mask_sha256": verdict.mask_sha256 or None,
+        }
+    ]
+
+
+def waiver_rows(verdict: Verdict) -> list[dict[str, Any]]:
+    """Rows of `audit_waiver`."""
+    return [{**waiver, "valid_from": waiver["from"], "valid_until": waiver["until"]} for waiver in verdict.waivers]
+
+
+def release_rows(lines: list[ReleaseLine]) -> list[dict[str, Any]]:
+    """Rows of `audit_release`."""
+    return [{**line.__dict__, "prepared_at": _utc(line.prepared_at)} for line in lines]
+
+
+def _examples(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, str]:
+    """For every column the first value, in the table's order, that is not null."""
+    order = ", ".join(quote(name) for name in table.order_by)
+    texts = ", ".join(f"cast({quote(name)} as varchar)" for name in table.column_names)
+    rows = connection.execute(
+        f"select {texts} from public.{quote(table.name)} order by {order} limit {EXAMPLE_ROWS}"
+    ).fetchall()
+    examples = {}
+    for position, name in enumerate(table.column_names):
+        value = next((row[position] for row in rows if row[position] is not None), None)
+        if value is None:
+            found = connection.execute(
+                f"select min(cast({quote(name)} as varchar)) from public.{quote(table.name)}"
+            ).fetchone()
+            value = found[0] if found else None
+        if value is not None:
+            examples[name] = value[:200]
+    return examples
+
+
+def write_dictionary(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]) -> None:
+    """Fill `meta_table` and `meta_column` from the list of published tables and what the tables hold."""
+    by_name = {table.name: table for table in tables}
+    counts: dict[str, int] = {}
+    column_rows: list[dict[str, Any]] = []
+    for table in tables:
+        is_dictionary = table.name in ("meta_table", "meta_column")
+        if not is_dictionary:
+            found = connection.execute(f"select count(*) from public.{quote(table.name)}").fetchone()
+            counts[table.name] = int(found[0]) if found else 0
+        examples = {} if is_dictionary else _examples(connection, table)
+        for position, column in enumerate(table.columns, start=1):
+            column_rows.append(
+                {
+                    "table_name": table.name,
+                    "column_name": column.name,
+                    "position": position,
+                    "data_type": column.data_type,
+                    "unit": column.unit or None,
+                    "description_zh": column.description_zh,
+                    "description_en": column.description_en,
+                    "is_key": column.name in table.key,
+                    "example": examples.get(column.name),
+                }
+            )
+    counts |= {"meta_table": len(tables), "meta_column": len(column_rows)}
+    table_rows = [
+        {
+            "table_name": table.name,
+            "description_zh": table.description_zh,
+            "description_en": table.description_en,
+            "key_columns": ";".join(table.key),
+            "row_count": counts[table.name],
+            "column_count": len(table.columns),
+            "made_by": table.made_by,
+        }
+        for table in tables
+    ]
+    insert_rows(connection, by_name["meta_table"], table_rows)
+    insert_rows(connection, by_name["meta_column"], column_rows)

@@ -1,0 +1,190 @@
+"""Preparing a release: everything it will hold, in a folder that nobody reads yet.
+
+Database first, then Parquet, changes and pages, all from the prepared database. Sealing is `seal`'s business.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines import pages
+from pipelines.errors import BlockedError
+from pipelines.exports import published_tables, write_parquet
+from pipelines.jurisdiction import Jurisdiction
+from pipelines.ledger import Ledger
+from pipelines.quality import read_results, require_passing
+from pipelines.records import Build, Verdict
+from pipelines.release import changes, database
+from pipelines.release.content import DEFINITION, content_sha256
+from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
+from pipelines.settings import Settings
+from pipelines.store import Warehouse, now_utc, sha256_file, write_json
+
+DRAFT = "draft.json"
+_RECEIPT_COLUMNS = (
+    "receipt_id, department, extract, delivery_period, file_name, landing_path, sha256, size_bytes, "
+    "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_in_force"
+)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(sql)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _card(connection: duckdb.DuckDBPyConnection, jurisdiction: Jurisdiction) -> dict[str, Any]:
+    """What a reader of the release needs to know of the jurisdiction: names, levels, extracts, domains."""
+    return {
+        "jurisdiction": {
+            "key": jurisdiction.key,
+            "name": jurisdiction.name,
+            "name_en": jurisdiction.name_en,
+            "home_region": jurisdiction.home_region,
+            "currency": jurisdiction.currency,
+            "time_zone": jurisdiction.time_zone,
+            "levels": [
+                {"name": level.name, "name_zh": level.name_zh, "name_en": level.name_en, "depth": level.depth}
+                for level in jurisdiction.levels
+            ],
+            "synthetic_mark": jurisdiction.synthetic_mark,
+            "data_notes": jurisdiction.data_notes,
+            "disclosure": jurisdiction.disclosure,
+        },
+        "extracts": _rows(
+            connection,
+            "select department, extract, name_zh, name_en, rank, provenance, license, publisher, source_title, owner, "
+            "contract_version from build.source.extract order by department, extract",
+        ),
+        "domains": _rows(
+            connection,
+            "select domain, name_zh, name_en, sort_order, is_basic from build.source.domain order by sort_order, 1",
+        ),
+    }
+
+
+def _provenance(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, dict[str, int]]:
+    """Rows by provenance, for every published table that carries it."""
+    summary = {}
+    for name in tables:
+        found = connection.execute(
+            f"select coalesce(provenance, 'unknown'), count(*) from public.\"{name}\" group by 1 order by 1"
+        ).fetchall()
+        summary[name] = {str(provenance): int(count) for provenance, count in found}
+    return summary
+
+
+def prepare(
+    warehouse: Warehouse, build: Build, verdict: Verdict, jurisdiction: Jurisdiction, mask: Path, settings: Settings
+) -> Path:
+    """Make everything a release of this build will hold; returns the prepared folder.
+
+    Raises BlockedError unless `verdict` is the stored passing verdict of this very build, FaultError when mask
+    or models do not fit. A prepared folder left over from a crash is removed first.
+    """
+    ledger = Ledger(warehouse.ledger)
+    if require_passing(build, ledger) != verdict:
+        raise BlockedError(
+            "the verdict at hand is not the stored one of this build",
+            where=str(build.folder),
+            do="judge the build again (junheng judge)",
+        )
+    clean_up(warehouse, ledger)
+    folder = warehouse.preparing_folder(build.build_id)
+    folder.mkdir(parents=True)
+    release_id, prepared_at = next_release_id(warehouse, ledger, jurisdiction.time_zone), now_utc()
+    tables = published_tables(build.dbt_manifest)
+    own = {table.name: table for table in tables if table.made_by == "release"}
+    masks = database.read_mask(mask, tables)
+    before = read_manifest(warehouse.current) if warehouse.current_release_id() else None
+    earlier = [
+        database.ReleaseLine(
+            release.release_id, release.build_id, manifest["prepared_at"], manifest["as_of"], release.state, False
+        )
+        for release in list_releases(warehouse)
+        for manifest in [read_manifest(Path(release.folder))]
+    ]
+    this = database.ReleaseLine(release_id, build.build_id, prepared_at, build.as_of, "candidate", True)
+
+    connection = database.connect(build.database, folder / "public.duckdb", settings.memory_limit, settings.threads)
+    with connection:
+        for table in tables:
+            if table.made_by == "dbt":
+                database.copy_table(connection, table, masks.get(table.name))
+        database.insert_rows(connection, own["audit_check"], database.check_rows(read_results(build)))
+        database.insert_rows(connection, own["audit_verdict"], database.verdict_rows(verdict))
+        database.insert_rows(connection, own["audit_waiver"], database.waiver_rows(verdict))
+        database.insert_rows(connection, own["audit_release"], database.release_rows([*earlier, this]))
+        database.write_dictionary(connection, tables)
+        connection.execute("checkpoint public")
+
+        described: dict[str, Any] = {}
+        for table in tables:
+            rows, sha256 = content_sha256(connection, "public", table)
+            described[table.name] = {
+                "rows": rows,
+                "content_sha256": sha256,
+                "key": list(table.key),
+                "order_by": list(table.order_by),
+                "columns": {column.name: column.data_type for column in table.columns},
+                "made_by": table.made_by,
+            }
+            write_parquet(connection, "public", table, folder / "parquet" / f"{table.name}.parquet")
+        if before:
+            connection.execute(f"attach '{warehouse.current / 'public.duckdb'}' as before (read_only)")
+        hashes = {name: str(item["content_sha256"]) for name, item in described.items()}
+        write_json(folder / "changes.json", changes.compare(connection, tables, hashes, before))
+
+        write_json(
+            folder / "release.json",
+            {
+                "release_id": release_id,
+                "build_id": build.build_id,
+                "prepared_at": prepared_at,
+                "as_of": build.as_of,
+                "previous_release": before["release_id"] if before else None,
+                "code_version": build.code_version,
+                **_card(connection, jurisdiction),
+            },
+        )
+        draft = {
+            "release_id": release_id,
+            "build_id": build.build_id,
+            "jurisdiction": jurisdiction.key,
+            "prepared_at": prepared_at,
+            "as_of": build.as_of,
+            "previous_release": before["release_id"] if before else None,
+            "code_version": build.code_version,
+            "contracts_hash": build.contracts_hash,
+            "reference_hash": build.reference_hash,
+            "expectations_hash": build.expectations_hash,
+            "inputs_hash": build.inputs_hash,
+            "inputs": {
+                "receipts": _rows(
+                    connection, f"select {_RECEIPT_COLUMNS} from build.source.receipt order by sequence, receipt_id"
+                ),
+                "readings": _rows(
+                    connection,
+                    "select reading_id, receipt_id, contract_hash, reference_hash, reader_version, status, problem, "
+                    "cast(read_at as varchar) as read_at from build.source.reading order by reading_id",
+                ),
+            },
+            "verdict": {**verdict.as_dict(), "verdict_sha256": sha256_file(Path(build.folder) / "verdict.json")},
+            "mask": {
+                "method": jurisdiction.disclosure["method"],
+                "cells": pl.read_parquet(mask).height,
+                "sha256": sha256_file(mask),
+            },
+            "provenance": _provenance(
+                connection, [t.name for t in tables if t.made_by == "dbt" and "provenance" in t.column_names]
+            ),
+            "content_hash": DEFINITION,
+            "tables": described,
+        }
+        write_json(folder / DRAFT, draft)
+    pages.render(folder)
+    return folder

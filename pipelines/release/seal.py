@@ -1,0 +1,103 @@
+"""Sealing: the manifest over everything, read-only files, and the one step that makes a release visible.
+
+It refuses without the passing verdict of the very build, whoever calls; up to the last step nobody sees anything.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import BlockedError, FaultError
+from pipelines.jurisdiction import Jurisdiction
+from pipelines.ledger import Ledger
+from pipelines.quality import require_passing
+from pipelines.records import Build, Release
+from pipelines.release.prepare import DRAFT
+from pipelines.release.shelf import RELEASE_ID, set_state, swap_current, sync_folder
+from pipelines.store import Warehouse, make_read_only, now_utc, read_json, sha256_file, write_json
+
+MANIFEST = "manifest.json"
+MANIFEST_FORMAT = 1
+
+
+def _files(folder: Path) -> dict[str, dict[str, Any]]:
+    """SHA-256 and size of every file of a release but its manifest."""
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": sha256_file(path), "size_bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (MANIFEST, DRAFT)
+    }
+
+
+def _make_durable(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    sync_folder(folder)
+
+
+def seal(
+    warehouse: Warehouse,
+    ledger: Ledger,
+    build: Build,
+    prepared: Path,
+    jurisdiction: Jurisdiction,
+    *,
+    set_current: bool = True,
+) -> Release:
+    """Seal a prepared folder as a release and, unless `set_current` is false, swap `current` to it.
+
+    Raises BlockedError without the passing verdict of this very build, or when what was prepared rests on another
+    build or verdict; FaultError when its id has been taken. Until `current` is swapped, the last release stands.
+    """
+    verdict = require_passing(build, ledger)
+    draft_path = prepared / DRAFT
+    draft: dict[str, Any] = read_json(draft_path) if draft_path.exists() else {}
+    if (
+        draft.get("build_id") != build.build_id
+        or draft.get("verdict", {}).get("verdict_sha256") != sha256_file(Path(build.folder) / "verdict.json")
+        or draft.get("jurisdiction") != jurisdiction.key
+        or draft["verdict"]["database_sha256"] != verdict.database_sha256
+    ):
+        raise BlockedError(
+            "what was prepared does not rest on this build and its verdict",
+            where=str(prepared),
+            do="prepare the release again (junheng release)",
+        )
+    release_id = str(draft["release_id"])
+    folder = warehouse.release_folder(release_id)
+    if not RELEASE_ID.match(release_id) or folder.exists() or ledger.last("sealed", release_id=release_id):
+        raise FaultError(
+            f"the release id {release_id} has been taken since the release was prepared",
+            where=str(prepared),
+            do="prepare the release again (junheng release)",
+        )
+    draft_path.unlink()
+    manifest = {"format": MANIFEST_FORMAT, **draft, "sealed_at": now_utc(), "files": _files(prepared)}
+    write_json(prepared / MANIFEST, manifest)
+    make_read_only(prepared)
+    _make_durable(prepared)
+    prepared.rename(folder)
+    sync_folder(warehouse.releases)
+
+    manifest_sha256 = sha256_file(folder / MANIFEST)
+    ledger.append(
+        "sealed",
+        {
+            "release_id": release_id,
+            "build_id": build.build_id,
+            "manifest_sha256": manifest_sha256,
+            "set_current": set_current,
+        },
+    )
+    set_state(
+        warehouse, release_id, "candidate", build_id=build.build_id, manifest_sha256=manifest_sha256, as_of=build.as_of
+    )
+    if set_current:
+        swap_current(warehouse, ledger, release_id, "sealed")
+    return Release(release_id, build.build_id, str(folder), str(manifest["sealed_at"]), "candidate")
