@@ -1,0 +1,62 @@
+"""Makes the sample extracts of 2015-2020, or checks that those in the landing area are what it makes.
+
+    python raw/zhejiang/synthetic/generate.py --out raw/zhejiang/landing     write them
+    python raw/zhejiang/synthetic/generate.py --check                        compare; exit 1 on a difference
+
+Only the command line is here. The figures are made in `figures.py` and laid out in `extracts.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from extracts import EXTRACTS, all_files
+from figures import Sample, SampleError, read_inputs
+
+JURISDICTION = Path(__file__).resolve().parent.parent
+
+
+def differences(files: dict[str, bytes], landing: Path) -> list[str]:
+    """What stands in the landing area that is not what the generator makes."""
+    found = []
+    for path, data in files.items():
+        target = landing / path
+        if not target.exists():
+            found.append(f"missing: {path}")
+        elif target.read_bytes() != data:
+            found.append(f"different: {path}")
+    present = {p.relative_to(landing).as_posix() for e in EXTRACTS for p in (landing / e).rglob("*") if p.is_file()}
+    return found + [f"not made by the generator: {path}" for path in sorted(present - set(files))]
+
+
+def main() -> int:
+    """Write or check; 0 when done, 1 on a difference, 2 when the inputs do not fit."""
+    parser = argparse.ArgumentParser(description="Make the sample extracts of this jurisdiction, or check them.")
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--out", type=Path, metavar="FOLDER", help="write the files below this folder")
+    action.add_argument("--check", action="store_true", help="compare with the landing area and write nothing")
+    parser.add_argument("--jurisdiction", type=Path, default=JURISDICTION, metavar="FOLDER", help="where inputs lie")
+    arguments = parser.parse_args()
+    try:
+        files = all_files(Sample(read_inputs(arguments.jurisdiction)))
+    except (SampleError, OSError, KeyError) as error:
+        print(f"the sample cannot be made: {error}", file=sys.stderr)
+        return 2
+    if arguments.check:
+        found = differences(files, arguments.jurisdiction / "landing")
+        for line in found:
+            print(line, file=sys.stderr)
+        print(f"{len(files)} sample files, {len(found)} differences")
+        return 1 if found else 0
+    for path, data in files.items():
+        target = arguments.out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    print(f"{len(files)} sample files written below {arguments.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
