@@ -562,7 +562,7 @@ class _Sheet:
             pl.col(ROW).cast(pl.Int32).alias("source_row"),
             pl.lit(address).alias("source_column"),
             pl.lit(self.receipt.delivery_period).alias("delivery_period"),
-        ).cast(OBSERVATION)
+        ).cast(pl.Schema(OBSERVATION))
         return observations, rejects
 
     def _refuse_repeated(self, observations: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, object]]]:

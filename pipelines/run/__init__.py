@@ -234,18 +234,18 @@ class Session:
 
         with self.step("judge"):
             self.say("judging the build (checks)")
-            return quality.judge(
-                self.warehouse, self.ledger, build, self.expectations_folders, self.jurisdiction.waivers_file
-            )
+            return quality.judge(self.warehouse, build, self.expectations_folders, self.jurisdiction.waivers_file)
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
-        from pipelines import quality, release
+        from pipelines import protection, quality, release
 
-        verdict = quality.require_passing(self.warehouse, self.ledger, build)
+        verdict = quality.require_passing(build, self.ledger)
         with self.step("prepare"):
             self.say("preparing the release")
-            prepared = release.prepare(self.warehouse, build, verdict, self.jurisdiction, self.settings)
+            prepared = release.prepare(
+                self.warehouse, build, verdict, self.jurisdiction, protection.mask_path(build), self.settings
+            )
         with self.step("seal"):
             sealed = release.seal(
                 self.warehouse, self.ledger, build, prepared, self.jurisdiction, set_current=set_current
