@@ -1,0 +1,155 @@
+"""What the Zhejiang folder promises: the sample is what its generator makes, the reference tables fit together."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from pipelines import jurisdiction
+
+ROOT = Path(__file__).resolve().parent.parent
+ZHEJIANG = ROOT / "raw" / "zhejiang"
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (ZHEJIANG / "reference" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = folder / "synthetic" / "generate.py"
+    return subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    folder = tmp_path / "zhejiang"
+    shutil.copytree(ZHEJIANG, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def in_force(day: str, level: str = "county") -> set[str]:
+    return {
+        r["region_code"]
+        for r in table("regions.csv")
+        if r["region_code"].startswith("33")
+        and r["region_level"] == level
+        and r["valid_from"] <= day
+        and (not r["valid_to"] or day < r["valid_to"])
+    }
+
+
+class TestGenerator:
+    def test_the_sample_is_made_again_byte_for_byte(self) -> None:
+        result = generate(ZHEJIANG, "--check")
+        assert result.returncode == 0, result.stderr
+        assert "42 sample files, 0 differences" in result.stdout
+
+    def test_a_changed_a_missing_and_an_added_file_are_each_named(self, copy: Path) -> None:
+        files = sorted(p for p in (copy / "landing/education/schools").rglob("*.csv"))
+        files[0].write_bytes(files[0].read_bytes().replace(b"9", b"8", 1))
+        files[1].unlink()
+        (copy / "landing/housing/security/2015/more.xlsx").write_bytes(b"x")
+        result = generate(copy, "--check")
+        assert result.returncode == 1
+        assert f"different: education/schools/2015/{files[0].name}" in result.stderr
+        assert f"missing: education/schools/2016/{files[1].name}" in result.stderr
+        assert "not made by the generator: housing/security/2015/more.xlsx" in result.stderr
+
+    def test_another_seed_makes_another_sample_with_the_same_totals(self, copy: Path, tmp_path: Path) -> None:
+        parameters = copy / "synthetic" / "parameters.toml"
+        parameters.write_text(parameters.read_text(encoding="utf-8").replace("junheng-zhejiang-1", "another"), "utf-8")
+        out = tmp_path / "out"
+        assert generate(copy, "--out", str(out)).returncode == 0
+        path = "finance/functional_expenditure/2016/示例_功能分类支出决算_2016.csv"
+        ours, theirs = (ZHEJIANG / "landing" / path).read_bytes(), (out / path).read_bytes()
+        assert ours != theirs
+
+        def total(data: bytes) -> int:
+            rows = list(csv.reader(data.decode("utf-8").splitlines()))
+            return sum(int(row[7]) for row in rows if len(row) == 8 and row[7].isdigit())
+
+        assert total(ours) == total(theirs) == 69_742_600  # 6974.26 亿元
+
+    def test_an_input_that_does_not_fit_is_refused(self, copy: Path) -> None:
+        regions = copy / "reference" / "regions.csv"
+        kept = [line for line in regions.read_text(encoding="utf-8").splitlines() if not line.startswith("330122")]
+        regions.write_text("\n".join(kept) + "\n", "utf-8")
+        result = generate(copy, "--check")
+        assert result.returncode == 2
+        assert "the sample cannot be made" in result.stderr
+
+
+class TestRegions:
+    def test_county_units_by_year(self) -> None:
+        counts = {year: len(in_force(f"{year}-12-31")) for year in range(2009, 2025)}
+        assert counts == {year: 89 if 2016 <= year <= 2018 else 90 for year in range(2009, 2025)}
+
+    def test_every_census_unit_is_in_force_at_its_census(self) -> None:
+        assert len(in_force("2010-11-01")) == len(in_force("2020-11-01")) == 90
+        assert in_force("2020-11-01", "zone") == {"330371"}
+
+    def test_a_code_gets_a_new_version_whenever_its_land_changes(self) -> None:
+        starts = defaultdict(set)
+        for row in table("regions.csv"):
+            starts[row["region_code"]].add(row["valid_from"])
+        for change in table("region_changes.csv"):
+            for code in (change["from_code"], change["to_code"]):
+                ended = any(
+                    r["region_code"] == code and r["valid_to"] == change["effective_date"] for r in table("regions.csv")
+                )
+                assert ended or change["effective_date"] in starts[code], change
+
+    def test_shares_stand_for_whole_units_and_for_nothing_else(self) -> None:
+        parts = defaultdict(list)
+        for change in table("region_changes.csv"):
+            parts[change["from_code"], change["effective_date"]].append(change)
+        for changes in parts.values():
+            for change in changes:
+                is_whole = len(changes) == 1 and change["change_kind"] in ("rename", "recode", "merge")
+                assert change["population_share"] == ("1" if is_whole else ""), change
+
+
+class TestCatalogue:
+    def test_an_indicator_is_computed_or_says_why_not(self) -> None:
+        for row in table("indicators.csv"):
+            assert bool(row["numerator"] and row["denominator"]) != bool(row["reason"]), row["indicator_code"]
+
+    def test_a_service_is_assessed_when_an_indicator_of_it_is_computed(self) -> None:
+        computed = {r["indicator_code"] for r in table("indicators.csv") if r["numerator"]}
+        for row in table("services.csv"):
+            is_assessed = bool(computed & set(row["indicators"].split(";")))
+            assert row["is_assessed"] == str(is_assessed).lower(), row["service"]
+            assert bool(row["reason"]) != is_assessed, row["service"]
+
+    def test_services_and_targets_name_indicators_that_exist(self) -> None:
+        known = {r["indicator_code"] for r in table("indicators.csv")}
+        named = [code for r in table("services.csv") for code in r["indicators"].split(";") if code]
+        assert set(named) == known
+        assert {r["indicator_code"] for r in table("targets.csv")} <= known
+
+    def test_every_measure_is_reported_by_a_contract_and_used_in_its_base_unit(self) -> None:
+        zhejiang = jurisdiction.load(ZHEJIANG)
+        text = "\n".join(p.read_text(encoding="utf-8") for p in (ZHEJIANG / "contracts").rglob("*.yml"))
+        units = {unit.base for unit in zhejiang.units.values()}
+        for row in table("measures.csv"):
+            assert row["measure"] in text, row["measure"]
+            assert row["unit"] in units, row["measure"]
+
+    def test_what_is_sample_says_so(self) -> None:
+        zhejiang = jurisdiction.load(ZHEJIANG)
+        for path in sorted(zhejiang.landing.glob("*/*/*/*")):
+            department, extract = path.relative_to(zhejiang.landing).parts[:2]
+            contract = zhejiang.contracts[f"{department}/{extract}"]
+            assert path.name.startswith("示例") == (contract.provenance == "synthetic"), path
+            if contract.provenance == "synthetic":
+                assert "示例数据" in contract.name
+                data = path.read_bytes()
+                encodings = ("utf-8", "gb18030")  # workbooks are stored uncompressed, so their text can be seen
+                assert any("示例数据".encode(e) in data for e in encodings), path
