@@ -1,14 +1,20 @@
 """Bytes to grids: every cell as text, in its place. One function per format, nothing interpreted.
 
-A grid's columns are `c0, c1, ...`, beside `source_row`, the row number that a person sees when opening the file.
-Numbers, headers and regions are other modules' work.
+A grid's columns are `c0, c1, ...`, beside `source_row`, the row number that a person sees when opening the
+file. Numbers, headers and regions are other modules' work. What would fill memory is refused before it is opened.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
-from dataclasses import dataclass
+import itertools
+import json
+import zipfile
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from typing import IO
 
 import fastexcel
 import polars as pl
@@ -19,6 +25,16 @@ from pipelines.jurisdiction.contract import Format
 ROW = "source_row"
 MAX_COLUMNS = 20_000
 MAX_CELL = 1_000_000
+MAX_BYTES = 2_000_000_000
+# A workbook holds text that repeats: a hundredfold is honest, ten thousandfold is a bomb.
+MAX_RATIO = 1_000
+
+_WORKBOOKS = ("xlsx", "xls", "ods")
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,24 +50,126 @@ class Grid:
         return [c for c in self.cells.columns if c != ROW]
 
 
-def read_grid(data: bytes, rule: Format, where: str) -> Grid:
-    """The cells of a file as text.
+def read_grids(data: bytes, rule: Format, where: str) -> list[Grid]:
+    """The sheets of a file that the contract names, as text.
 
-    Raises UnreadableFileError saying what stands in the way: no bytes, wrong format, wrong encoding, no such sheet.
+    Raises UnreadableFileError saying what stands in the way: no bytes, wrong format, wrong encoding, no such
+    sheet, or a size that no honest file has.
     """
     if not data:
         raise UnreadableFileError("the file is empty (0 bytes)", where=where, do="ask the department to send it again")
-    if rule.kind == "csv":
-        return _read_csv(data, rule, where)
-    return _read_workbook(data, rule, where)
+    data = unpack(data, rule, where)
+    if rule.kind in ("csv", "tsv"):
+        grids = [_read_csv(data, rule, where)]
+    elif rule.kind in _WORKBOOKS:
+        grids = _read_workbook(data, rule, where)
+    elif rule.kind == "parquet":
+        grids = [_read_parquet(data, where)]
+    else:
+        grids = [_read_json_lines(data, rule, where)]
+    return [_transposed(grid) for grid in grids] if rule.transpose else grids
 
 
-def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
+# -- packing ------------------------------------------------------------------------------------------------
+
+
+def unpack(data: bytes, rule: Format, where: str) -> bytes:
+    """The file inside a gzip or zip wrapping, told by its first bytes; a workbook is a zip and stays one."""
+    if data[:2] == b"\x1f\x8b":
+        return _gunzip(data, where)
+    if data[:4] == b"PK\x03\x04":
+        if rule.kind in ("xlsx", "ods") and _is_workbook(data):
+            _refuse_bomb(data, where)
+            return data
+        return _unzip(data, rule, where)
+    return data
+
+
+def _is_workbook(data: bytes) -> bool:
     try:
-        text = data.decode(rule.encoding)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+    except zipfile.BadZipFile:
+        return True  # let the workbook reader say what is wrong with it
+    return "[Content_Types].xml" in names or "mimetype" in names
+
+
+def _too_large(size: int, where: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"the file unpacks to {size:,} bytes or more: refused",
+        where=where,
+        do=f"ask for it in parts of at most {MAX_BYTES:,} bytes",
+    )
+
+
+def _refuse_bomb(data: bytes, where: str) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            sizes = [(item.file_size, item.compress_size) for item in archive.infolist()]
+    except zipfile.BadZipFile as error:
+        raise UnreadableFileError(
+            "the workbook is damaged: its zip directory cannot be read", where=where, do="ask for it again"
+        ) from error
+    total = sum(size for size, _ in sizes)
+    packed = max(1, sum(size for _, size in sizes))
+    if total > MAX_BYTES or (total > 50_000_000 and total / packed > MAX_RATIO):
+        raise _too_large(total, where)
+
+
+def _gunzip(data: bytes, where: str) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            return _bounded(stream, len(data), where)
+    except (OSError, EOFError) as error:
+        raise UnreadableFileError(f"not readable as gzip: {error}", where=where, do="ask for it again") from error
+
+
+def _unzip(data: bytes, rule: Format, where: str) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = [
+                i.filename for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")
+            ]
+            chosen = [n for n in names if fnmatch(n.rsplit("/", 1)[-1], rule.member)]
+            if len(chosen) != 1:
+                raise UnreadableFileError(
+                    f"the zip holds {len(chosen)} files like {rule.member!r}: {', '.join(names[:8])}",
+                    where=where,
+                    do="name the one that counts with `format.member` in the contract",
+                )
+            with archive.open(chosen[0]) as stream:
+                return _bounded(stream, archive.getinfo(chosen[0]).compress_size, where)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise UnreadableFileError(f"not readable as zip: {error}", where=where, do="ask for it again") from error
+
+
+def _bounded(stream: IO[bytes] | gzip.GzipFile, packed: int, where: str) -> bytes:
+    """Read a stream in pieces and stop where no honest file goes on."""
+    pieces: list[bytes] = []
+    size = 0
+    while piece := stream.read(8_000_000):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_BYTES or (size > 50_000_000 and size / max(1, packed) > MAX_RATIO):
+            raise _too_large(size, where)
+    return b"".join(pieces)
+
+
+# -- text ---------------------------------------------------------------------------------------------------
+
+
+def decode(data: bytes, encoding: str, where: str) -> str:
+    """The text of a file. `detect` looks at the byte-order mark, then at what the bytes can be.
+
+    Raises UnreadableFileError naming the first byte that the encoding cannot have.
+    """
+    if encoding == "detect":
+        encoding = detect_encoding(data)
+    try:
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise UnreadableFileError(
-            f"the bytes are not {rule.encoding}: byte {error.start:,} cannot be read",
+            f"the bytes are not {encoding}: byte {error.start:,} cannot be read",
             where=where,
             do="correct `format.encoding` in the contract or ask for the file in the agreed encoding",
         ) from error
@@ -61,18 +179,73 @@ def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
             where=where,
             do="correct `format` in the contract",
         )
+    return text.removeprefix("\ufeff")
+
+
+def detect_encoding(data: bytes) -> str:
+    """The likeliest encoding of a text: byte-order mark, strict UTF-8, then the legacy ones departments use.
+
+    GB18030 can read almost any bytes, so it is preferred only where it gives common characters and the Japanese
+    and Western ones do not fit better.
+    """
+    for bom, name in _BOMS:
+        if data.startswith(bom):
+            return name
+    sample = data[:200_000]
+    if sample[1::2].count(0) > len(sample) // 6:
+        return "utf-16-le"
+    if sample[::2].count(0) > len(sample) // 6:
+        return "utf-16-be"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        scores = {name: _plausible(sample, name) for name in ("gb18030", "cp932", "latin-1")}
+        return max(scores, key=lambda name: scores[name])
+    return "utf-8"
+
+
+def _plausible(sample: bytes, encoding: str) -> float:
+    """How much a decoded sample looks like text: the share of characters that are common in such files."""
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError as error:
+        if len(sample) - error.start > 4:
+            return -1.0
+        text = sample[: error.start].decode(encoding)
+    wide = [c for c in text if ord(c) > 127]
+    if not wide:
+        return 0.5
+    score = 0.0
+    for c in wide:
+        point = ord(c)
+        if encoding == "latin-1":
+            # Accented letters inside words are Western text; runs of signs are another encoding misread.
+            score += 0.6 if c.isalpha() else 0.1
+        elif 0x3041 <= point <= 0x30FF:
+            score += 1.0 if encoding == "cp932" else 0.3
+        elif 0x4E00 <= point <= 0x9FA5 or 0x3000 <= point <= 0x3020 or 0xFF00 <= point <= 0xFF5E:
+            score += 0.9
+        elif 0xE000 <= point <= 0xF8FF or 0x3400 <= point <= 0x4DBF or 0xFF61 <= point <= 0xFF9F:
+            score -= 1.0
+    letters_in_run = sum(
+        1 for a, b in itertools.pairwise(text) if ord(a) > 127 and ord(b) > 127 and encoding == "latin-1"
+    )
+    return (score - letters_in_run) / len(wide)
+
+
+def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
+    text = decode(data, rule.encoding, where)
+    delimiter = "\t" if rule.kind == "tsv" else rule.delimiter
     rows: list[list[str | None]] = []
     numbers: list[int] = []
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=rule.delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     first = 1
     try:
         for row in reader:
             if len(row) > MAX_COLUMNS:
                 raise UnreadableFileError(
-                    f"a row has {len(row):,} columns",
-                    where=f"{where}, line {first}",
-                    do="check the delimiter",
+                    f"a row has {len(row):,} columns", where=f"{where}, line {first}", do="check the delimiter"
                 )
             rows.append([cell if cell != "" else None for cell in row])
             numbers.append(first)
@@ -81,16 +254,64 @@ def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
         raise UnreadableFileError(
             f"not readable as CSV: {error}", where=f"{where}, line {first}", do="check delimiter and quotes"
         ) from error
+    return Grid("", _frame(rows, numbers, where))
+
+
+def _read_json_lines(data: bytes, rule: Format, where: str) -> Grid:
+    """Objects, one a line: the keys of all lines are the first row, as in a table."""
+    records: list[dict[str, object]] = []
+    numbers: list[int] = []
+    for number, line in enumerate(decode(data, rule.encoding, where).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line, parse_float=str, parse_int=str)
+        except ValueError as error:
+            raise UnreadableFileError(
+                f"not readable as JSON: {error}", where=f"{where}, line {number}", do="ask for the file again"
+            ) from error
+        if not isinstance(record, dict):
+            raise UnreadableFileError("a line is not a JSON object", where=f"{where}, line {number}", do="ask again")
+        records.append(record)
+        numbers.append(number)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    rows: list[list[str | None]] = [list(names)]
+    rows += [[None if record.get(n) is None else str(record[n]) for n in names] for record in records]
+    return Grid("", _frame(rows, [0, *numbers], where))
+
+
+def _read_parquet(data: bytes, where: str) -> Grid:
+    """A Parquet table: its column names are row 0, its rows count from 1."""
+    try:
+        frame = pl.read_parquet(io.BytesIO(data))
+        text = frame.select(pl.col(c).cast(pl.String) for c in frame.columns)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UnreadableFileError(
+            f"not readable as Parquet: {str(error).splitlines()[0]}", where=where, do="ask for the file again"
+        ) from error
+    if not frame.width:
+        raise UnreadableFileError("the file has no columns", where=where, do="ask the department to send it again")
+    head = pl.DataFrame([list(frame.columns)], schema=_schema(frame.width, row=False), orient="row")
+    body = text.rename({old: f"c{i}" for i, old in enumerate(frame.columns)})
+    return Grid("", pl.concat([head, body]).with_row_index(ROW).cast({ROW: pl.Int64}))
+
+
+def _frame(rows: list[list[str | None]], numbers: list[int], where: str) -> pl.DataFrame:
     width = max((len(row) for row in rows), default=0)
     if not width:
         raise UnreadableFileError("the file has no cells", where=where, do="ask the department to send it again")
+    if width > MAX_COLUMNS:
+        raise UnreadableFileError(f"a row has {width:,} columns", where=where, do="check the file")
     for filled in rows:
         filled.extend([None] * (width - len(filled)))
     columns = {f"c{i}": [filled[i] for filled in rows] for i in range(width)}
-    return Grid("", pl.DataFrame({ROW: numbers, **columns}, schema=_schema(width)))
+    return pl.DataFrame({ROW: numbers, **columns}, schema=_schema(width))
 
 
-def _read_workbook(data: bytes, rule: Format, where: str) -> Grid:
+# -- workbooks ----------------------------------------------------------------------------------------------
+
+
+def _read_workbook(data: bytes, rule: Format, where: str) -> list[Grid]:
     try:
         workbook = fastexcel.read_excel(data)
     except Exception as error:  # calamine raises one class per fault; all of them mean the same here
@@ -99,37 +320,55 @@ def _read_workbook(data: bytes, rule: Format, where: str) -> Grid:
             where=where,
             do="open it in a spreadsheet program; if it fails there too, ask for it again",
         ) from error
-    names = workbook.sheet_names
-    if isinstance(rule.sheet, int):
-        if not 1 <= rule.sheet <= len(names):
+    return [_read_sheet(workbook, name, where) for name in _chosen_sheets(workbook.sheet_names, rule, where)]
+
+
+def _chosen_sheets(names: list[str], rule: Format, where: str) -> list[str]:
+    wanted = rule.sheet
+    if isinstance(wanted, int):
+        if not 1 <= wanted <= len(names):
             raise UnreadableFileError(
-                f"the workbook has {len(names)} sheets, not {rule.sheet}",
+                f"the workbook has {len(names)} sheets, not {wanted}", where=where, do="correct `format.sheet`"
+            )
+        return [names[wanted - 1]]
+    if isinstance(wanted, str):
+        if wanted not in names:
+            raise UnreadableFileError(
+                f"the workbook has no sheet {wanted!r}; it has {', '.join(names)}",
                 where=where,
                 do="correct `format.sheet`",
             )
-        name = names[rule.sheet - 1]
-    elif rule.sheet in names:
-        name = rule.sheet
-    else:
+        return [wanted]
+    chosen = [name for name in names if wanted.fits(name)]
+    if not chosen:
         raise UnreadableFileError(
-            f"the workbook has no sheet {rule.sheet!r}; it has {', '.join(names)}",
+            f"no sheet is named like {wanted.pattern!r}; there are {', '.join(names)}",
             where=where,
             do="correct `format.sheet`",
         )
+    return chosen if wanted.all else chosen[:1]
+
+
+def _read_sheet(workbook: fastexcel.ExcelReader, name: str, where: str) -> Grid:
     try:
         frame = workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
     except Exception as error:
         raise UnreadableFileError(
-            f"the sheet {name!r} cannot be read: {str(error).splitlines()[0]}",
-            where=where,
-            do="check the workbook",
+            f"the sheet {name!r} cannot be read: {str(error).splitlines()[0]}", where=where, do="check the workbook"
         ) from error
     if not frame.width or not frame.height:
         raise UnreadableFileError(f"the sheet {name!r} is empty", where=where, do="check `format.sheet` or the file")
     frame = frame.rename({old: f"c{i}" for i, old in enumerate(frame.columns)})
-    frame = frame.with_row_index(ROW, offset=1).cast({ROW: pl.Int64})
-    return Grid(name, frame)
+    return Grid(name, frame.with_row_index(ROW, offset=1).cast({ROW: pl.Int64}))
 
 
-def _schema(width: int) -> dict[str, type[pl.DataType]]:
-    return {ROW: pl.Int64, **{f"c{i}": pl.String for i in range(width)}}
+def _transposed(grid: Grid) -> Grid:
+    """Columns as rows: the row number is then the column's place in the file, 1 for the first."""
+    cells = grid.cells.select(grid.columns).transpose()
+    cells = cells.rename({old: f"c{i}" for i, old in enumerate(cells.columns)})
+    return replace(grid, cells=cells.with_row_index(ROW, offset=1).cast({ROW: pl.Int64}))
+
+
+def _schema(width: int, *, row: bool = True) -> dict[str, type[pl.DataType]]:
+    cells: dict[str, type[pl.DataType]] = {f"c{i}": pl.String for i in range(width)}
+    return {ROW: pl.Int64, **cells} if row else cells

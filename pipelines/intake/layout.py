@@ -27,6 +27,7 @@ class MatchedValue:
     header: str
     rule: ValueColumn
     dimensions: dict[str, str]  # measure and dimensions that the column itself fixes
+    unit: str
     period: str | None  # year text when the header carries the period
 
 
@@ -40,6 +41,7 @@ class Plan:
     unknown_columns: list[str]
     data: pl.DataFrame  # data rows, cells only, with ROW
     ignored: pl.DataFrame  # ROW, reason, reported_text
+    captured: dict[str, str]  # named groups of the contract's captures
 
     def cell(self, header: str) -> str:
         """The grid column under a contract's header text."""
@@ -57,7 +59,7 @@ def letter(index: int) -> str:
 
 
 def understand(grid: Grid, layout: Layout, where: str) -> Plan:
-    """Match a grid with a layout.
+    """Match a grid with a layout; `where` is the landing path of the file.
 
     Raises UnreadableFileError when the header or a required column is not there.
     """
@@ -69,6 +71,8 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
     if last >= len(texts):
         raise UnreadableFileError("the file ends within its header", where=where, do="ask for the whole file")
     names = _join_header(texts[start : last + 1], fill_right=layout.header.fill_right)
+    names = _canonical(names, layout.aliases)
+    captured = _captured(layout, texts[:start], grid.sheet, where)
     columns: dict[str, str] = {}
     twice: set[str] = set()
     for index, name in enumerate(names):
@@ -78,7 +82,7 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
             columns.setdefault(name, cells[index])
     needed = _needed_columns(layout)
     missing = [n for n in needed if normalise(n) not in columns]
-    values, unmatched = _match_values(names, cells, layout, where)
+    values, unmatched = _match_values(names, cells, layout, captured, where)
     missing += unmatched
     if missing:
         raise UnreadableFileError(
@@ -103,10 +107,48 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
     data, ignored = _split_rows(grid, layout, columns, start, last)
     first_row = int(grid.cells[ROW][start])
     last_row = int(grid.cells[ROW][last])
-    return Plan((first_row, last_row), columns, values, unknown, data, ignored)
+    return Plan((first_row, last_row), columns, values, unknown, data, ignored, captured)
+
+
+def _canonical(names: list[str], aliases: dict[str, list[str]]) -> list[str]:
+    """Headers as the contract calls them, where other years called them otherwise."""
+    table = {normalise(other): normalise(name) for name, others in aliases.items() for other in others}
+    return [table.get(name, name) for name in names]
+
+
+def _captured(layout: Layout, preamble: list[list[str]], sheet: str, where: str) -> dict[str, str]:
+    """The named groups that the contract finds outside the table.
+
+    Raises UnreadableFileError when a capture finds nothing: what it would have said is then unknown.
+    """
+    parts = where.split("/")
+    texts = {
+        "preamble": " ".join(cell for row in preamble for cell in row if cell),
+        "file_name": normalise(parts[-1]),
+        "sheet": normalise(sheet),
+        "folder": normalise(parts[-2]) if len(parts) > 1 else "",
+    }
+    found: dict[str, str] = {}
+    for capture in layout.captures:
+        match = re.search(capture.pattern, texts[capture.from_])
+        if not match:
+            raise UnreadableFileError(
+                f"the {capture.from_.replace('_', ' ')} holds nothing like {capture.pattern!r}",
+                where=where,
+                do="look at the file; if it says it otherwise now, mend `captures` in the contract",
+            )
+        found.update({name: text or "" for name, text in match.groupdict().items()})
+    return found
 
 
 def _find_header(texts: list[list[str]], layout: Layout, where: str) -> int:
+    if layout.header.row is not None:
+        if layout.header.row > len(texts):
+            raise UnreadableFileError(
+                f"the file has no row {layout.header.row}", where=where, do="mend `header.row` in the contract"
+            )
+        return layout.header.row - 1
+    texts = [_canonical(row, layout.aliases) for row in texts]
     wanted = [normalise(name) for name in layout.header.find]
     for index in range(len(texts)):
         rows = texts[index : index + layout.header.rows]
@@ -146,7 +188,7 @@ def _needed_columns(layout: Layout) -> list[str]:
 
 
 def _match_values(
-    names: list[str], cells: list[str], layout: Layout, where: str
+    names: list[str], cells: list[str], layout: Layout, captured: dict[str, str], where: str
 ) -> tuple[list[MatchedValue], list[str]]:
     """The value columns in the order of the grid, and the required ones that nothing matched."""
     matched: list[MatchedValue] = []
@@ -158,7 +200,7 @@ def _match_values(
         for index, name in enumerate(names):
             if not name or index in used:
                 continue
-            groups: dict[str, str] = {}
+            groups = dict(captured)
             if rule.column is not None:
                 if name != normalise(rule.column):
                     continue
@@ -166,7 +208,7 @@ def _match_values(
                 match = re.search(rule.columns or "", name)
                 if not match:
                     continue
-                groups = {k: v or "" for k, v in match.groupdict().items()}
+                groups.update({k: v or "" for k, v in match.groupdict().items()})
             found = True
             used.add(index)
             dimensions = {}
@@ -178,7 +220,9 @@ def _match_values(
                     stated = DIMENSION_DEFAULTS[dimension]
                 dimensions[dimension] = _fill(stated, groups, rule, name, dimension, where)
             address = f"{letter(index)} {name}"
-            matched.append(MatchedValue(cells[index], address, name, rule, dimensions, groups.get("period")))
+            unit = _fill(rule.unit, groups, rule, name, "unit", where)
+            period = groups.get("period") if layout.period.from_ == "header" else None
+            matched.append(MatchedValue(cells[index], address, name, rule, dimensions, unit, period))
             if rule.column is not None:
                 break
         if not found and rule.required:

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 import polars as pl
 
-from pipelines.jurisdiction.contract import TokenMeaning
+from pipelines.jurisdiction.contract import MarkMeaning, TokenMeaning
 
 DECIMAL = pl.Decimal(28, 9)
 STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
@@ -19,7 +19,9 @@ STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
     "not_collected": "L",
     "suppressed": "Q",
     "zero": "A",
+    "less_than_half": "A",
 }
+STATUS_OF_MARK: dict[MarkMeaning, str] = {"provisional": "P", "estimated": "E", "break": "B"}
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
 _BRACKETED = r"^\((\d[\d,]*\.?\d*)\)$"
@@ -32,11 +34,13 @@ def parse(
     factor: int,
     is_percent: bool,
     tokens: dict[str, TokenMeaning],
+    marks: dict[str, MarkMeaning],
     minimum: float | None,
     maximum: float | None,
 ) -> pl.DataFrame:
     """Values of one column.
 
+    `tokens` are whole cells with a meaning, `marks` signs behind a number that give its status.
     `text` is the cells as reported; `factor` how many base units one reported unit is. Returns a frame of the same
     height: `value` (Decimal, base units), `obs_status` (A, or the status of a token), `rule` and `detail` (null
     unless the cell is rejected).
@@ -53,10 +57,21 @@ def parse(
     frame = frame.with_columns(
         pl.col("t").replace_strict(meanings, default=None, return_dtype=pl.String).alias("token"),
     )
+    frame = frame.with_columns(pl.col("t").alias("m"), pl.lit("A").alias("mark"))
+    for mark, status in marks.items():
+        form = _token_form(mark)
+        carries = pl.col("m").str.ends_with(form) & pl.col("token").is_null()
+        frame = frame.with_columns(
+            pl.when(carries).then(pl.lit(STATUS_OF_MARK[status])).otherwise(pl.col("mark")).alias("mark"),
+            pl.when(carries)
+            .then(pl.col("m").str.strip_suffix(form).str.strip_chars_end())
+            .otherwise(pl.col("m"))
+            .alias("m"),
+        )
     number = (
-        pl.when(pl.col("t").str.contains(_BRACKETED))
-        .then(pl.lit("-") + pl.col("t").str.strip_chars("()"))
-        .otherwise(pl.col("t"))
+        pl.when(pl.col("m").str.contains(_BRACKETED))
+        .then(pl.lit("-") + pl.col("m").str.strip_chars("()"))
+        .otherwise(pl.col("m"))
     )
     if is_percent:
         number = number.str.strip_suffix("%").str.strip_chars_end(" ")
@@ -114,15 +129,18 @@ def parse(
     )
     scaled = (pl.col("reported") * pl.lit(factor, dtype=pl.Decimal(38, 0))) if factor != 1 else pl.col("reported")
     frame = frame.with_columns(
-        pl.when(pl.col("rule").is_null() & (pl.col("token") == "zero"))
+        pl.when(pl.col("rule").is_null() & pl.col("token").is_in(["zero", "less_than_half"]))
         .then(pl.lit("0").cast(DECIMAL))
         .when(pl.col("rule").is_null())
         .then(scaled.cast(DECIMAL, strict=False))
         .otherwise(None)
         .alias("value"),
-        pl.col("token").replace_strict(STATUS_OF_TOKEN, default="A", return_dtype=pl.String).alias("obs_status"),
+        pl.when(pl.col("token").is_null())
+        .then(pl.col("mark"))
+        .otherwise(pl.col("token").replace_strict(STATUS_OF_TOKEN, default="A", return_dtype=pl.String))
+        .alias("obs_status"),
     )
-    overflow = pl.col("rule").is_null() & pl.col("value").is_null() & (pl.col("obs_status") == "A")
+    overflow = pl.col("rule").is_null() & pl.col("value").is_null() & pl.col("obs_status").is_in(["A", "P", "E", "B"])
     frame = frame.with_columns(pl.when(overflow).then(pl.lit("out_of_range")).otherwise(pl.col("rule")).alias("rule"))
     details = {
         "empty_cell": "the cell is empty and the contract gives an empty cell no meaning",

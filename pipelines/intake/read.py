@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from calendar import monthrange
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ import polars as pl
 
 from pipelines.errors import ConfigurationError, UnreadableFileError
 from pipelines.intake import numbers
-from pipelines.intake.formats import ROW, read_grid
+from pipelines.intake.formats import ROW, Grid, read_grids
 from pipelines.intake.layout import MatchedValue, Plan, understand
 from pipelines.intake.names import RegionIndex
 from pipelines.jurisdiction import Jurisdiction
-from pipelines.jurisdiction.contract import ALLOWED, Contract, Layout, PeriodRule
+from pipelines.jurisdiction.contract import ALLOWED, Contract, Layout, PeriodRule, RowDimension
 from pipelines.jurisdiction.text import normalise
 from pipelines.records import Reading, Receipt, TieOut
 from pipelines.settings import hash_files
@@ -106,7 +107,7 @@ class Taken:
     accepted: pl.DataFrame
     rejects: pl.DataFrame
     ignored: pl.DataFrame
-    tie_out: TieOut
+    tie_out: list[TieOut]
     findings: list[dict[str, str]]
     problem: str = ""
 
@@ -152,7 +153,7 @@ def read(
         problem=taken.problem,
         read_at=now_utc(),
         folder=folder.relative_to(warehouse.folder).as_posix(),
-        tie_out=[taken.tie_out.as_dict()],
+        tie_out=[account.as_dict() for account in taken.tie_out],
         rejects=taken.rejects.height,
         known_rejects=int(taken.rejects["is_known"].sum() or 0),
         findings=taken.findings,
@@ -172,12 +173,14 @@ def take(
     """Take from a file's bytes what its contract says; nothing is written."""
     where = receipt.landing_path
     try:
-        layout = contract.layout_for(receipt.delivery_period)
-        grid = read_grid(data, layout.format, where)
-        plan = understand(grid, layout, where)
-        return _Sheet(receipt, contract, layout, plan, grid.sheet, jurisdiction, index, reading_id).take(
-            grid.cells.height
-        )
+        layout = contract.layout_for(receipt.delivery_period, receipt.file_name)
+        sheets = [
+            _Sheet(
+                receipt, contract, layout, understand(grid, layout, where), grid, jurisdiction, index, reading_id
+            ).take()
+            for grid in read_grids(data, layout.format, where)
+        ]
+        return _refuse_repeated(sheets, receipt, reading_id)
     except (UnreadableFileError, ConfigurationError) as error:
         problem = error.message + (f" ({error.do})" if error.do else "")
         reject = _reject_frame(
@@ -190,10 +193,58 @@ def take(
             pl.DataFrame(schema=OBSERVATION),
             reject,
             pl.DataFrame(schema=IGNORED),
-            TieOut(receipt.file_name, ""),
+            [TieOut(receipt.file_name, "")],
             [],
             problem,
         )
+
+
+def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> Taken:
+    """The sheets of a file as one. Two cells that report the same observation are both rejected, neither taken."""
+    observations = pl.concat([taken.accepted for taken in sheets])
+    rejects = [taken.rejects for taken in sheets]
+    accounts = [account for taken in sheets for account in taken.tie_out]
+    key = ["measure", "region_code", "period_start", "period_end", "population_basis", "residence", "sex"]
+    key += ["age_group", "group", "item"]
+    is_repeated = observations.select(pl.struct(key).is_duplicated()).to_series()
+    repeated = observations.filter(is_repeated)
+    if repeated.height:
+        observations = observations.filter(~is_repeated)
+        for position, account in enumerate(accounts):
+            own = repeated.filter(pl.col("source_sheet") == account.source_sheet)
+            rejects.append(
+                _reject_frame(
+                    receipt,
+                    reading_id,
+                    account.source_sheet,
+                    [
+                        {
+                            "source_row": row["source_row"],
+                            "source_column": row["source_column"],
+                            "scope": "cell",
+                            "rule": "duplicate_key",
+                            "reported_text": row["value_reported"],
+                            "detail": "another cell of the file reports the same measure, region, period and group",
+                            "region_code": row["region_code"],
+                        }
+                        for row in own.iter_rows(named=True)
+                    ],
+                )
+            )
+            missing = int(own["value"].is_null().sum())
+            accounts[position] = replace(
+                account,
+                values_accepted=account.values_accepted - (own.height - missing),
+                values_missing=account.values_missing - missing,
+                values_rejected=account.values_rejected + own.height,
+            )
+    return Taken(
+        observations,
+        pl.concat(rejects),
+        pl.concat([taken.ignored for taken in sheets]),
+        accounts,
+        [finding for taken in sheets for finding in taken.findings],
+    )
 
 
 def _folder(receipt: Receipt, reading_id: str, warehouse: Warehouse) -> Path:
@@ -232,19 +283,24 @@ class _Sheet:
     contract: Contract
     layout: Layout
     plan: Plan
-    sheet: str
+    grid: Grid
     jurisdiction: Jurisdiction
     index: RegionIndex
     reading_id: str
 
-    def take(self, rows_read: int) -> Taken:
+    @property
+    def sheet(self) -> str:
+        """The sheet's name, empty for formats that have none."""
+        return self.grid.sheet
+
+    def take(self) -> Taken:
+        """Take the sheet: rows first, then their values, then the account of both."""
+        rows_read = self.grid.cells.height
         rows = self._rows_with_region_and_dimensions()
         rows = self._mark_duplicates(rows)
         rejects = self._row_rejects(rows)
         good = rows.filter(pl.col("state") == "accepted")
         observations, cell_rejects, missing = self._values(good)
-        observations, repeated = self._refuse_repeated(observations)
-        cell_rejects += repeated
         data_rows = rows.height
         row_range = self.contract.quality.rows
         file_rejects: list[dict[str, object]] = []
@@ -300,7 +356,8 @@ class _Sheet:
             "reason",
             "reported_text",
         )
-        return Taken(observations, all_rejects, ignored, tie_out, findings)
+        findings += self._controls(good) + self._reconciled(good)
+        return Taken(observations, all_rejects, ignored, [tie_out], findings)
 
     # -- rows -----------------------------------------------------------------------------------------------
 
@@ -342,7 +399,7 @@ class _Sheet:
             pl.Series("detail", details, dtype=pl.String),
         )
         for dimension in self.layout.rows:
-            rows = self._row_dimension(rows, dimension.column, dimension.dimension, dimension.fill, dimension.map)
+            rows = self._row_dimension(rows, dimension)
         return rows
 
     def _row_periods(self, data: pl.DataFrame) -> tuple[list[date | None], list[date | None], list[str | None]]:
@@ -371,23 +428,23 @@ class _Sheet:
             whole = [span for span in spans if span]
             first, last = min(s[0] for s in whole), max(s[1] for s in whole)
             return [first] * count, [last] * count, [None] * count
-        span = _span(self.receipt.delivery_period, rule)
+        text = self.plan.captured["period"] if rule.from_ == "capture" else self.receipt.delivery_period
+        span = _span(text, rule)
         if span is None:
             raise UnreadableFileError(
-                f"the delivery folder {self.receipt.delivery_period!r} gives no year",
+                f"{text!r} gives no {'month' if rule.kind == 'month' else 'year'} that the file is about",
                 where=self.receipt.landing_path,
-                do="name the folder after the year the file is about",
+                do="name the delivery folder after it, or mend `period` in the contract",
             )
         return [span[0]] * count, [span[1]] * count, [None] * count
 
-    def _row_dimension(
-        self, rows: pl.DataFrame, column: str, dimension: str, fill: str, translations: dict[str, str] | None
-    ) -> pl.DataFrame:
+    def _row_dimension(self, rows: pl.DataFrame, rule: RowDimension) -> pl.DataFrame:
+        column, dimension, translations = rule.column, rule.dimension, rule.map
         cell = self.plan.cell(column)
         text = pl.col(cell).fill_null("").str.normalize("NFKC").str.replace_all(r"[\s\u200b\ufeff]+", "")
         value = pl.when(text != "").then(text)
         rows = rows.with_columns(
-            (value.otherwise(None).forward_fill() if fill == "down" else value.otherwise(None)).alias("_text")
+            (value.otherwise(None).forward_fill() if rule.fill == "down" else value.otherwise(None)).alias("_text")
         )
         if translations is not None:
             table = {normalise(k): v for k, v in translations.items()}
@@ -397,6 +454,8 @@ class _Sheet:
         allowed = ALLOWED.get(dimension)
         if dimension == "measure":
             allowed = set(self.jurisdiction.reference_measures)
+        if rule.codes is not None:
+            allowed = {normalise(code) for code in rule.codes}
         if allowed is not None:
             mapped = pl.when(mapped.is_in(sorted(allowed))).then(mapped).otherwise(None)
         return (
@@ -494,13 +553,20 @@ class _Sheet:
         return observations, rejects, int(observations["value"].is_null().sum())
 
     def _one_column(self, rows: pl.DataFrame, value: MatchedValue) -> tuple[pl.DataFrame, list[dict[str, object]]]:
-        unit = self.jurisdiction.units[value.rule.unit]
+        unit = self.jurisdiction.units.get(value.unit)
+        if unit is None:
+            raise UnreadableFileError(
+                f"the unit {value.unit!r} is not in the jurisdiction's list of units",
+                where=f"{self.receipt.landing_path}, column {value.address}",
+                do="add it under `units` in jurisdiction.yml, or mend the column's `unit` in the contract",
+            )
         parsed = numbers.parse(
             rows[value.cell],
             kind=value.rule.type,
             factor=unit.factor,
             is_percent=unit.base == "percent",
             tokens={**self.layout.tokens, **value.rule.tokens},
+            marks=self.layout.marks,
             minimum=value.rule.min,
             maximum=value.rule.max,
         )
@@ -553,7 +619,7 @@ class _Sheet:
             "value",
             pl.lit(unit.base).alias("unit"),
             pl.col(value.cell).str.strip_chars().fill_null("").alias("value_reported"),
-            pl.lit(value.rule.unit).alias("unit_reported"),
+            pl.lit(value.unit).alias("unit_reported"),
             "obs_status",
             pl.lit("F").alias("conf_status"),
             pl.lit(self.contract.provenance).alias("provenance"),
@@ -565,26 +631,86 @@ class _Sheet:
         ).cast(pl.Schema(OBSERVATION))
         return observations, rejects
 
-    def _refuse_repeated(self, observations: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, object]]]:
-        """Two cells of one file that report the same observation: neither is taken, both are rejected."""
-        key = ["measure", "region_code", "period_start", "period_end", "population_basis", "residence", "sex"]
-        key += ["age_group", "group", "item"]
-        repeated = observations.filter(pl.struct(key).is_duplicated())
-        if not repeated.height:
-            return observations, []
-        rejects: list[dict[str, object]] = [
-            {
-                "source_row": row["source_row"],
-                "source_column": row["source_column"],
-                "scope": "cell",
-                "rule": "duplicate_key",
-                "reported_text": row["value_reported"],
-                "detail": "another cell of the file reports the same measure, region, period and group",
-                "region_code": row["region_code"],
-            }
-            for row in repeated.iter_rows(named=True)
-        ]
-        return observations.filter(~pl.struct(key).is_duplicated()), rejects
+    def _numbers(self, rows: pl.DataFrame, value: MatchedValue) -> pl.Series:
+        """The values of one column for rows that are compared but not taken; a cell that is no number is null."""
+        return numbers.parse(
+            rows[value.cell],
+            kind="decimal",
+            factor=1,
+            is_percent=True,
+            tokens={**self.layout.tokens, **value.rule.tokens},
+            marks=self.layout.marks,
+            minimum=None,
+            maximum=None,
+        )["value"]
+
+    def _controls(self, rows: pl.DataFrame) -> list[dict[str, str]]:
+        """Sums within a row that the contract says must hold. A row with a cell missing on either side says nothing."""
+        findings: list[dict[str, str]] = []
+        columns = {value.header: value for value in self.plan.values}
+        for control in self.layout.controls:
+            names = [normalise(name) for name in (control.total, *control.parts)]
+            unknown = [name for name in names if name not in columns]
+            if unknown:
+                raise ConfigurationError(
+                    f"the control {control.name!r} names {unknown[0]!r}, which is no value column",
+                    where=f"contracts/{self.contract.id}.yml",
+                    do="correct the column's name",
+                )
+            total, *parts = (self._numbers(rows, columns[name]) for name in names)
+            compared = pl.DataFrame({"row": rows[ROW], "total": total, **{f"p{i}": p for i, p in enumerate(parts)}})
+            summed = pl.sum_horizontal(pl.col(f"p{i}") for i in range(len(parts)))
+            compared = compared.drop_nulls().with_columns(summed.alias("sum"))
+            off = compared.filter((pl.col("total") - pl.col("sum")).cast(pl.Float64).abs() > control.tolerance)
+            for row in off.head(20).iter_rows(named=True):
+                findings.append(
+                    {
+                        "check": "control_total",
+                        "severity": control.severity,
+                        "observed": f"row {row['row']}: {control.total} is {row['total'].normalize():f}",
+                        "expected": f"{row['sum'].normalize():f}, the sum of {', '.join(control.parts)}",
+                    }
+                )
+        return findings
+
+    def _reconciled(self, rows: pl.DataFrame) -> list[dict[str, str]]:
+        """Total rows, ignored as data, against the sum of the accepted rows they stand for."""
+        findings: list[dict[str, str]] = []
+        rules = [rule for rule in self.layout.ignore_rows if rule.reconcile]
+        if not rules:
+            return findings
+        levels = dict(self.jurisdiction.regions.select("region_code", "region_level").iter_rows())
+        for rule in rules:
+            totals = self.grid.cells.join(
+                self.plan.ignored.filter(pl.col("reason") == rule.reason).select(ROW), on=ROW, how="semi"
+            ).sort(ROW)
+            parts = rows
+            if rule.parts_level:
+                wanted = [code for code, level in levels.items() if level == rule.parts_level]
+                parts = rows.filter(pl.col("region_code").is_in(wanted))
+            previous = 0
+            for number in totals[ROW]:
+                own = parts
+                if rule.reconcile == "since_previous":
+                    own = parts.filter((pl.col(ROW) < number) & (pl.col(ROW) > previous))
+                    previous = number
+                line = totals.filter(pl.col(ROW) == number)
+                for value in self.plan.values:
+                    stated = self._numbers(line, value)[0]
+                    values = self._numbers(own, value)
+                    if stated is None or values.null_count() or not own.height:
+                        continue
+                    summed = values.sum()
+                    if abs(float(stated) - float(summed)) > rule.tolerance:
+                        findings.append(
+                            {
+                                "check": "reported_total",
+                                "severity": "warn",
+                                "observed": f"row {number}, {value.address}: {stated.normalize():f}",
+                                "expected": f"{Decimal(str(summed)).normalize():f}, the sum of {own.height} rows",
+                            }
+                        )
+        return findings
 
     def _known(self, reject: dict[str, object]) -> dict[str, object]:
         """Mark a rejected cell that a person has looked at and written down in the contract."""
@@ -601,13 +727,21 @@ class _Sheet:
 
 
 def _span(text: str, rule: PeriodRule) -> tuple[date, date] | None:
-    """First and last day that a year's text is about, by the contract's rule; None when it holds no year."""
-    match = re.search(r"(?<!\d)(1[89]\d\d|20\d\d|21\d\d)(?!\d)", text)
+    """First and last day that a text is about, by the contract's rule; None when it names no year (or month)."""
+    if rule.kind == "month":
+        month_match = re.search(r"(?<!\d)(1[89]\d\d|2[01]\d\d)\D?(0?[1-9]|1[0-2])(?!\d)", text)
+        if not month_match:
+            return None
+        year, month = int(month_match.group(1)), int(month_match.group(2))
+        return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+    match = re.search(r"(?<!\d)(1[89]\d\d|2[01]\d\d)(?!\d)", text)
     if not match:
         return None
     year = int(match.group(1))
     if rule.kind == "year":
-        return date(year, 1, 1), date(year, 12, 31)
+        start_month, start_day = (int(part) for part in rule.starts.split("-"))
+        start = date(year, start_month, start_day)
+        return start, date(year + 1, start_month, start_day) - timedelta(days=1)
     month, day = (int(part) for part in rule.month_day.split("-"))
     moment = date(year, month, min(day, monthrange(year, month)[1]))
     return moment, moment

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,8 @@ from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.text import normalise
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 
-TokenMeaning = Literal["missing", "not_applicable", "not_collected", "suppressed", "zero"]
+TokenMeaning = Literal["missing", "not_applicable", "not_collected", "suppressed", "zero", "less_than_half"]
+MarkMeaning = Literal["provisional", "estimated", "break"]
 DIMENSIONS = ("population_basis", "residence", "sex", "age_group", "group", "item")
 DIMENSION_DEFAULTS = {
     "population_basis": "none",
@@ -74,18 +76,35 @@ class ServiceLevel(StrictModel):
     unit: str = "d"
 
 
-class Format(StrictModel):
-    """How the bytes are read."""
+class SheetRule(StrictModel):
+    """Sheets by the form of their names: the first that fits, or all of them, each read by the same layout."""
 
-    kind: Literal["csv", "xlsx", "xls"]
-    sheet: str | int = 1
+    pattern: str
+    all: bool = False
+
+    _regex = field_validator("pattern")(_check_regex)
+
+    def fits(self, name: str) -> bool:
+        """True when a sheet's name, in comparison form, holds the pattern."""
+        return re.search(self.pattern, normalise(name)) is not None
+
+
+class Format(StrictModel):
+    """How the bytes are read. A gzip or zip wrapping is told by its bytes; `member` names the file in a zip."""
+
+    kind: Literal["csv", "tsv", "xlsx", "xls", "ods", "parquet", "jsonl"]
+    sheet: str | int | SheetRule = 1
     encoding: str = "utf-8-sig"
     delimiter: str = ","
+    member: str = "*"
+    transpose: bool = False
 
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
         try:
+            if value == "detect":
+                return value
             "".encode(value)
         except LookupError as error:
             raise ValueError(f"unknown encoding {value!r}") from error
@@ -93,11 +112,27 @@ class Format(StrictModel):
 
 
 class Header(StrictModel):
-    """Where the header is: the first row that holds all of `find`; `rows` rows are joined with `/`."""
+    """Where the header is: the first row that holds all of `find`, or the row numbered `row`; `rows` are joined."""
 
-    find: list[str] = Field(min_length=1)
+    find: list[str] = []
+    row: int | None = Field(default=None, ge=1)
     rows: int = Field(default=1, ge=1, le=10)
     fill_right: bool = False
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Header:
+        if bool(self.find) == (self.row is not None):
+            raise ValueError("give either `find` (names that the header holds) or `row` (its number)")
+        return self
+
+
+class Capture(StrictModel):
+    """Text outside the table that says something of all of it: its named groups fill templates and the period."""
+
+    from_: Literal["preamble", "file_name", "sheet", "folder"] = Field(alias="from")
+    pattern: str
+
+    _regex = field_validator("pattern")(_check_regex)
 
 
 class DataEnd(StrictModel):
@@ -112,11 +147,18 @@ class DataEnd(StrictModel):
 
 
 class IgnoreRow(StrictModel):
-    """Rows that are not data (totals, subtotals, notes): counted and kept, not taken."""
+    """Rows that are not data (totals, subtotals, notes): counted and kept, not taken.
+
+    `reconcile` compares their values with the sum of the accepted rows: of `all` of them, or of those
+    `since_previous` such row (subtotals); `parts_level` limits the sum to regions of one level.
+    """
 
     reason: str
     column: str
     pattern: str
+    reconcile: Literal["all", "since_previous"] | None = None
+    parts_level: str | None = None
+    tolerance: float = 0.0
 
     _regex = field_validator("pattern")(_check_regex)
 
@@ -140,17 +182,19 @@ class RegionRule(StrictModel):
 class PeriodRule(StrictModel):
     """Where the reference period comes from, and whether it is a whole year or one day."""
 
-    from_: Literal["folder", "header", "column"] = Field(alias="from")
+    from_: Literal["folder", "header", "column", "capture"] = Field(alias="from")
     column: str | None = None
-    kind: Literal["year", "point"]
+    kind: Literal["year", "point", "month"]
     month_day: str = "12-31"
+    starts: str = "01-01"  # first day of a year: a financial year named 2019-20 may start on 04-01
 
     @model_validator(mode="after")
     def _fits(self) -> PeriodRule:
         if self.from_ == "column" and not self.column:
             raise ValueError("`from: column` needs `column`")
-        if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", self.month_day):
-            raise ValueError("`month_day` is MM-DD")
+        for day in (self.month_day, self.starts):
+            if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", day):
+                raise ValueError("`month_day` and `starts` are MM-DD")
         return self
 
 
@@ -161,6 +205,7 @@ class RowDimension(StrictModel):
     dimension: Literal["measure", "population_basis", "residence", "sex", "age_group", "group", "item"]
     fill: Literal["none", "down"] = "none"
     map: dict[str, str] | None = None
+    codes: list[str] | None = None  # what the cells may hold, where no map says so
 
 
 class ValueColumn(StrictModel):
@@ -196,13 +241,28 @@ class ValueColumn(StrictModel):
         return self
 
 
+class Control(StrictModel):
+    """A sum within each row that must hold: `total` = the sum of `parts`, within `tolerance`."""
+
+    name: str
+    total: str
+    parts: list[str] = Field(min_length=1)
+    tolerance: float = 0.0
+    severity: Literal["block", "warn"] = "block"
+
+
 class Layout(StrictModel):
     """One way the extract's file has been laid out."""
 
     name: str = "main"
     delivery_periods: list[str] | None = None
+    file_names: str = "*"
     format: Format
     header: Header
+    aliases: dict[str, list[str]] = {}
+    captures: list[Capture] = []
+    marks: dict[str, MarkMeaning] = {}
+    controls: list[Control] = []
     data: DataEnd = DataEnd()
     ignore_rows: list[IgnoreRow] = []
     region: RegionRule
@@ -229,6 +289,8 @@ class Layout(StrictModel):
                 raise ValueError(f"the value column {value.column or value.columns!r} has no measure")
             if self.period.from_ == "header" and "(?P<period>" not in (value.columns or ""):
                 raise ValueError("a period from the header needs `columns` with a group (?P<period>…)")
+        if self.period.from_ == "capture" and not any("(?P<period>" in c.pattern for c in self.captures):
+            raise ValueError("a period from a capture needs a pattern with a group (?P<period>…) in `captures`")
         return self
 
 
@@ -296,13 +358,14 @@ class Contract(StrictModel):
         """SHA-256 of what the contract means: comments and line breaks do not count."""
         return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
 
-    def layout_for(self, delivery_period: str) -> Layout:
-        """The first layout made for a delivery period.
+    def layout_for(self, delivery_period: str, file_name: str) -> Layout:
+        """The first layout made for a delivery period and a file name.
 
         Raises ConfigurationError when none fits.
         """
         for layout in self.layouts:
-            if layout.delivery_periods is None or delivery_period in layout.delivery_periods:
+            in_period = layout.delivery_periods is None or delivery_period in layout.delivery_periods
+            if in_period and fnmatch(file_name, layout.file_names):
                 return layout
         raise ConfigurationError(
             f"no layout of the contract {self.id} is for the delivery period {delivery_period}",
@@ -326,7 +389,7 @@ def load_contract(path: Path, contracts_folder: Path, units: set[str], measures:
         )
     for layout in contract.layouts:
         for value in layout.values:
-            if value.unit not in units:
+            if "{" not in value.unit and value.unit not in units:
                 raise ConfigurationError(
                     f"the unit {value.unit!r} is not in the jurisdiction's list of units",
                     where=f"{path}, {_line_with(path, value.unit)}",
