@@ -58,12 +58,13 @@ def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> Non
     ]
     lines.append(f"primary key ({', '.join(quote(name) for name in table.key)})")
     relation = f"public.{quote(table.name)}"
-    connection.execute(f"create table {relation} ({', '.join(lines)})")
-    said = text_literal(_comment(table.description_zh, table.description_en))
-    connection.execute(f"comment on table {relation} is {said}")
-    for column in table.columns:
-        said = text_literal(_comment(column.description_zh, column.description_en))
-        connection.execute(f"comment on column {relation}.{quote(column.name)} is {said}")
+    comments = [(f"table {relation}", _comment(table.description_zh, table.description_en))] + [
+        (f"column {relation}.{quote(column.name)}", _comment(column.description_zh, column.description_en))
+        for column in table.columns
+    ]
+    statements = [f"create table {relation} ({', '.join(lines)})"]
+    statements += [f"comment on {target} is {text_literal(said)}" for target, said in comments]
+    connection.execute("; ".join(statements))
 
 
 # -- the mask ---------------------------------------------------------------------------------------------------

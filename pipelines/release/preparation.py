@@ -1,6 +1,6 @@
 """Preparing a release: everything it will hold, in a folder that nobody reads yet.
 
-Database first, then Parquet, changes and pages, all from the prepared database. Sealing is `seal`'s business.
+Database first, then Parquet, changes and pages, all from the prepared database. Sealing is `sealing`'s business.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ def prepare(
 
     connection = database.connect(build.database, folder / "public.duckdb", settings.memory_limit, settings.threads)
     with connection:
+        # One transaction: a write-ahead log that is flushed after every statement would cost more than the data.
+        connection.begin()
         for table in tables:
             if table.made_by == "dbt":
                 database.copy_table(connection, table, masks.get(table.name))
@@ -120,6 +122,7 @@ def prepare(
         database.insert_rows(connection, own["audit_waiver"], database.waiver_rows(verdict))
         database.insert_rows(connection, own["audit_release"], database.release_rows([*earlier, this]))
         database.write_dictionary(connection, tables)
+        connection.commit()
         connection.execute("checkpoint public")
 
         described: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.quality import require_passing
 from pipelines.records import Build, Release
-from pipelines.release.prepare import DRAFT
+from pipelines.release.preparation import DRAFT
 from pipelines.release.shelf import RELEASE_ID, set_state, swap_current, sync_folder
 from pipelines.store import Warehouse, make_read_only, now_utc, read_json, sha256_file, write_json
 
