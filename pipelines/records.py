@@ -46,6 +46,7 @@ class Receipt(Record):
     size_bytes: int
     received_at: str  # ISO 8601, UTC
     sequence: int  # order of arrival in this warehouse
+    is_withdrawal: bool = False  # the department took the file back; its bytes say why
 
     @property
     def extract_id(self) -> str:
@@ -100,7 +101,8 @@ class Reading(Record):
     tie_out: list[dict[str, Any]] = field(default_factory=list)
     rejects: int = 0
     known_rejects: int = 0
-    findings: list[dict[str, Any]] = field(default_factory=list)  # {check, severity, outcome, observed, expected}
+    findings: list[dict[str, Any]] = field(default_factory=list)  # {check, severity, observed, expected}
+    profile: dict[str, Any] = field(default_factory=dict)  # what the next delivery is compared with
 
 
 @dataclass(frozen=True)

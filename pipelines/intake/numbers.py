@@ -22,9 +22,9 @@ STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
     "less_than_half": "A",
 }
 STATUS_OF_MARK: dict[MarkMeaning, str] = {"provisional": "P", "estimated": "E", "break": "B"}
-_PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
-_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$"
-_BRACKETED = r"^\((\d[\d,]*\.?\d*)\)$"
+_PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
+_BRACKETED = r"^\(([0-9][0-9,]*\.?[0-9]*)\)$"
 
 
 def parse(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from calendar import monthrange
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -20,12 +20,14 @@ import polars as pl
 
 from pipelines.errors import ConfigurationError, UnreadableFileError
 from pipelines.intake import numbers
+from pipelines.intake.drift import profile
 from pipelines.intake.formats import ROW, Grid, read_grids
 from pipelines.intake.layout import MatchedValue, Plan, understand
 from pipelines.intake.names import RegionIndex
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.jurisdiction.contract import ALLOWED, Contract, Layout, PeriodRule, RowDimension
-from pipelines.jurisdiction.text import normalise
+from pipelines.jurisdiction.corrections import Correction
+from pipelines.jurisdiction.text import normalise, trimmed
 from pipelines.records import Reading, Receipt, TieOut
 from pipelines.settings import hash_files
 from pipelines.store import Warehouse, now_utc, read_json, write_json, write_parquet
@@ -59,6 +61,7 @@ OBSERVATION: dict[str, Any] = {
     "source_row": pl.Int32,
     "source_column": pl.String,
     "delivery_period": pl.String,
+    "correction_id": pl.String,
 }
 REJECT: dict[str, Any] = {
     "reject_id": pl.String,
@@ -109,12 +112,15 @@ class Taken:
     ignored: pl.DataFrame
     tie_out: list[TieOut]
     findings: list[dict[str, str]]
+    headers: list[str]
+    data_rows: int
     problem: str = ""
 
 
 def reading_identity(receipt: Receipt, contract: Contract, jurisdiction: Jurisdiction) -> str:
     """The id of the reading of a receipt under the present contract, reference tables and reader."""
-    parts = (receipt.receipt_id, contract.hash, jurisdiction.intake_reference_hash, reader_version())
+    corrections = [c.hash for c in jurisdiction.corrections_for(contract.id, receipt.delivery_period)]
+    parts = (receipt.receipt_id, contract.hash, jurisdiction.intake_reference_hash, reader_version(), *corrections)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -157,6 +163,7 @@ def read(
         rejects=taken.rejects.height,
         known_rejects=int(taken.rejects["is_known"].sum() or 0),
         findings=taken.findings,
+        profile=profile(taken.headers, taken.accepted, taken.data_rows) if not taken.problem else {},
     )
     write_json(folder / "reading.json", reading.as_dict())
     return reading
@@ -195,6 +202,8 @@ def take(
             pl.DataFrame(schema=IGNORED),
             [TieOut(receipt.file_name, "")],
             [],
+            [],
+            0,
             problem,
         )
 
@@ -244,6 +253,8 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
         pl.concat([taken.ignored for taken in sheets]),
         accounts,
         [finding for taken in sheets for finding in taken.findings],
+        list(dict.fromkeys(header for taken in sheets for header in taken.headers)),
+        sum(taken.data_rows for taken in sheets),
     )
 
 
@@ -287,6 +298,8 @@ class _Sheet:
     jurisdiction: Jurisdiction
     index: RegionIndex
     reading_id: str
+    corrected: dict[tuple[int, str], tuple[Correction, str]] = field(default_factory=dict)
+    correction_findings: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def sheet(self) -> str:
@@ -297,6 +310,7 @@ class _Sheet:
         """Take the sheet: rows first, then their values, then the account of both."""
         rows_read = self.grid.cells.height
         rows = self._rows_with_region_and_dimensions()
+        rows = self._corrected(rows)
         rows = self._mark_duplicates(rows)
         rejects = self._row_rejects(rows)
         good = rows.filter(pl.col("state") == "accepted")
@@ -356,8 +370,9 @@ class _Sheet:
             "reason",
             "reported_text",
         )
-        findings += self._controls(good) + self._reconciled(good)
-        return Taken(observations, all_rejects, ignored, [tie_out], findings)
+        findings += self.correction_findings + self._controls(good) + self._reconciled(good)
+        headers = list(self.plan.columns)
+        return Taken(observations, all_rejects, ignored, [tie_out], findings, headers, data_rows)
 
     # -- rows -----------------------------------------------------------------------------------------------
 
@@ -484,6 +499,46 @@ class _Sheet:
             .drop("_text")
         )
 
+    def _corrected(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with our own corrections done. A correction whose expectation does not hold becomes a finding."""
+        cells = {value.header: value for value in self.plan.values}
+        for correction in self.jurisdiction.corrections_for(self.contract.id, self.receipt.delivery_period):
+            wanted = pl.col("region_code") == correction.region_code
+            for dimension, text in correction.where.items():
+                wanted = wanted & (pl.col(f"d_{dimension}") == text)
+            hit = rows.filter(wanted)
+            column = cells.get(normalise(correction.column))
+            found = f"{hit.height} rows of the region {correction.region_code}"
+            if hit.height == 1 and correction.action == "drop_row":
+                why = f"{correction.id}: {correction.reason}"
+                rows = rows.with_columns(
+                    pl.when(wanted).then(pl.lit("dropped_by_correction")).otherwise(pl.col("rule")).alias("rule"),
+                    pl.when(wanted).then(pl.lit(why)).otherwise(pl.col("detail")).alias("detail"),
+                )
+                continue
+            if hit.height == 1 and column is None:
+                found = f"no value column {correction.column!r}"
+            elif hit.height == 1 and column is not None:
+                text = trimmed(hit[column.cell][0])
+                if text == correction.expect:
+                    row = int(hit[ROW][0])
+                    new = correction.value if correction.action == "replace" else None
+                    rows = rows.with_columns(
+                        pl.when(wanted).then(pl.lit(new)).otherwise(pl.col(column.cell)).alias(column.cell)
+                    )
+                    self.corrected[(row, column.cell)] = (correction, text)
+                    continue
+                found = f"{text!r}"
+            self.correction_findings.append(
+                {
+                    "check": "correction",
+                    "severity": "block",
+                    "observed": f"{correction.id}: found {found}",
+                    "expected": f"{correction.expect!r}: the correction no longer fits the file; remove or renew it",
+                }
+            )
+        return rows
+
     def _mark_duplicates(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`state` of each row. A repeated key with the same cells is a duplicate, with other cells a reject."""
         key = ["region_code", "row_start", "row_end", *(c for c in rows.columns if c.startswith("d_"))]
@@ -533,6 +588,8 @@ class _Sheet:
                 "reported_text": text,
                 "detail": row["detail"],
                 "region_code": row["region_code"],
+                "is_known": row["rule"] == "dropped_by_correction",
+                "known_reason": row["detail"] if row["rule"] == "dropped_by_correction" else None,
             }
             for row, text in zip(
                 bad.select(ROW, "rule", "detail", "region_code").iter_rows(named=True), texts, strict=True
@@ -599,6 +656,7 @@ class _Sheet:
             for row in bad.select(ROW, "cell_rule", "cell_detail", "region_code", value.cell).iter_rows(named=True)
         ]
         good = frame.filter(pl.col("cell_rule").is_null())
+        originals = {row: (c.id, text) for (row, cell), (c, text) in self.corrected.items() if cell == value.cell}
         address = value.address
         identities = [
             hashlib.sha256(f"{self.receipt.receipt_id}\0{self.sheet}\0{row}\0{address}".encode()).hexdigest()[:20]
@@ -618,7 +676,14 @@ class _Sheet:
             *(dimension(d) for d in ("population_basis", "residence", "sex", "age_group", "group", "item")),
             "value",
             pl.lit(unit.base).alias("unit"),
-            pl.col(value.cell).str.strip_chars().fill_null("").alias("value_reported"),
+            pl.Series(
+                "value_reported",
+                [
+                    originals[row][1] if row in originals else (text or "").strip()
+                    for row, text in good.select(ROW, value.cell).iter_rows()
+                ],
+                dtype=pl.String,
+            ),
             pl.lit(value.unit).alias("unit_reported"),
             "obs_status",
             pl.lit("F").alias("conf_status"),
@@ -628,6 +693,7 @@ class _Sheet:
             pl.col(ROW).cast(pl.Int32).alias("source_row"),
             pl.lit(address).alias("source_column"),
             pl.lit(self.receipt.delivery_period).alias("delivery_period"),
+            pl.Series("correction_id", [originals.get(row, (None,))[0] for row in good[ROW]], dtype=pl.String),
         ).cast(pl.Schema(OBSERVATION))
         return observations, rejects
 

@@ -16,6 +16,9 @@ from pipelines.ledger import Ledger
 from pipelines.records import Receipt
 from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_atomically, write_json
 
+# A department takes a file back by a file beside it, `<file>.withdrawn`, whose text says why.
+WITHDRAWN = ".withdrawn"
+
 
 @dataclass(frozen=True)
 class Arrivals:
@@ -34,11 +37,11 @@ def all_receipts(warehouse: Warehouse) -> list[Receipt]:
 
 
 def in_force(receipts: list[Receipt]) -> set[str]:
-    """The ids of the receipts that no later one replaced at the same landing path."""
+    """The ids of the receipts that no later one replaced or withdrew at the same landing path."""
     latest: dict[str, Receipt] = {}
     for receipt in sorted(receipts, key=lambda r: r.sequence):
         latest[receipt.landing_path] = receipt
-    return {receipt.receipt_id for receipt in latest.values()}
+    return {receipt.receipt_id for receipt in latest.values() if not receipt.is_withdrawal}
 
 
 def receive(
@@ -69,12 +72,18 @@ def receive(
     new: list[Receipt] = []
     strays: list[str] = []
     changed = False
-    for path in _landed(jurisdiction.landing):
-        relative = path.relative_to(jurisdiction.landing).as_posix()
+    landed = _landed(jurisdiction.landing)
+    taken_back = {path.with_suffix("") for path in landed if path.suffix == WITHDRAWN}
+    for path in landed:
+        if path in taken_back:
+            continue
+        is_withdrawal = path.suffix == WITHDRAWN
+        marked = path.relative_to(jurisdiction.landing).as_posix()
+        relative = marked.removesuffix(WITHDRAWN) if is_withdrawal else marked
         parts = relative.split("/")
         contract = jurisdiction.contracts.get("/".join(parts[:2])) if len(parts) == 4 else None
-        if contract is None or not path.match(contract.files):
-            strays.append(relative)
+        if contract is None or not Path(relative).match(contract.files) or (is_withdrawal and relative not in by_path):
+            strays.append(marked)
             _keep(path, warehouse, sha256_file(path))
             continue
         if (extract and contract.id != extract) or (period and parts[2] != period):
@@ -82,12 +91,12 @@ def receive(
         status = path.stat()
         mark = [status.st_size, status.st_mtime_ns, status.st_ino]
         known = by_path.get(relative)
-        if known and seen.get(relative) == mark and not hash_everything:
+        if known and seen.get(marked) == mark and known.is_withdrawal == is_withdrawal and not hash_everything:
             continue
         sha256 = sha256_file(path)
         changed = True
-        seen[relative] = mark
-        if known and known.sha256 == sha256:
+        seen[marked] = mark
+        if known and known.sha256 == sha256 and known.is_withdrawal == is_withdrawal:
             continue
         sequence += 1
         count = occurrences.get((relative, sha256), 0)
@@ -103,11 +112,12 @@ def receive(
             size_bytes=status.st_size,
             received_at=now_utc(),
             sequence=sequence,
+            is_withdrawal=is_withdrawal,
         )
         _keep(path, warehouse, sha256)
         write_json(warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
         ledger.append(
-            "received",
+            "withdrawn" if is_withdrawal else "received",
             {
                 "receipt_id": receipt.receipt_id,
                 "landing_path": relative,

@@ -20,6 +20,7 @@ from pydantic import Field, field_validator
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import expressions
 from pipelines.jurisdiction.contract import Contract, load_contract
+from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.reference import TABLES, load_table
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 from pipelines.settings import hash_files
@@ -128,6 +129,7 @@ class Jurisdiction:
         self.units = self.description.units
         self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
         self.contracts = self._load_contracts()
+        self.corrections = load_corrections(folder / "corrections", set(self.contracts))
         self._check_regions()
 
     @property
@@ -174,6 +176,10 @@ class Jurisdiction:
     def waivers_file(self) -> Path:
         """Documented exceptions to checks."""
         return self.folder / "waivers.yml"
+
+    def corrections_for(self, extract: str, delivery_period: str) -> list[Correction]:
+        """The corrections of one delivery of an extract."""
+        return [c for c in self.corrections if c.extract == extract and c.delivery_period == delivery_period]
 
     def reference_tables(self) -> dict[str, pl.DataFrame]:
         """Every relation that dbt's sources expect beside the readings, as text frames."""

@@ -311,10 +311,28 @@ class RowRange(StrictModel):
     max: int | None = None
 
 
+Gravity = Literal["block", "warn", "ignore"]
+
+
+class Drift(StrictModel):
+    """How grave each kind of change against the delivery before is."""
+
+    new_column: Gravity = "warn"
+    missing_column: Gravity = "warn"
+    column_order: Gravity = "ignore"
+    type: Gravity = "warn"
+    unit_jump: Gravity = "block"
+    new_codes: Gravity = "warn"
+    row_count: Gravity = "warn"
+    row_count_change: float = Field(default=0.2, gt=0)  # share of the rows before
+    shrinking_delivery: Gravity = "block"
+
+
 class Quality(StrictModel):
     """What must hold of each file."""
 
     rows: RowRange = RowRange()
+    drift: Drift = Drift()
     known_rejects: list[KnownReject] = []
 
 
@@ -334,6 +352,7 @@ class Contract(StrictModel):
     slaProperties: list[ServiceLevel] = []
     rank: int = Field(ge=1)
     delivery: Literal["replaces_periods", "replaces_all"] = "replaces_periods"
+    partial_delivery: bool = False  # a file that comes again may hold only some of the figures
     files: str
     layouts: list[Layout] = Field(min_length=1)
     quality: Quality = Quality()

@@ -126,6 +126,9 @@ class Session:
         index = None
         with self.step("read"):
             for receipt in receipts:
+                if receipt.is_withdrawal:
+                    self.say(f"withdrawn: {receipt.landing_path}") if receipt in new_receipts else None
+                    continue
                 contract = self.jurisdiction.contracts.get(receipt.extract_id)
                 if contract is None:
                     raise ConfigurationError(

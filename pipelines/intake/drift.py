@@ -1,0 +1,245 @@
+"""What changed between one delivery and the one before it: columns, order, types, units, codes, rows, regions.
+
+Drift is judged on stored profiles and readings, never on the landed files, so it costs nothing to ask again.
+How grave each kind is stands in the contract; whether it blocks is the gate's business.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pipelines.jurisdiction.contract import Contract
+from pipelines.records import Reading, Receipt
+from pipelines.store import Warehouse
+
+OBSERVATION_KEY = (
+    "measure",
+    "region_code",
+    "period_start",
+    "period_end",
+    "population_basis",
+    "residence",
+    "sex",
+    "age_group",
+    "group",
+    "item",
+)
+# A typical value that moved by these factors is a unit written otherwise, not a change of the world.
+UNIT_FACTORS = (10, 100, 1_000, 10_000, 100_000_000)
+_TELLING = 50  # smaller typical values move tenfold by themselves: one death, ten deaths
+_NEAR = 0.15  # how close, in powers of ten, a jump must be to a factor
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A reading with the receipt it came from."""
+
+    receipt: Receipt
+    reading: Reading
+
+
+def profile(headers: list[str], observations: pl.DataFrame, data_rows: int) -> dict[str, Any]:
+    """What later deliveries are compared with: header order, codes, typical size by measure and unit, rows."""
+    present = observations.drop_nulls("value").filter(pl.col("value") != 0)
+    sizes = (
+        present.group_by("measure", "unit_reported", "unit", "item", "period_end")
+        .agg(pl.col("value").cast(pl.Float64).abs().median().alias("median"))
+        .sort("measure", "item", "unit_reported", "period_end")
+        .group_by("measure", "item", "unit_reported", maintain_order=True)
+        .agg(pl.col("median").last())
+    )
+    whole = (
+        observations.group_by("measure")
+        .agg((pl.col("value").cast(pl.Float64).fill_null(0.0).mod(1) == 0).all().alias("whole"))
+        .sort("measure")
+    )
+    return {
+        "headers": headers,
+        "data_rows": data_rows,
+        "codes": {
+            dimension: sorted(observations[dimension].unique().drop_nulls().to_list())
+            for dimension in ("measure", "residence", "sex", "age_group", "group", "item")
+        },
+        "sizes": [[m, i, u, round(x, 6)] for m, i, u, x in sizes.iter_rows()],
+        "whole": dict(whole.iter_rows()),
+    }
+
+
+def findings(contract: Contract, deliveries: list[Delivery], warehouse: Warehouse) -> list[dict[str, str]]:
+    """Everything found on the deliveries in force of one extract.
+
+    `deliveries` holds all of them, replaced ones included, in order of arrival. Each finding carries reading_id,
+    check, severity, observed and expected.
+    """
+    found: list[dict[str, str]] = []
+    latest: dict[str, Delivery] = {}
+    replaced: dict[str, Delivery] = {}
+    for delivery in deliveries:
+        path = delivery.receipt.landing_path
+        if path in latest:
+            replaced[path] = latest[path]
+        latest[path] = delivery
+    in_force = sorted(latest.values(), key=lambda d: (d.receipt.delivery_period, d.receipt.sequence))
+    in_force = [d for d in in_force if not d.receipt.is_withdrawal]
+    before: Delivery | None = None
+    for delivery in in_force:
+        if delivery.reading.status != "read":
+            continue
+        own: list[dict[str, str]] = list(delivery.reading.findings)
+        if before is not None:
+            own += _drift(contract, before, delivery)
+        older = replaced.get(delivery.receipt.landing_path)
+        if older is not None and older.reading.status == "read" and not older.receipt.is_withdrawal:
+            own += _redelivery(contract, older, delivery, warehouse)
+        elif contract.delivery == "replaces_all" and before is not None:
+            own += _redelivery(contract, before, delivery, warehouse)
+        found += [{"reading_id": delivery.reading.reading_id, **finding} for finding in own]
+        before = delivery
+    return [f for f in found if f["severity"] != "ignore"]
+
+
+def _finding(check: str, severity: str, observed: str, expected: str) -> dict[str, str]:
+    return {"check": check, "severity": severity, "observed": observed[:400], "expected": expected[:400]}
+
+
+def _drift(contract: Contract, before: Delivery, after: Delivery) -> list[dict[str, str]]:
+    """Against the file before."""
+    old, new = before.reading.profile, after.reading.profile
+    if not old or not new:
+        return []
+    grave = contract.quality.drift
+    where = f"{before.receipt.file_name} ({before.receipt.delivery_period})"
+    found: list[dict[str, str]] = []
+    same_layout = contract.layout_for(before.receipt.delivery_period, before.receipt.file_name) is contract.layout_for(
+        after.receipt.delivery_period, after.receipt.file_name
+    )
+    if same_layout:
+        found += _columns(old, new, contract, where)
+    for measure, was_whole in old["whole"].items():
+        if was_whole and new["whole"].get(measure) is False:
+            found.append(_finding("type", grave.type, f"{measure} has fractions", f"whole numbers, as in {where}"))
+    found += _units(old, new, grave.unit_jump, where)
+    for dimension, codes in new["codes"].items():
+        added = [c for c in codes if c not in old["codes"].get(dimension, [])]
+        if added and same_layout:
+            found.append(
+                _finding("new_codes", grave.new_codes, f"{dimension}: {', '.join(added)}", f"those of {where}")
+            )
+    share = grave.row_count_change
+    rows, previous = new["data_rows"], old["data_rows"]
+    if previous and same_layout and abs(rows - previous) > share * previous:
+        found.append(
+            _finding(
+                "row_count", grave.row_count, f"{rows:,} data rows", f"{previous:,} in {where}, within {share:.0%}"
+            )
+        )
+    return found
+
+
+def _columns(old: dict[str, Any], new: dict[str, Any], contract: Contract, where: str) -> list[dict[str, str]]:
+    grave = contract.quality.drift
+    found = []
+    was, now = _without_periods(old["headers"]), _without_periods(new["headers"])
+    added = [h for h in now if h not in was]
+    gone = [h for h in was if h not in now]
+    if added:
+        found.append(_finding("new_column", grave.new_column, ", ".join(added), f"the columns of {where}"))
+    if gone:
+        found.append(_finding("missing_column", grave.missing_column, f"without {', '.join(gone)}", f"as in {where}"))
+    both_was, both_now = [h for h in was if h in now], [h for h in now if h in was]
+    if both_was != both_now:
+        moved = next(n for o, n in zip(both_was, both_now, strict=True) if o != n)
+        found.append(_finding("column_order", grave.column_order, f"{moved} moved", f"the order of {where}"))
+    return found
+
+
+def _without_periods(headers: list[str]) -> list[str]:
+    """Headers that only name a year come and go with the years."""
+    return [h for h in headers if not re.search(r"(?<!\d)(1[89]|2[01])\d\d(?!\d)", h)]
+
+
+def _units(old: dict[str, Any], new: dict[str, Any], severity: str, where: str) -> list[dict[str, str]]:
+    """A typical value that jumped by a power of ten, against the file before."""
+    found = []
+    before: dict[tuple[str, str], float] = {(m, i): x for m, i, _, x in old["sizes"]}
+    for measure, item, unit, size in new["sizes"]:
+        was = before.get((measure, item))
+        if not was or not size or max(was, size) < _TELLING:
+            continue
+        power = math.log10(size / was)
+        for factor in UNIT_FACTORS:
+            if abs(abs(power) - math.log10(factor)) < _NEAR:
+                name = measure if item == "all" else f"{measure} {item}"
+                found.append(
+                    _finding(
+                        "unit_jump",
+                        severity,
+                        f"{name} ({unit}): typical value {size:,.6g}, {'up' if power > 0 else 'down'} {factor:,} times",
+                        f"about {was:,.6g}, as in {where}",
+                    )
+                )
+                break
+    return found
+
+
+def _redelivery(contract: Contract, before: Delivery, after: Delivery, warehouse: Warehouse) -> list[dict[str, str]]:
+    """A file that came again: what was added, removed and revised, and whether it shrank without leave."""
+    difference = compare(before.reading, after.reading, warehouse)
+    if not any(difference[k] for k in ("added", "removed", "revised")):
+        return []
+    grave = contract.quality.drift
+    text = f"{difference['added']:,} added, {difference['removed']:,} removed, {difference['revised']:,} revised"
+    text += f"; e.g. {difference['examples']}" if difference["examples"] else ""
+    found = [
+        _finding("redelivery", "note", text, f"{before.receipt.file_name} as received {before.receipt.received_at}")
+    ]
+    if difference["removed"] and not contract.partial_delivery:
+        found.append(
+            _finding(
+                "shrinking_delivery",
+                grave.shrinking_delivery,
+                f"{difference['removed']:,} figures reported before are gone: {difference['removed_examples']}",
+                "a delivery that holds everything the one before it held, unless the contract allows partial ones",
+            )
+        )
+    return found
+
+
+def compare(before: Reading, after: Reading, warehouse: Warehouse) -> dict[str, Any]:
+    """Figures added, removed and revised between two readings, with examples."""
+    key = list(OBSERVATION_KEY)
+    frames = []
+    for reading in (before, after):
+        frame = pl.read_parquet(warehouse.folder / reading.folder / "accepted.parquet", columns=[*key, "value"])
+        frames.append(frame)
+    old, new = frames
+    added = new.join(old, on=key, how="anti", nulls_equal=True)
+    removed = old.join(new, on=key, how="anti", nulls_equal=True)
+    both = old.join(new, on=key, how="inner", nulls_equal=True, suffix="_after")
+    revised = both.filter(pl.col("value").ne_missing(pl.col("value_after")))
+
+    def name(row: dict[str, Any]) -> str:
+        parts = [row["measure"], row["region_code"], str(row["period_end"].year)]
+        parts += [row[d] for d in ("residence", "sex", "age_group", "item") if row[d] not in ("all", "total")]
+        return " ".join(parts)
+
+    examples = [
+        f"{name(row)} {_plain(row['value'])} -> {_plain(row['value_after'])}"
+        for row in revised.sort(key).head(3).iter_rows(named=True)
+    ]
+    return {
+        "added": added.height,
+        "removed": removed.height,
+        "revised": revised.height,
+        "examples": "; ".join(examples),
+        "removed_examples": "; ".join(name(row) for row in removed.sort(key).head(5).iter_rows(named=True)),
+    }
+
+
+def _plain(value: Any) -> str:
+    return "missing" if value is None else f"{value.normalize():f}"

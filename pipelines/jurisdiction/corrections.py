@@ -1,0 +1,80 @@
+"""Corrections that we make ourselves: `corrections/*.yml`, with what we expect to find, why, who and since when.
+
+A correction replaces or drops a cell, or drops a row, of one extract's delivery. When the department mends its
+file the expectation no longer holds, and the correction fails loudly until somebody removes it. Applying is
+`intake`'s work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import model_validator
+
+from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.yaml_model import StrictModel, load_model
+
+
+class Correction(StrictModel):
+    """One correction. `region_code` and `where` (other row dimensions) name the row, `column` the cell."""
+
+    id: str
+    extract: str
+    delivery_period: str
+    region_code: str
+    where: dict[str, str] = {}
+    column: str | None = None
+    expect: str | None = None
+    action: Literal["replace", "drop_cell", "drop_row"]
+    value: str | None = None
+    reason: str
+    who: str
+    since: date
+
+    @model_validator(mode="after")
+    def _fits(self) -> Correction:
+        if self.action == "replace" and self.value is None:
+            raise ValueError("`replace` needs `value`")
+        if self.action != "drop_row" and (self.column is None or self.expect is None):
+            raise ValueError("a cell's correction needs `column` and `expect` (the text as reported)")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what the correction says."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class CorrectionFile(StrictModel):
+    """The model of one file."""
+
+    corrections: list[Correction] = []
+
+
+def load_corrections(folder: Path, extracts: set[str]) -> list[Correction]:
+    """All corrections of a jurisdiction, in file and line order.
+
+    Raises ConfigurationError for a file that does not fit, an unknown extract, or an id that stands twice.
+    """
+    corrections: list[Correction] = []
+    seen: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.yml")):
+        for correction in load_model(path, CorrectionFile).corrections:
+            if correction.extract not in extracts:
+                raise ConfigurationError(
+                    f"the correction {correction.id} is for {correction.extract!r}, which has no contract",
+                    where=str(path),
+                    do="correct `extract`",
+                )
+            if correction.id in seen:
+                raise ConfigurationError(
+                    f"the correction id {correction.id!r} stands twice",
+                    where=f"{path} and {seen[correction.id]}",
+                    do="give each correction its own id",
+                )
+            seen[correction.id] = path
+            corrections.append(correction)
+    return corrections
