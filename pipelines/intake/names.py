@@ -74,7 +74,7 @@ class RegionIndex:
                     "code_and_name_disagree",
                     f"the contract maps {name} to {target}, the code says {code}",
                 )
-            return self._in_force(target, start, end)
+            return self.in_force(target, start, end)
         for suffix in rule.name_suffixes:
             shortened = name.removesuffix(normalise(suffix))
             if shortened != name and shortened:
@@ -82,7 +82,7 @@ class RegionIndex:
                 break
         if rule.code is not None:
             if code:
-                found = self._in_force(code, start, end)
+                found = self.in_force(code, start, end)
                 if found.code and rule.name is not None and name and not self._named(code, name):
                     known = self.by_code[code][-1].name
                     return Match(None, "code_and_name_disagree", f"{code} is {known}, the name says {name}")
@@ -103,7 +103,8 @@ class RegionIndex:
             return Match(None, "ambiguous_region", f"{name} may be {', '.join(codes)}: add a code column or a mapping")
         return Match(None, "unknown_region", self._suggest(name))
 
-    def _in_force(self, code: str, start: date, end: date) -> Match:
+    def in_force(self, code: str, start: date, end: date) -> Match:
+        """The code itself when its region was on the list on any day from `start` to `end`, else what is wrong."""
         versions = self.by_code.get(code)
         if not versions:
             return Match(None, "unknown_region", f"no region has the code {code}")

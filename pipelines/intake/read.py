@@ -631,6 +631,7 @@ class _Sheet:
             span = _span(value.period, self.layout.period)
             assert span is not None  # _row_periods refused a header without a year
             start, end = pl.lit(span[0]), pl.lit(span[1])
+            parsed = self._refuse_before_and_after(rows["region_code"], parsed, *span)
         else:
             start, end = pl.col("row_start"), pl.col("row_end")
         from_rows = {row.dimension for row in self.layout.rows}
@@ -696,6 +697,21 @@ class _Sheet:
             pl.Series("correction_id", [originals.get(row, (None,))[0] for row in good[ROW]], dtype=pl.String),
         ).cast(pl.Schema(OBSERVATION))
         return observations, rejects
+
+    def _refuse_before_and_after(
+        self, regions: pl.Series, parsed: pl.DataFrame, start: date, end: date
+    ) -> pl.DataFrame:
+        """Numbers of one year of a region that was not on the list then: refused. A cell without a number may stand.
+
+        A row with many years was matched on the whole span of them; its region may have lived in some only.
+        """
+        broken = {code: self.index.in_force(code, start, end).detail for code in regions.unique()}
+        detail = regions.replace_strict(broken, return_dtype=pl.String)
+        is_late = pl.col("value").is_not_null() & pl.Series(detail).is_not_null()
+        return parsed.with_columns(
+            pl.when(is_late).then(pl.lit("region_not_in_force")).otherwise(pl.col("rule")).alias("rule"),
+            pl.when(is_late).then(pl.Series(detail)).otherwise(pl.col("detail")).alias("detail"),
+        )
 
     def _numbers(self, rows: pl.DataFrame, value: MatchedValue) -> pl.Series:
         """The values of one column for rows that are compared but not taken; a cell that is no number is null."""
