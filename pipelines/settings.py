@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from pipelines.errors import ConfigurationError
+
 PACKAGE_FOLDER = Path(__file__).resolve().parent
 PROJECT_FOLDER = PACKAGE_FOLDER.parent
 DBT_FOLDER = PROJECT_FOLDER / "dbt_project"
@@ -49,8 +51,16 @@ class Settings:
             jurisdiction_folder=Path(jurisdiction).expanduser().resolve(),
             warehouse_folder=Path(warehouse).expanduser().resolve(),
             memory_limit=os.environ.get("JUNHENG_MEMORY_LIMIT", "1GB"),
-            threads=int(os.environ.get("JUNHENG_THREADS", "2")),
+            threads=_threads(os.environ.get("JUNHENG_THREADS", "2")),
         )
+
+
+def _threads(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigurationError(
+            f"{text!r} is not a number of threads", where="JUNHENG_THREADS", do="set it to 1 or more, or unset it"
+        )
+    return int(text)
 
 
 def _default(relative: str) -> Path:

@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import sys
+import tempfile
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ class Door:
 
     as_json: bool = False
     debug: bool = False
+    settings: Settings | None = None  # None until the options are understood
 
 
 _door = Door()
@@ -58,7 +60,8 @@ PeriodOption = Annotated[str | None, typer.Option("--period", help="Only this de
 
 def _enter(jurisdiction: Path | None, warehouse: Path | None, as_json: bool, debug: bool) -> Settings:
     _door.as_json, _door.debug = as_json, debug
-    return Settings.from_environment(jurisdiction, warehouse)
+    _door.settings = Settings.from_environment(jurisdiction, warehouse)
+    return _door.settings
 
 
 def _say(text: str) -> None:
@@ -432,25 +435,31 @@ def _show(error: JunhengError) -> None:
 
 
 def _report_fault(error: BaseException) -> Path:
-    """Write a report of a fault of the program where a person can pick it up."""
-    from pipelines.store import now_utc, write_atomically
+    """Write a report of a fault of the program where a person can pick it up: in the logs of the warehouse."""
+    from pipelines.store import Warehouse, now_utc, write_atomically
 
-    folder = Path(os.environ.get("JUNHENG_WAREHOUSE") or "warehouse") / "faults"
-    stamp = now_utc().replace(":", "").replace("-", "")
-    path = folder / f"{stamp}.txt"
+    name = f"fault-{now_utc().replace(':', '').replace('-', '')}.txt"
     text = "".join(traceback.format_exception(error))
     text = f"{platform.platform()}\nPython {sys.version}\n{' '.join(sys.argv)}\n\n{text}"
-    write_atomically(path, text.encode())
-    return path
+    folders = [Path(tempfile.gettempdir())]  # where the warehouse itself is the trouble
+    if _door.settings is not None:
+        folders.insert(0, Warehouse(_door.settings.warehouse_folder / _door.settings.jurisdiction_folder.name).logs)
+    for folder in folders:
+        try:
+            write_atomically(folder / name, text.encode())
+        except OSError:
+            continue
+        return folder / name
+    return Path(os.devnull)
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # Wrong use is found before the options are understood; it must be told in the form asked for all the same.
+    _door.as_json, _door.debug, _door.settings = "--json" in sys.argv, "--debug" in sys.argv, None
     try:
-        app(standalone_mode=False)
-        code = 0
-    except typer.Exit as error:
-        code = error.exit_code
+        returned = app(standalone_mode=False)  # the code of a typer.Exit is returned, not raised
+        code = returned if isinstance(returned, int) else 0
     except typer.Abort:
         sys.stderr.write("junheng: stopped\n")
         code = 2
