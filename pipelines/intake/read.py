@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.errors import ConfigurationError, UnreadableFileError
+from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.intake import numbers
 from pipelines.intake.drift import profile
 from pipelines.intake.formats import ROW, Grid, read_grids
@@ -141,7 +141,7 @@ def read(
     """
     reading_id = reading_identity(receipt, contract, jurisdiction)
     folder = _folder(receipt, reading_id, warehouse)
-    data = warehouse.vault_path(receipt.sha256).read_bytes()
+    data = _received_bytes(receipt, warehouse)
     taken = take(data, receipt, contract, jurisdiction, index, reading_id)
     write_parquet(folder / "accepted.parquet", taken.accepted)
     write_parquet(folder / "rejects.parquet", taken.rejects)
@@ -256,6 +256,22 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
         list(dict.fromkeys(header for taken in sheets for header in taken.headers)),
         sum(taken.data_rows for taken in sheets),
     )
+
+
+def _received_bytes(receipt: Receipt, warehouse: Warehouse) -> bytes:
+    """The bytes of a receipt from the vault.
+
+    Raises FaultError when they are gone or are not those that were received.
+    """
+    path = warehouse.vault_path(receipt.sha256)
+    data = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(data).hexdigest() != receipt.sha256:
+        raise FaultError(
+            f"the kept bytes of {receipt.landing_path} are {'not those received' if path.exists() else 'gone'}",
+            where=str(path),
+            do="restore the vault from a backup; nothing else was changed",
+        )
+    return data
 
 
 def _folder(receipt: Receipt, reading_id: str, warehouse: Warehouse) -> Path:

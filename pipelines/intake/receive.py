@@ -84,7 +84,7 @@ def receive(
         contract = jurisdiction.contracts.get("/".join(parts[:2])) if len(parts) == 4 else None
         if contract is None or not Path(relative).match(contract.files) or (is_withdrawal and relative not in by_path):
             strays.append(marked)
-            _keep(path, warehouse, sha256_file(path))
+            _keep(path, warehouse)
             continue
         if (extract and contract.id != extract) or (period and parts[2] != period):
             continue
@@ -93,11 +93,11 @@ def receive(
         known = by_path.get(relative)
         if known and seen.get(marked) == mark and known.is_withdrawal == is_withdrawal and not hash_everything:
             continue
-        sha256 = sha256_file(path)
         changed = True
         seen[marked] = mark
-        if known and known.sha256 == sha256 and known.is_withdrawal == is_withdrawal:
+        if known and known.is_withdrawal == is_withdrawal and known.sha256 == sha256_file(path):
             continue
+        sha256, size_bytes = _keep(path, warehouse)
         sequence += 1
         count = occurrences.get((relative, sha256), 0)
         identity = hashlib.sha256(f"{relative}\0{sha256}\0{count}".encode()).hexdigest()
@@ -109,12 +109,11 @@ def receive(
             file_name=parts[3],
             landing_path=relative,
             sha256=sha256,
-            size_bytes=status.st_size,
+            size_bytes=size_bytes,
             received_at=now_utc(),
             sequence=sequence,
             is_withdrawal=is_withdrawal,
         )
-        _keep(path, warehouse, sha256)
         write_json(warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
         ledger.append(
             "withdrawn" if is_withdrawal else "received",
@@ -122,7 +121,7 @@ def receive(
                 "receipt_id": receipt.receipt_id,
                 "landing_path": relative,
                 "sha256": sha256,
-                "size_bytes": status.st_size,
+                "size_bytes": size_bytes,
                 "replaces": known.receipt_id if known else None,
             },
         )
@@ -152,9 +151,15 @@ def _landed(landing: Path) -> list[Path]:
     )
 
 
-def _keep(path: Path, warehouse: Warehouse, sha256: str) -> None:
-    """Keep the bytes in the vault, read-only for everybody."""
+def _keep(path: Path, warehouse: Warehouse) -> tuple[str, int]:
+    """Keep a file's bytes in the vault, read-only for everybody; their hash and size.
+
+    The file is read once: what is hashed is what is kept, also when somebody is writing to it at this moment.
+    """
+    data = path.read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
     target = warehouse.vault_path(sha256)
     if not target.exists():
-        write_atomically(target, path.read_bytes())
+        write_atomically(target, data)
         target.chmod(0o444)
+    return sha256, len(data)
