@@ -1,0 +1,115 @@
+-- Numerator and denominator of each indicator side by side, for each population they are about. Populations never mix:
+-- terms about a population combine only with terms about the same basis and source; a term about none (beds, cases)
+-- combines with any.
+{% set cell = ['indicator_code', 'region_code', 'year', 'residence', 'sex', 'age_group', 'group_code'] %}
+
+with expected as (
+    select
+        indicator_code,
+        count(distinct case when part = 'numerator' then term_number end) as numerator_terms,
+        count(distinct case when part = 'denominator' then term_number end) as denominator_terms
+    from {{ ref('stg_indicator_term') }}
+    group by indicator_code
+),
+
+-- years in which nobody reports a numerator have nothing to show
+years as (
+    select distinct indicator_code, year
+    from {{ ref('int_indicator__match_terms') }}
+    where part = 'numerator'
+),
+
+terms as (
+    select term.*
+    from {{ ref('int_indicator__match_terms') }} as term
+    inner join years
+        on years.indicator_code = term.indicator_code
+        and years.year = term.year
+),
+
+populations as (
+    select distinct
+        {% for column in cell %}
+        {{ column }},
+        {% endfor %}
+        population_basis,
+        population_source
+    from terms
+),
+
+matched as (
+    select
+        {% for column in cell %}
+        populations.{{ column }},
+        {% endfor %}
+        populations.population_basis,
+        populations.population_source,
+        terms.part,
+        terms.term_number,
+        terms.period_end,
+        terms.value,
+        terms.letters,
+        terms.provenance,
+        terms.derivation,
+        -- a term that exists for this very population counts before one about none
+        row_number() over (
+            partition by
+                {% for column in cell %}
+                populations.{{ column }},
+                {% endfor %}
+                populations.population_basis, populations.population_source, terms.part, terms.term_number
+            order by
+                case when terms.population_basis = 'none' then 1 else 0 end,
+                case when terms.population_source = 'none' then 1 else 0 end
+        ) as place
+    from populations
+    inner join terms
+        on {% for column in cell %}terms.{{ column }} = populations.{{ column }}
+        and {% endfor %}(terms.population_basis = populations.population_basis or terms.population_basis = 'none')
+        and (terms.population_source = populations.population_source or terms.population_source = 'none')
+),
+
+combined as (
+    select
+        {% for column in cell %}
+        {{ column }},
+        {% endfor %}
+        population_basis,
+        population_source,
+        max(period_end) as period_end,
+        count(case when part = 'numerator' then 1 end) as numerator_terms,
+        count(case when part = 'denominator' then 1 end) as denominator_terms,
+        count(case when part = 'numerator' then value end) as numerator_values,
+        count(case when part = 'denominator' then value end) as denominator_values,
+        {{ exact_sum("case when part = 'numerator' then value end") }} as numerator,
+        {{ exact_sum("case when part = 'denominator' then value end") }} as denominator,
+        {{ status_of_rows('letters') }} as letters,
+        {{ provenance_of_rows('provenance') }} as provenance,
+        {{ derivation_of_rows('derivation') }} as derivation
+    from matched
+    where place = 1
+    group by
+        {% for column in cell %}
+        {{ column }},
+        {% endfor %}
+        population_basis, population_source
+)
+
+select
+    {% for column in cell %}
+    combined.{{ column }},
+    {% endfor %}
+    combined.population_basis,
+    combined.population_source,
+    combined.period_end,
+    case when combined.numerator_values = expected.numerator_terms then combined.numerator end as numerator,
+    case when combined.denominator_values = expected.denominator_terms then combined.denominator end as denominator,
+    combined.letters,
+    combined.provenance,
+    combined.derivation,
+    -- every term was reported, be it as a gap
+    combined.numerator_terms = expected.numerator_terms
+        and combined.denominator_terms = expected.denominator_terms as is_pair
+from combined
+inner join expected
+    on expected.indicator_code = combined.indicator_code

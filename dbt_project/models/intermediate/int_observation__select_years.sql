@@ -1,0 +1,37 @@
+-- One figure per year, within the years of the jurisdiction: the period that ends last in the year, the longest first.
+with placed as (
+    select
+        observation.*,
+        row_number() over (
+            partition by
+                observation.region_code, observation.measure, observation.year, observation.population_basis,
+                observation.residence, observation.sex, observation.age_group, observation.group_code, observation.item
+            order by observation.period_end desc, observation.period_start
+        ) as place
+    from {{ ref('int_observation__roll_up') }} as observation
+    cross join {{ ref('stg_setting') }} as setting
+    where
+        (setting.first_year is null or observation.year >= setting.first_year)
+        and (setting.last_year is null or observation.year <= setting.last_year)
+)
+
+select
+    region_code,
+    measure,
+    year,
+    period_end,
+    population_basis,
+    population_source,
+    residence,
+    sex,
+    age_group,
+    group_code,
+    item,
+    value,
+    obs_status,
+    provenance,
+    derivation,
+    extract_rank,
+    aggregation
+from placed
+where place = 1

@@ -1,0 +1,35 @@
+-- The list of regions as it stood on each date that a number is about, with the parent in force on that date.
+-- A parent must be of a higher level: so a mistake in the list can make no circle.
+with dates as (
+    select distinct period_end as as_of_date
+    from {{ ref('stg_observation') }}
+),
+
+in_force as (
+    select
+        dates.as_of_date,
+        region.region_code,
+        region.region_name,
+        region.region_level,
+        region.region_depth,
+        region.government_level,
+        region.parent_code
+    from dates
+    inner join {{ ref('stg_region') }} as region
+        on region.valid_from <= dates.as_of_date
+        and (region.valid_to is null or region.valid_to > dates.as_of_date)
+)
+
+select
+    child.as_of_date,
+    child.region_code,
+    child.region_name,
+    child.region_level,
+    child.region_depth,
+    child.government_level,
+    parent.region_code as parent_code
+from in_force as child
+left join in_force as parent
+    on parent.as_of_date = child.as_of_date
+    and parent.region_code = child.parent_code
+    and parent.region_depth < child.region_depth

@@ -1,0 +1,55 @@
+-- Every region with every region above it and itself (distance 0), on each date. A leaf has no region below it.
+with recursive pairs as (
+    select
+        as_of_date,
+        region_code as ancestor_code,
+        region_code,
+        0 as distance
+    from {{ ref('int_region__date') }}
+
+    union all
+
+    select
+        pairs.as_of_date,
+        pairs.ancestor_code,
+        child.region_code,
+        pairs.distance + 1 as distance
+    from pairs
+    inner join {{ ref('int_region__date') }} as child
+        on child.as_of_date = pairs.as_of_date
+        and child.parent_code = pairs.region_code
+),
+
+inner_nodes as (
+    select distinct as_of_date, parent_code as region_code
+    from {{ ref('int_region__date') }}
+    where parent_code is not null
+),
+
+below as (
+    select
+        pairs.as_of_date,
+        pairs.ancestor_code,
+        count(*) as leaves
+    from pairs
+    left join inner_nodes
+        on inner_nodes.as_of_date = pairs.as_of_date
+        and inner_nodes.region_code = pairs.region_code
+    where inner_nodes.region_code is null
+    group by pairs.as_of_date, pairs.ancestor_code
+)
+
+select
+    pairs.as_of_date,
+    pairs.ancestor_code,
+    pairs.region_code,
+    pairs.distance,
+    own.leaves,
+    whole.leaves as ancestor_leaves
+from pairs
+inner join below as own
+    on own.as_of_date = pairs.as_of_date
+    and own.ancestor_code = pairs.region_code
+inner join below as whole
+    on whole.as_of_date = pairs.as_of_date
+    and whole.ancestor_code = pairs.ancestor_code

@@ -1,0 +1,119 @@
+-- Spending in a region by level of government: its own government, each level below it, and all of them together.
+-- A level is complete when every government of that level in the region is; `all` when every level there is reports.
+-- Spending of a higher government is never spread over the regions below it.
+with own as (
+    select * from {{ ref('int_spending__sum_domains') }}
+),
+
+governments as (
+    select
+        tree.as_of_date,
+        tree.ancestor_code,
+        region.government_level,
+        count(*) as governments
+    from {{ ref('int_region__tree') }} as tree
+    inner join {{ ref('int_region__date') }} as region
+        on region.as_of_date = tree.as_of_date
+        and region.region_code = tree.region_code
+    where region.government_level is not null
+    group by tree.as_of_date, tree.ancestor_code, region.government_level
+),
+
+by_level as (
+    select
+        tree.ancestor_code as region_code,
+        own.government_level,
+        own.period_end,
+        own.year,
+        own.fund,
+        own.account_stage,
+        own.residence,
+        own.domain,
+        {{ exact_sum('own.value') }} as value,
+        count(own.value) as found,
+        {{ status_of_rows('own.letters') }} as letters,
+        {{ provenance_of_rows('own.provenance') }} as provenance,
+        max(own.extract_rank) as extract_rank
+    from own
+    inner join {{ ref('int_region__tree') }} as tree
+        on tree.as_of_date = own.period_end
+        and tree.region_code = own.region_code
+    group by
+        tree.ancestor_code, own.government_level, own.period_end, own.year, own.fund, own.account_stage, own.residence,
+        own.domain
+),
+
+levels as (
+    select
+        by_level.region_code,
+        by_level.government_level,
+        by_level.period_end,
+        by_level.year,
+        by_level.fund,
+        by_level.account_stage,
+        by_level.residence,
+        by_level.domain,
+        case when by_level.found = governments.governments then by_level.value end as value,
+        by_level.letters,
+        by_level.provenance,
+        by_level.extract_rank
+    from by_level
+    inner join governments
+        on governments.as_of_date = by_level.period_end
+        and governments.ancestor_code = by_level.region_code
+        and governments.government_level = by_level.government_level
+),
+
+levels_there as (
+    select as_of_date, ancestor_code as region_code, count(*) as levels
+    from governments
+    group by as_of_date, ancestor_code
+),
+
+levels_reporting as (
+    select region_code, period_end, fund, account_stage, count(distinct government_level) as levels
+    from levels
+    group by region_code, period_end, fund, account_stage
+),
+
+together as (
+    select
+        region_code, period_end, year, fund, account_stage, residence, domain,
+        {{ exact_sum('value') }} as value,
+        count(*) - count(value) as gaps,
+        {{ status_of_rows('letters') }} as letters,
+        {{ provenance_of_rows('provenance') }} as provenance,
+        max(extract_rank) as extract_rank
+    from levels
+    group by region_code, period_end, year, fund, account_stage, residence, domain
+)
+
+select
+    region_code, period_end, year, fund, account_stage, government_level, residence, domain, value, letters,
+    provenance, extract_rank
+from levels
+
+union all
+
+select
+    together.region_code,
+    together.period_end,
+    together.year,
+    together.fund,
+    together.account_stage,
+    'all',
+    together.residence,
+    together.domain,
+    case when together.gaps = 0 and levels_reporting.levels = levels_there.levels then together.value end,
+    together.letters,
+    together.provenance,
+    together.extract_rank
+from together
+inner join levels_there
+    on levels_there.as_of_date = together.period_end
+    and levels_there.region_code = together.region_code
+inner join levels_reporting
+    on levels_reporting.region_code = together.region_code
+    and levels_reporting.period_end = together.period_end
+    and levels_reporting.fund = together.fund
+    and levels_reporting.account_stage = together.account_stage

@@ -1,0 +1,120 @@
+-- The whole budget of a region: as reported in one figure where that ranks at least as well as the sum of the
+-- functional classes of all governments in it, else that sum. Where both stand, what the one figure has more or less
+-- than the sum is attributed to neither urban nor rural residents, so that the parts still add up.
+with functional as (
+    select * from {{ ref('int_spending__add_levels') }}
+),
+
+whole as (
+    select
+        observation.region_code,
+        observation.period_end,
+        observation.year,
+        source.fund,
+        source.account_stage,
+        observation.residence,
+        observation.value,
+        observation.obs_status,
+        observation.provenance,
+        observation.extract_rank,
+        row_number() over (
+            partition by
+                observation.region_code, observation.year, source.fund, source.account_stage, observation.residence
+            order by
+                case when observation.value is null then 1 else 0 end,
+                observation.extract_rank,
+                observation.measure,
+                observation.population_basis
+        ) as place
+    from {{ ref('int_observation__select_years') }} as observation
+    inner join {{ ref('stg_spending_source') }} as source
+        on source.measure = observation.measure
+        and source.role = 'whole'
+    where
+        observation.sex = 'all'
+        and observation.age_group = 'all'
+        and observation.group_code = 'all'
+        and observation.item = 'all'
+),
+
+one_whole as (
+    select * from whole where place = 1
+),
+
+everything as (
+    select * from functional where domain = 'all' and government_level = 'all'
+),
+
+chosen as (
+    select
+        coalesce(one_whole.region_code, everything.region_code) as region_code,
+        coalesce(one_whole.period_end, everything.period_end) as period_end,
+        coalesce(one_whole.year, everything.year) as year,
+        coalesce(one_whole.fund, everything.fund) as fund,
+        coalesce(one_whole.account_stage, everything.account_stage) as account_stage,
+        coalesce(one_whole.residence, everything.residence) as residence,
+        one_whole.value as whole_value,
+        one_whole.obs_status as whole_letters,
+        one_whole.provenance as whole_provenance,
+        one_whole.extract_rank as whole_rank,
+        everything.value as functional_value,
+        everything.letters as functional_letters,
+        everything.provenance as functional_provenance,
+        everything.extract_rank as functional_rank,
+        everything.region_code is null
+            or (
+                one_whole.value is not null
+                and (everything.value is null or one_whole.extract_rank <= everything.extract_rank)
+            ) as is_whole
+    from one_whole
+    full outer join everything
+        on everything.region_code = one_whole.region_code
+        and everything.year = one_whole.year
+        and everything.fund = one_whole.fund
+        and everything.account_stage = one_whole.account_stage
+        and everything.residence = one_whole.residence
+),
+
+totals as (
+    select * from chosen where residence = 'total' and is_whole
+),
+
+settled as (
+    select
+        chosen.region_code,
+        chosen.period_end,
+        chosen.year,
+        chosen.fund,
+        chosen.account_stage,
+        chosen.residence,
+        case
+            when chosen.is_whole then chosen.whole_value
+            when chosen.residence = 'unattributed' and totals.region_code is not null
+                then {{ exact('chosen.functional_value + totals.whole_value - totals.functional_value') }}
+            else chosen.functional_value
+        end as value,
+        case when chosen.is_whole then chosen.whole_letters else chosen.functional_letters end as letters,
+        case when chosen.is_whole then chosen.whole_provenance else chosen.functional_provenance end as provenance,
+        case when chosen.is_whole then 'whole' else 'functional' end as origin
+    from chosen
+    left join totals
+        on totals.region_code = chosen.region_code
+        and totals.year = chosen.year
+        and totals.fund = chosen.fund
+        and totals.account_stage = chosen.account_stage
+)
+
+select
+    region_code, period_end, year, fund, account_stage, 'all' as government_level, residence, 'all' as domain, value,
+    {{ ranked_status('letters', 'value') }} as obs_status,
+    provenance, origin
+from settled
+
+union all
+
+select
+    region_code, period_end, year, fund, account_stage, government_level, residence, domain, value,
+    {{ ranked_status('letters', 'value') }} as obs_status,
+    provenance, 'functional' as origin
+from functional
+where not (domain = 'all' and government_level = 'all')

@@ -1,0 +1,37 @@
+-- Spending of each government's own level by functional class, with the domain its class belongs to on that date.
+select
+    observation.region_code,
+    region.government_level,
+    observation.period_end,
+    observation.year,
+    source.fund,
+    source.account_stage,
+    observation.residence,
+    observation.measure,
+    observation.item as class_code,
+    class.domain,
+    coalesce(domain.is_basic, false) as is_basic,
+    observation.value,
+    observation.obs_status,
+    observation.provenance,
+    observation.extract_rank
+from {{ ref('int_observation__select_years') }} as observation
+inner join {{ ref('stg_spending_source') }} as source
+    on source.measure = observation.measure
+    and source.role = 'functional'
+inner join {{ ref('int_region__date') }} as region
+    on region.as_of_date = observation.period_end
+    and region.region_code = observation.region_code
+left join {{ ref('stg_functional_class') }} as class
+    on class.class_code = observation.item
+    and class.valid_from <= observation.period_end
+    and (class.valid_to is null or class.valid_to > observation.period_end)
+left join {{ ref('stg_domain') }} as domain
+    on domain.domain = class.domain
+where
+    observation.sex = 'all'
+    and observation.age_group = 'all'
+    and observation.group_code = 'all'
+    and observation.item <> 'all'
+    -- only a government has spending of its own
+    and region.government_level is not null

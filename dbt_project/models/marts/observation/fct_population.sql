@@ -1,0 +1,24 @@
+select
+    population.region_code,
+    region.region_name,
+    region.region_level,
+    region.region_depth,
+    'reported' as reference_geography,
+    population.period_end as reference_date,
+    population.year,
+    population.population_source,
+    population.population_basis,
+    population.residence,
+    population.sex,
+    population.age_group,
+    population.value as population,
+    population.derivation,
+    population.measure,
+    population.obs_status,
+    'F' as conf_status,
+    population.provenance,
+    population.observation_id
+from {{ ref('int_population__choose') }} as population
+left join {{ ref('int_region__date') }} as region
+    on region.as_of_date = population.period_end
+    and region.region_code = population.region_code

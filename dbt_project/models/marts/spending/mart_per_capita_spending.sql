@@ -1,0 +1,91 @@
+-- Spending beside each population of the same region, year and residence. What is attributed to neither urban nor
+-- rural residents has no population: its spending per head cannot exist (M).
+with spending as (
+    select * from {{ ref('int_spending__choose_whole') }}
+),
+
+populations as (
+    select *
+    from (
+        select
+            region_code, year, population_basis, population_source, residence, population, obs_status, provenance,
+            row_number() over (
+                partition by region_code, year, population_basis, population_source, residence
+                order by reference_date desc
+            ) as place
+        from {{ ref('fct_population') }}
+        where sex = 'all' and age_group = 'all' and residence <> 'unattributed'
+    ) as placed
+    where place = 1
+),
+
+shares as (
+    select
+        part.*,
+        100e0 * {{ divide('part.value', 'everything.value') }} as budget_share_pct
+    from spending as part
+    left join spending as everything
+        on everything.region_code = part.region_code
+        and everything.year = part.year
+        and everything.fund = part.fund
+        and everything.account_stage = part.account_stage
+        and everything.government_level = part.government_level
+        and everything.residence = part.residence
+        and everything.domain = 'all'
+),
+
+per_head as (
+    select
+        shares.*,
+        coalesce(populations.population_basis, 'none') as population_basis,
+        coalesce(populations.population_source, 'none') as population_source,
+        populations.population,
+        {{ divide('shares.value', 'populations.population') }} as per_capita,
+        {{ joined_statuses(['shares.obs_status', 'populations.obs_status']) }} as letters,
+        {{ provenance_of(['shares.provenance', 'populations.provenance']) }} as figure_provenance
+    from shares
+    left join populations
+        on populations.region_code = shares.region_code
+        and populations.year = shares.year
+        and populations.residence = shares.residence
+)
+
+select
+    per_head.region_code,
+    region.region_name,
+    region.region_level,
+    region.region_depth,
+    'reported' as reference_geography,
+    per_head.year,
+    per_head.domain,
+    case per_head.domain when 'all' then '全部支出' when 'basic' then '八大领域合计' else domain.name_zh end
+        as domain_name_zh,
+    case per_head.domain when 'all' then 'All expenditure' when 'basic' then 'The basic services together'
+        else domain.name_en end as domain_name_en,
+    per_head.fund,
+    per_head.government_level,
+    per_head.population_basis,
+    per_head.population_source,
+    per_head.residence,
+    'nominal' as price_basis,
+    per_head.account_stage,
+    per_head.value as spending,
+    per_head.population,
+    per_head.per_capita,
+    setting.currency,
+    per_head.budget_share_pct,
+    per_head.origin as spending_origin,
+    case
+        when per_head.residence = 'unattributed' and per_head.value is not null then 'M'
+        when per_head.value is not null and per_head.population = 0 then 'M'
+        else {{ ranked_status('per_head.letters', 'per_head.per_capita') }}
+    end as obs_status,
+    'F' as conf_status,
+    per_head.figure_provenance as provenance
+from per_head
+cross join {{ ref('stg_setting') }} as setting
+left join {{ ref('int_region__date') }} as region
+    on region.as_of_date = per_head.period_end
+    and region.region_code = per_head.region_code
+left join {{ ref('stg_domain') }} as domain
+    on domain.domain = per_head.domain

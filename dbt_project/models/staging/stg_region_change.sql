@@ -1,0 +1,10 @@
+select
+    from_code,
+    to_code,
+    effective_date,
+    change_kind,
+    population_share,
+    share_source,
+    is_estimated,
+    notice
+from {{ source('source', 'region_change') }}

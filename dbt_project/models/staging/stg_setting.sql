@@ -1,0 +1,6 @@
+-- One row: each setting that models use is a column, null where the jurisdiction does not state it.
+select
+    max(case when name = 'currency' then value end) as currency,
+    cast(max(case when name = 'first_year' then value end) as integer) as first_year,
+    cast(max(case when name = 'last_year' then value end) as integer) as last_year
+from {{ source('source', 'setting') }}

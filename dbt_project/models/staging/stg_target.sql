@@ -1,0 +1,12 @@
+select
+    indicator_code,
+    coalesce(region_code, 'all') as region_code,
+    target_year,
+    target_value,
+    lower_limit,
+    upper_limit,
+    baseline,
+    edition,
+    origin,
+    note
+from {{ source('source', 'target') }}

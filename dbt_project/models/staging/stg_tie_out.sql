@@ -1,0 +1,19 @@
+select
+    reading_id,
+    receipt_id,
+    department,
+    extract,
+    delivery_period,
+    source_file,
+    source_sheet,
+    rows_read,
+    rows_accepted,
+    rows_rejected,
+    rows_duplicate,
+    rows_ignored,
+    values_read,
+    values_accepted,
+    values_missing,
+    values_rejected,
+    values_dropped
+from {{ source('source', 'tie_out') }}

@@ -1,0 +1,46 @@
+{{ config(
+    description='下级地区合计等于上级地区报送数 / The regions below add up to what their parent reports',
+    meta={'severity': 'warn', 'owner': '数据管理 / data steward',
+          'why': 'a difference is a missing region, a different definition or a mistake of the source'},
+) }}
+-- only where every region below has a value on that date; spending of a government's own level is not meant to add up
+with figures as (
+    select * from {{ ref('int_observation__roll_up') }}
+    where aggregation = 'whole'
+),
+
+children as (
+    select as_of_date, parent_code, count(*) as children
+    from {{ ref('int_region__date') }}
+    where parent_code is not null
+    group by as_of_date, parent_code
+),
+
+sums as (
+    select
+        child.series_key, region.parent_code, child.period_end,
+        sum(child.value) as value,
+        count(child.value) as found
+    from figures as child
+    inner join {{ ref('int_region__date') }} as region
+        on region.as_of_date = child.period_end
+        and region.region_code = child.region_code
+    where region.parent_code is not null
+    group by child.series_key, region.parent_code, child.period_end
+)
+
+select
+    parent.measure, parent.region_code, parent.period_end, parent.population_basis, parent.residence, parent.sex,
+    parent.age_group, parent.group_code, parent.item,
+    parent.value as reported,
+    sums.value as sum_of_children,
+    parent.value - sums.value as difference
+from figures as parent
+inner join sums
+    on sums.series_key = parent.series_key
+    and sums.parent_code = parent.region_code
+inner join children
+    on children.as_of_date = sums.period_end
+    and children.parent_code = sums.parent_code
+    and children.children = sums.found
+where parent.derivation = 'reported' and parent.value <> sums.value

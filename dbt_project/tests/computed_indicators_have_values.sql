@@ -1,0 +1,22 @@
+{{ config(
+    description='资料已接入的指标都算出了数值 / Every indicator whose numerator is reported has values',
+    meta={'severity': 'warn', 'owner': '指标管理 / indicator owner',
+          'why': 'numerator and denominator are there but do not meet: most often different populations or ages'},
+) }}
+with reported as (
+    select distinct indicator_code
+    from {{ ref('int_indicator__match_terms') }}
+    where part = 'numerator' and value is not null
+),
+
+valued as (
+    select distinct indicator_code
+    from {{ ref('int_indicator__compute') }}
+    where value is not null
+)
+
+select reported.indicator_code
+from reported
+left join valued
+    on valued.indicator_code = reported.indicator_code
+where valued.indicator_code is null

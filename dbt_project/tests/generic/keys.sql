@@ -1,0 +1,27 @@
+{# Every test here returns the failing rows. Whether they block stands in `meta.severity`, read by the verdict. #}
+
+{% test unique_key(model, columns) %}
+    {#- The key of a table stands once. -#}
+    {%- set key = [] -%}
+    {%- for column in columns -%}{%- do key.append(adapter.quote(column)) -%}{%- endfor -%}
+    select {{ key | join(', ') }}, count(*) as rows_with_this_key
+    from {{ model }}
+    group by {{ key | join(', ') }}
+    having count(*) > 1
+{% endtest %}
+
+{% test key_not_null(model, columns) %}
+    {#- No column of the key is null. -#}
+    {%- set key = [] -%}
+    {%- for column in columns -%}{%- do key.append(adapter.quote(column)) -%}{%- endfor -%}
+    select {{ key | join(', ') }}
+    from {{ model }}
+    where {% for column in key %}{{ column }} is null{% if not loop.last %} or {% endif %}{% endfor %}
+{% endtest %}
+
+{% test has_rows(model) %}
+    {#- A table that should never be empty; the failing row says it is. -#}
+    select 0 as rows_found
+    from (select count(*) as rows_found from {{ model }}) as counted
+    where rows_found = 0
+{% endtest %}

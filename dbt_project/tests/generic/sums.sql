@@ -1,0 +1,31 @@
+{% test parts_add_up(model, value, dimension, total, keys, parts=none, not_parts=[]) %}
+    {#- Parts of a dimension add up to its total, exactly: `parts` names them (all must be there), or every value but
+        the total and `not_parts` is one. Only groups whose total and parts all have values are compared.
+        `keys` are the other columns of the figure; rows that repeat a figure (per population) count once. -#}
+    {%- set key = [] -%}
+    {%- for column in keys -%}{%- do key.append(adapter.quote(column)) -%}{%- endfor -%}
+    {%- set listed = [] -%}
+    {%- for part in parts or [] -%}{%- do listed.append("'" ~ part ~ "'") -%}{%- endfor -%}
+    {%- set left_out = ["'" ~ total ~ "'"] -%}
+    {%- for part in not_parts -%}{%- do left_out.append("'" ~ part ~ "'") -%}{%- endfor -%}
+    {%- set is_part = dimension ~ (' in (' ~ listed | join(', ') if parts else ' not in (' ~ left_out | join(', ')) ~ ')' -%}
+    with figures as (
+        select distinct {{ key | join(', ') }}, {{ dimension }}, {{ value }}
+        from {{ model }}
+    )
+
+    select
+        {{ key | join(', ') }},
+        max(case when {{ dimension }} = '{{ total }}' then {{ value }} end) as total,
+        sum(case when {{ is_part }} then {{ value }} end) as sum_of_parts
+    from figures
+    group by {{ key | join(', ') }}
+    having
+        count(case when {{ dimension }} = '{{ total }}' then {{ value }} end) = 1
+        and count(case when {{ is_part }} then {{ value }} end)
+            {% if parts %}= {{ parts | length }}{% else %}= count(case when {{ is_part }} then 1 end)
+        and count(case when {{ is_part }} then 1 end) > 0{% endif %}
+
+        and max(case when {{ dimension }} = '{{ total }}' then {{ value }} end)
+            <> sum(case when {{ is_part }} then {{ value }} end)
+{% endtest %}

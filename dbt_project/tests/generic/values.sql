@@ -1,0 +1,62 @@
+{# Checks on values of one row. #}
+
+{% test not_negative(model, column_name) %}
+    select *
+    from {{ model }}
+    where {{ column_name }} < 0
+{% endtest %}
+
+{% test between(model, column_name, low, high) %}
+    {#- Within [low, high] where there is a value. -#}
+    select *
+    from {{ model }}
+    where {{ column_name }} < {{ low }} or {{ column_name }} > {{ high }}
+{% endtest %}
+
+{% test is_true(model, column_name) %}
+    {#- The column is true in each row; null is not true. -#}
+    select *
+    from {{ model }}
+    where coalesce({{ column_name }}, false) = false
+{% endtest %}
+
+{% test status_fits_value(model, value, status='obs_status') %}
+    {#- A missing status (O, M, L, Q) has no value, and a value has none of them: missing is never a number. -#}
+    select *
+    from {{ model }}
+    where
+        {{ status }} is null
+        or ({{ value }} is null and {{ status }} not in ('O', 'M', 'L', 'Q'))
+        or ({{ value }} is not null and (
+            {{ status }} like '%O%' or {{ status }} like '%M%' or {{ status }} like '%L%' or {{ status }} like '%Q%'))
+{% endtest %}
+
+{% test is_quotient(model, column_name, numerator, denominator) %}
+    {#- The column is numerator over denominator (to 12 digits), and there exactly where the quotient exists. -#}
+    select *
+    from {{ model }}
+    where
+        ({{ column_name }} is null) <> ({{ numerator }} is null or {{ denominator }} is null or {{ denominator }} = 0)
+        or abs({{ column_name }} * cast({{ denominator }} as double) - cast({{ numerator }} as double))
+            > 1e-12 * abs(cast({{ numerator }} as double))
+{% endtest %}
+
+{% test in_order(model, columns) %}
+    {#- The columns do not decrease from left to right, where they have values (to 12 digits). -#}
+    select *
+    from {{ model }}
+    where
+        {%- for column in columns[1:] %}
+        {{ columns[loop.index0] }} > {{ column }} + 1e-12 * abs({{ column }}){% if not loop.last %} or{% endif %}
+        {%- endfor %}
+{% endtest %}
+
+{% test region_in_force(model, column_name, date) %}
+    {#- The region is on the list on the date that the number is about. -#}
+    select checked.*
+    from {{ model }} as checked
+    left join {{ ref('int_region__date') }} as region
+        on region.as_of_date = checked.{{ date }}
+        and region.region_code = checked.{{ column_name }}
+    where region.region_code is null
+{% endtest %}

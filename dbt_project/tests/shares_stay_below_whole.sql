@@ -1,0 +1,13 @@
+{{ config(
+    description='比例指标的分子不大于分母（允许超过100%的指标除外）/ A percentage stays within 0 to 100 unless its indicator may exceed it',
+    meta={'severity': 'block', 'owner': '指标管理 / indicator owner',
+          'why': 'more people served than there are: the populations are mixed or a figure is wrong'},
+) }}
+select figure.*
+from {{ ref('mart_service_coverage') }} as figure
+inner join {{ ref('dim_indicator') }} as indicator
+    on indicator.indicator_code = figure.indicator_code
+where
+    figure.unit = '%'
+    and not indicator.may_exceed_100
+    and (figure.value > 100 or figure.value < 0)

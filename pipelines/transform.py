@@ -1,0 +1,387 @@
+"""Readings and reference tables become relations of a private DuckDB file, and one dbt call makes the marts of it.
+
+What the numbers mean is dbt's SQL; this module only lays the tables of schema `source` (their columns and types
+stand here, once), starts dbt, and keeps what dbt said beside the build. Judging the results is `quality`'s work.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipelines.errors import ConfigurationError, FaultError
+from pipelines.records import Build, Reading, Receipt, TieOut
+from pipelines.settings import DBT_FOLDER, TELEMETRY_OFF, Settings
+from pipelines.store import Warehouse, read_json, remove_tree
+
+_DIMENSIONS = "population_basis residence sex age_group group item"
+
+# Schema `source`: table -> columns. A name alone is text; `name:TYPE` has another type.
+_TABLES = {
+    "observation": f"""
+        observation_id reading_id receipt_id department extract measure region_code region_name_reported
+        period_start:DATE period_end:DATE {_DIMENSIONS} value:DECIMAL(28,9) unit value_reported unit_reported
+        obs_status conf_status provenance source_file source_sheet source_row:INTEGER source_column delivery_period
+        correction_id""",
+    "receipt": """
+        receipt_id department extract delivery_period file_name landing_path sha256 size_bytes:BIGINT
+        received_at:TIMESTAMP sequence:INTEGER is_in_force:BOOLEAN""",
+    "reading": """
+        reading_id receipt_id department extract contract_hash reference_hash reader_version status problem read_at""",
+    "reject": """
+        reject_id reading_id receipt_id department extract delivery_period source_file source_sheet source_row:INTEGER
+        source_column scope rule reported_text detail region_code is_known:BOOLEAN known_reason""",
+    "ignored": """
+        reading_id receipt_id department extract source_file source_sheet source_row:INTEGER reason reported_text""",
+    "tie_out": """
+        reading_id receipt_id department extract delivery_period source_file source_sheet rows_read:INTEGER
+        rows_accepted:INTEGER rows_rejected:INTEGER rows_duplicate:INTEGER rows_ignored:INTEGER values_read:INTEGER
+        values_accepted:INTEGER values_missing:INTEGER values_rejected:INTEGER values_dropped:INTEGER""",
+    "extract": """
+        department extract name_zh name_en rank:INTEGER provenance delivery license publisher source_title owner
+        contract_version contract_hash period_kind""",
+    "region": """
+        region_code region_name region_name_en region_level region_depth:INTEGER government_level parent_code
+        valid_from:DATE valid_to:DATE code_origin""",
+    "region_change": """
+        from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9) share_source
+        is_estimated:BOOLEAN notice""",
+    "region_group": """
+        group_code group_name_zh group_name_en group_kind region_code valid_from:DATE valid_to:DATE source edition
+        is_verified:BOOLEAN""",
+    "service": """
+        domain service edition name_zh name_en standard lead_department is_assessed:BOOLEAN reason indicators""",
+    "indicator": """
+        indicator_code domain service name_zh name_en unit direction role lowest_level pool_years:INTEGER
+        min_events:INTEGER denominator_population lead_department numerator_text denominator_text numerator denominator
+        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason""",
+    "indicator_term": """
+        indicator_code part term_number:INTEGER coefficient:INTEGER measure population_basis population_source
+        residence sex age_group group item out_residence out_sex out_age_group out_group""",
+    "target": """
+        indicator_code region_code target_year:INTEGER target_value:DECIMAL(18,6) lower_limit:DECIMAL(18,6)
+        upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin note""",
+    "measure": """
+        measure name_zh name_en unit kind aggregation population_source is_population:BOOLEAN""",
+    "functional_class": """
+        class_code name_zh name_en domain edition valid_from:DATE valid_to:DATE""",
+    "spending_source": """
+        measure role fund account_stage""",
+    "domain": """
+        domain name_zh name_en sort_order:INTEGER is_basic:BOOLEAN""",
+    "setting": """
+        name value""",
+}
+
+SOURCE_TABLES: dict[str, dict[str, str]] = {
+    table: {name: kind or "VARCHAR" for name, _, kind in (column.partition(":") for column in columns.split())}
+    for table, columns in _TABLES.items()
+}
+"""Every table of schema `source`: column -> DuckDB type. All exist in each build, empty where there is nothing."""
+
+# Which file of a reading fills which table.
+_READING_FILES = {"observation": "accepted.parquet", "reject": "rejects.parquet", "ignored": "ignored.parquet"}
+_FROM_READINGS = {"observation", "receipt", "reading", "reject", "ignored", "tie_out"}
+# What dbt is told of our environment beside its own settings.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
+
+
+def build(
+    warehouse: Warehouse,
+    settings: Settings,
+    reference: dict[str, pl.DataFrame],
+    readings: list[Reading],
+    receipts: list[Receipt],
+    identity: Build,
+    in_force: set[str],
+) -> Build:
+    """Make the private build file from chosen readings and reference tables, and put it at `identity.folder`.
+
+    `readings` holds one reading per receipt; `in_force` the ids of the receipts that no later file has overwritten.
+    The build is made in `warehouse.work` and moved as a whole, so that a build folder is never half made.
+
+    Raises ConfigurationError for reference tables that do not fit, FaultError when dbt cannot build a model.
+    A data test that fails is no error here: `quality` reads it from `identity.dbt_results`.
+    """
+    work = warehouse.work
+    remove_tree(work)
+    work.mkdir(parents=True)
+    making = replace(identity, folder=str(work))
+    _lay_sources(making.database, warehouse, settings, reference, readings, receipts, in_force)
+    _run_dbt(warehouse, settings, making)
+    with duckdb.connect(str(making.database)) as connection:
+        connection.execute("CHECKPOINT")
+    _put_in_place(work, Path(identity.folder))
+    return identity
+
+
+def compile_manifest(target: Path) -> Path:
+    """dbt's manifest in a warehouse's dbt target folder; dbt parses the project when it is missing or out of date.
+
+    Raises FaultError when dbt cannot parse the project.
+    """
+    manifest = target / "manifest.json"
+    newest = max(path.stat().st_mtime for path in DBT_FOLDER.rglob("*") if path.is_file())
+    if manifest.exists() and manifest.stat().st_mtime >= newest:
+        return manifest
+    warehouse = Warehouse(target.parent.parent)
+    target.mkdir(parents=True, exist_ok=True)
+    settings = Settings.from_environment(warehouse=warehouse.folder)
+    log = warehouse.logs / "dbt_parse.log"
+    code = _dbt(["parse"], settings, warehouse.work / "build.duckdb", target, log)
+    if code != 0 or not manifest.exists():
+        raise FaultError(
+            "dbt cannot read its project: " + _last_line(log),
+            where=str(log),
+            do="mend the file named there in dbt_project/",
+        )
+    return manifest
+
+
+# -- sources ----------------------------------------------------------------------------------------------------
+
+
+def _lay_sources(
+    database: Path,
+    warehouse: Warehouse,
+    settings: Settings,
+    reference: dict[str, pl.DataFrame],
+    readings: list[Reading],
+    receipts: list[Receipt],
+    in_force: set[str],
+) -> None:
+    """Create schema `source` in a new database and fill it."""
+    with duckdb.connect(
+        str(database), config={"memory_limit": settings.memory_limit, "threads": settings.threads}
+    ) as connection:
+        connection.execute("CREATE SCHEMA source")
+        for table, columns in SOURCE_TABLES.items():
+            body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            connection.execute(f'CREATE TABLE source."{table}" ({body})')
+        for table, frame in reference.items():
+            _load_reference(connection, table, frame)
+        _load_records(connection, readings, receipts, in_force)
+        for table, file_name in _READING_FILES.items():
+            _load_parquet(connection, table, _reading_files(warehouse, readings, file_name))
+        connection.execute("CHECKPOINT")
+
+
+def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
+    """Insert a reference frame; an empty cell is null, every other cell must fit the type of its column."""
+    columns = SOURCE_TABLES.get(table)
+    if columns is None or table in _FROM_READINGS:
+        raise ConfigurationError(
+            f"there is no reference table {table!r}",
+            where="pipelines/transform.py, SOURCE_TABLES",
+            do="correct the name, or add the table there and in dbt_project/models/sources.yml",
+        )
+    unknown = [name for name in frame.columns if name not in columns]
+    missing = [name for name in columns if name not in frame.columns]
+    if unknown or missing:
+        detail = [f"unknown: {', '.join(unknown)}"] * bool(unknown) + [f"missing: {', '.join(missing)}"] * bool(missing)
+        raise ConfigurationError(
+            f"the columns of the reference table {table} do not fit ({'; '.join(detail)})",
+            where=f"reference table {table}",
+            do=f"name the columns {', '.join(columns)}",
+        )
+    if frame.is_empty():
+        return
+    # Text is the common ground of whatever types the loader chose; DuckDB then casts strictly.
+    texts = frame.select(pl.col(name).cast(pl.String) for name in columns)
+    connection.register("incoming", texts.to_arrow())
+    try:
+        for name, kind in columns.items():
+            if kind == "VARCHAR":
+                continue
+            wrong = connection.execute(
+                f'SELECT "{name}" FROM incoming WHERE nullif(trim("{name}"), \'\') IS NOT NULL'
+                f' AND try_cast(trim("{name}") AS {kind}) IS NULL ORDER BY 1 LIMIT 1'
+            ).fetchone()
+            if wrong:
+                raise ConfigurationError(
+                    f"{wrong[0]!r} in the column {name} is not of type {kind}",
+                    where=f"reference table {table}",
+                    do="correct the cell",
+                )
+        cells = ", ".join(f"CAST(nullif(trim(\"{name}\"), '') AS {kind})" for name, kind in columns.items())
+        connection.execute(f'INSERT INTO source."{table}" SELECT {cells} FROM incoming')
+    finally:
+        connection.unregister("incoming")
+
+
+def _load_records(
+    connection: duckdb.DuckDBPyConnection, readings: list[Reading], receipts: list[Receipt], in_force: set[str]
+) -> None:
+    """Insert receipts, readings and their tie-outs."""
+    seen: set[str] = set()
+    for reading in readings:
+        if reading.receipt_id in seen:
+            raise FaultError(
+                "a build was given two readings of one receipt",
+                where=f"receipt {reading.receipt_id} ({reading.department}/{reading.extract})",
+                do="run again with --full; if it stays, report it",
+            )
+        seen.add(reading.receipt_id)
+    _insert(
+        connection,
+        "receipt",
+        (
+            {
+                **receipt.as_dict(),
+                "received_at": datetime.fromisoformat(receipt.received_at).astimezone(UTC).replace(tzinfo=None),
+                "is_in_force": receipt.receipt_id in in_force,
+            }
+            for receipt in receipts
+        ),
+    )
+    _insert(connection, "reading", (reading.as_dict() for reading in readings))
+    counts = {field.name for field in fields(TieOut)}
+    _insert(
+        connection,
+        "tie_out",
+        (
+            {**reading.as_dict(), **{name: value for name, value in sheet.items() if name in counts}}
+            for reading in readings
+            for sheet in reading.tie_out
+        ),
+    )
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert records; fields the table does not have are left out, a field it has must be there."""
+    columns = list(SOURCE_TABLES[table])
+    values = [[row[name] for name in columns] for row in rows]
+    if values:
+        marks = ", ".join("?" * len(columns))
+        connection.executemany(f'INSERT INTO source."{table}" VALUES ({marks})', values)
+
+
+def _reading_files(warehouse: Warehouse, readings: list[Reading], file_name: str) -> list[Path]:
+    """The files of this name of all readings. One that was read has them all; an unreadable one may have none."""
+    paths = []
+    for reading in readings:
+        path = warehouse.folder / reading.folder / file_name
+        if path.exists():
+            paths.append(path)
+        elif reading.status == "read":
+            raise FaultError(
+                "a file of a reading is gone", where=str(path), do="run again with --full: the file is read anew"
+            )
+    return paths
+
+
+def _load_parquet(connection: duckdb.DuckDBPyConnection, table: str, paths: list[Path]) -> None:
+    """Insert Parquet files, named one by one: a pattern would also find what does not belong to this build."""
+    if not paths:
+        return
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    source = f"read_parquet([{files}])"
+    expected = list(SOURCE_TABLES[table])
+    try:
+        found = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()]
+        if set(found) == set(expected):
+            connection.execute(f'INSERT INTO source."{table}" BY NAME SELECT * FROM {source}')
+            return
+        problem = f"columns {', '.join(sorted(set(found) ^ set(expected)))} differ"
+    except duckdb.Error as error:
+        problem = str(error).splitlines()[0]
+    raise FaultError(
+        f"the stored readings do not fit the table {table}: {problem}",
+        where=str(paths[0].parent.parent.parent),
+        do="run again with --full: every file is read anew",
+    )
+
+
+# -- dbt --------------------------------------------------------------------------------------------------------
+
+
+def _run_dbt(warehouse: Warehouse, settings: Settings, making: Build) -> None:
+    """One `dbt build` on the database of `making`; its manifest and results are copied beside it."""
+    target = warehouse.dbt_target
+    target.mkdir(parents=True, exist_ok=True)
+    results = target / "run_results.json"
+    results.unlink(missing_ok=True)  # a stale one would speak for a dbt that never started
+    log = Path(making.folder) / "dbt.log"
+    _dbt(["build", "--exclude-resource-type", "unit_test"], settings, making.database, target, log)
+    if not results.exists():
+        raise FaultError(
+            "dbt stopped before it built anything: " + _last_line(log),
+            where=str(log),
+            do="read the log; `junheng doctor` checks the installation",
+        )
+    broken = [
+        outcome
+        for outcome in read_json(results)["results"]
+        if outcome["unique_id"].startswith("model.") and outcome["status"] not in ("success", "no-op")
+    ]
+    if broken:
+        # What failed comes before what was skipped because of it.
+        broken.sort(key=lambda outcome: outcome["status"] == "skipped")
+        name = broken[0]["unique_id"].split(".")[2]
+        reason = " ".join(str(broken[0].get("message") or broken[0]["status"]).split())[:300]
+        others = f" ({len(broken) - 1} more were not built)" if len(broken) > 1 else ""
+        raise FaultError(
+            f"dbt could not build the model {name}{others}: {reason}",
+            where=str(log),
+            do=f"mend dbt_project/models/**/{name}.sql or the data named in the message, then run again",
+        )
+    shutil.copyfile(target / "manifest.json", making.dbt_manifest)
+    shutil.copyfile(results, making.dbt_results)
+
+
+def _dbt(
+    arguments: list[str], settings: Settings, database: Path, target: Path, log: Path
+) -> int:
+    """Run dbt, all it says going to `log`; its exit code. A process of its own: inside ours it would keep the
+    database open until we end.
+    """
+    # Paths and variables never change between builds of a warehouse: dbt would parse everything again. Of our
+    # environment it gets what a program needs: DBT_ variables would change what it does, and it searches all
+    # variables for secrets at every line it logs, which costs seconds.
+    environment = {
+        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        **TELEMETRY_OFF,
+        "JUNHENG_BUILD_DATABASE": str(database),
+        "JUNHENG_MEMORY_LIMIT": settings.memory_limit,
+        "JUNHENG_THREADS": str(settings.threads),
+    }
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--no-version-check"),
+        # what it prints is the log; writing a second one takes as long again
+        *("--log-level-file", "none", "--log-path", str(log.parent)),
+        *arguments,
+        *("--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)),
+        *("--target-path", str(target), "--threads", str(settings.threads)),
+    ]
+    with log.open("wb") as output:
+        return subprocess.run(
+            command, env=environment, cwd=target, stdout=output, stderr=subprocess.STDOUT, check=False
+        ).returncode
+
+
+def _last_line(log: Path) -> str:
+    """The last thing dbt said, for the message of an error."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it said nothing"
+
+
+def _put_in_place(work: Path, folder: Path) -> None:
+    """Rename the work folder to its final name; an older folder of that name makes way first."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = folder.with_name(f".{folder.name}.old")
+    remove_tree(old)
+    if folder.exists():
+        folder.rename(old)
+    work.rename(folder)
+    remove_tree(old)
