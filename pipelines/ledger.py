@@ -43,7 +43,7 @@ class Ledger:
         self.path = path
 
     def entries(self) -> list[Entry]:
-        """All whole entries, verified.
+        """All whole entries, verified. What stands behind the last line's end was never acknowledged: it is no entry.
 
         Raises FaultError naming the first entry that does not follow from the one before it.
         """
@@ -51,9 +51,8 @@ class Ledger:
             return []
         entries: list[Entry] = []
         previous = GENESIS
-        for number, raw in enumerate(self.path.read_bytes().split(b"\n"), start=1):
-            if not raw:
-                continue
+        whole, _, _ = self.path.read_bytes().rpartition(b"\n")
+        for number, raw in enumerate(whole.split(b"\n") if whole else [], start=1):
             try:
                 data = json.loads(raw)
                 entry = Entry(**data)
