@@ -23,6 +23,7 @@ STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
 }
 STATUS_OF_MARK: dict[MarkMeaning, str] = {"provisional": "P", "estimated": "E", "break": "B"}
 _PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_SIMPLE = r"^-?[0-9]{1,19}(\.[0-9]{0,9})?$"
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
 _BRACKETED = r"^\(([0-9][0-9,]*\.?[0-9]*)\)$"
 
@@ -45,6 +46,37 @@ def parse(
     height: `value` (Decimal, base units), `obs_status` (A, or the status of a token), `rule` and `detail` (null
     unless the cell is rejected).
     """
+    # Most cells of most files are plain numbers: they need none of what the others must be looked at for.
+    forms = [_token_form(token) for token in tokens]
+    cells = pl.DataFrame({"raw": text})
+    is_plain = pl.col("raw").str.contains(_SIMPLE).fill_null(False) & ~pl.col("raw").is_in(forms)
+    if any(mark[-1:].isdigit() for mark in marks):
+        is_plain = pl.lit(False)
+    plain = cells.select(is_plain.alias("plain")).to_series()
+    if plain.all():
+        frame = _plain_numbers(text)
+    else:
+        frame = _any_cells(text.filter(~plain), is_percent=is_percent, tokens=tokens, marks=marks)
+        if plain.any():
+            order = pl.concat([plain.arg_true(), (~plain).arg_true()])
+            frame = pl.concat([_plain_numbers(text.filter(plain)), frame]).with_columns(order.alias("_order"))
+            frame = frame.sort("_order").drop("_order")
+    return _judged(frame, kind=kind, factor=factor, minimum=minimum, maximum=maximum)
+
+
+def _plain_numbers(text: pl.Series) -> pl.DataFrame:
+    """Cells that are numbers as they stand, before their range is judged."""
+    return pl.DataFrame({"reported": text.cast(DECIMAL, strict=False)}).with_columns(
+        pl.lit(None, dtype=pl.String).alias("rule"),
+        pl.lit(None, dtype=pl.String).alias("token"),
+        pl.lit("A").alias("mark"),
+    )
+
+
+def _any_cells(
+    text: pl.Series, *, is_percent: bool, tokens: dict[str, TokenMeaning], marks: dict[str, MarkMeaning]
+) -> pl.DataFrame:
+    """Cells of any kind: `reported` number, broken `rule`, meaning of the `token`, status by its `mark`."""
     frame = pl.DataFrame({"raw": text}).with_columns(
         pl.col("raw")
         .fill_null("")
@@ -100,7 +132,7 @@ def parse(
     is_number = pl.col("token").is_null() & pl.col("rule").is_null()
     # The fast exact way covers what Decimal(28, 9) holds as written; the rest (exponents, more than nine
     # decimals of a binary float) goes through Python's decimal, value by value.
-    simple = pl.col("n").str.contains(r"^-?\d{1,19}(\.\d{0,9})?$")
+    simple = pl.col("n").str.contains(_SIMPLE)
     frame = frame.with_columns(
         pl.when(is_number & simple).then(pl.col("n")).otherwise(None).cast(DECIMAL, strict=False).alias("reported"),
         (is_number & ~simple).alias("slow"),
@@ -109,6 +141,14 @@ def parse(
         slow = {t: _slow(t) for t in frame.filter("slow")["n"].unique()}
         values = [slow[n] if is_slow else v for n, is_slow, v in frame.select("n", "slow", "reported").iter_rows()]
         frame = frame.with_columns(pl.Series("reported", values, dtype=DECIMAL))
+    return frame.select("reported", "rule", "token", "mark")
+
+
+def _judged(
+    frame: pl.DataFrame, *, kind: str, factor: int, minimum: float | None, maximum: float | None
+) -> pl.DataFrame:
+    """Numbers in base units, with what is wrong with them: their range, their kind, or that they do not fit."""
+    is_number = pl.col("token").is_null() & pl.col("rule").is_null()
     frame = frame.with_columns(
         pl.when(pl.col("rule").is_not_null())
         .then(pl.col("rule"))

@@ -215,8 +215,10 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
     accounts = [account for taken in sheets for account in taken.tie_out]
     key = ["measure", "region_code", "period_start", "period_end", "population_basis", "residence", "sex"]
     key += ["age_group", "group", "item"]
-    is_repeated = observations.select(pl.struct(key).is_duplicated()).to_series()
-    repeated = observations.filter(is_repeated)
+    repeated = observations.clear()
+    if observations.select(key).hash_rows().is_duplicated().any():
+        is_repeated = observations.select(pl.struct(key).is_duplicated()).to_series()
+        repeated = observations.filter(is_repeated)
     if repeated.height:
         observations = observations.filter(~is_repeated)
         for position, account in enumerate(accounts):
@@ -399,35 +401,30 @@ class _Sheet:
         code = data[self.plan.cell(rule.code)] if rule.code else pl.Series([None] * data.height, dtype=pl.String)
         name = data[self.plan.cell(rule.name)] if rule.name else pl.Series([None] * data.height, dtype=pl.String)
         starts, ends, problems = self._row_periods(data)
-        codes: list[str | None] = []
-        rules: list[str | None] = []
-        details: list[str | None] = []
-        known: dict[tuple[str | None, str | None, date, date], tuple[str | None, str | None, str | None]] = {}
-        for code_text, name_text, start, end, problem in zip(code, name, starts, ends, problems, strict=True):
-            if problem or start is None or end is None:
-                codes.append(None)
-                rules.append("unknown_period")
-                details.append(problem)
-                continue
-            key = (code_text, name_text, start, end)
-            if key not in known:
-                match = self.index.match(rule, code_text, name_text, start, end)
-                known[key] = (match.code, match.rule, match.detail)
-            region, broken, detail = known[key]
-            codes.append(region)
-            rules.append(broken)
-            details.append(detail)
         rows = data.with_columns(
-            pl.Series("region_code", codes, dtype=pl.String),
-            pl.Series(
-                "region_name_reported",
-                [(n or c or "").strip() for n, c in zip(name, code, strict=True)],
-                dtype=pl.String,
-            ),
+            code.alias("_code"),
+            name.alias("_name"),
             pl.Series("row_start", starts, dtype=pl.Date),
             pl.Series("row_end", ends, dtype=pl.Date),
-            pl.Series("rule", rules, dtype=pl.String),
-            pl.Series("detail", details, dtype=pl.String),
+            pl.Series("_problem", problems, dtype=pl.String),
+        )
+        # A long file names few regions many times: each way of naming one is looked up once.
+        key = ["_code", "_name", "row_start", "row_end", "_problem"]
+        distinct = rows.select(key).unique(maintain_order=True)
+        found: list[tuple[str | None, str | None, str | None]] = []
+        for code_text, name_text, start, end, problem in distinct.iter_rows():
+            if problem or start is None or end is None:
+                found.append((None, "unknown_period", problem))
+            else:
+                match = self.index.match(rule, code_text, name_text, start, end)
+                found.append((match.code, match.rule, match.detail))
+        schema = dict.fromkeys(("region_code", "rule", "detail"), pl.String)
+        matched = pl.concat([distinct, pl.DataFrame(found, schema=schema, orient="row")], how="horizontal")
+        reported = pl.coalesce(*(pl.when(pl.col(c) != "").then(pl.col(c)) for c in ("_name", "_code")), pl.lit(""))
+        rows = (
+            rows.join(matched, on=key, how="left", nulls_equal=True, maintain_order="left")
+            .with_columns(reported.str.strip_chars().alias("region_name_reported"))
+            .drop("_code", "_name", "_problem")
         )
         for dimension in self.layout.rows:
             rows = self._row_dimension(rows, dimension)
@@ -438,15 +435,14 @@ class _Sheet:
         rule = self.layout.period
         count = data.height
         if rule.from_ == "column":
-            starts: list[date | None] = []
-            ends: list[date | None] = []
-            problems: list[str | None] = []
-            for text in data[self.plan.cell(rule.column or "")]:
-                span = _span(normalise(text), rule)
-                starts.append(span[0] if span else None)
-                ends.append(span[1] if span else None)
-                problems.append(None if span else f"{text!r} is not a year")
-            return starts, ends, problems
+            texts = data[self.plan.cell(rule.column or "")]
+            found = {text: _span(normalise(text), rule) for text in texts.unique()}
+            spans_of_rows = [found[text] for text in texts]
+            return (
+                [span[0] if span else None for span in spans_of_rows],
+                [span[1] if span else None for span in spans_of_rows],
+                [None if span else f"{text!r} is not a year" for text, span in zip(texts, spans_of_rows, strict=True)],
+            )
         if rule.from_ == "header":
             spans = [_span(value.period or "", rule) for value in self.plan.values]
             bad = [v.header for v, span in zip(self.plan.values, spans, strict=True) if span is None]
@@ -559,7 +555,11 @@ class _Sheet:
         """`state` of each row. A repeated key with the same cells is a duplicate, with other cells a reject."""
         key = ["region_code", "row_start", "row_end", *(c for c in rows.columns if c.startswith("d_"))]
         cells = [v.cell for v in self.plan.values]
-        good = rows.filter(pl.col("rule").is_null()).with_columns(
+        good = rows.filter(pl.col("rule").is_null())
+        if not good.select(key).hash_rows().is_duplicated().any():
+            accepted = pl.when(pl.col("rule").is_null()).then(pl.lit("accepted")).otherwise(pl.lit("rejected"))
+            return rows.with_columns(accepted.alias("state"))
+        good = good.with_columns(
             pl.concat_str([pl.col(c).fill_null("").str.strip_chars() for c in cells], separator="\x1f").alias("_cells")
         )
         good = good.with_columns(
@@ -675,12 +675,16 @@ class _Sheet:
         good = frame.filter(pl.col("cell_rule").is_null())
         originals = {row: (c.id, text) for (row, cell), (c, text) in self.corrected.items() if cell == value.cell}
         address = value.address
-        identities = [
-            hashlib.sha256(f"{self.receipt.receipt_id}\0{self.sheet}\0{row}\0{address}".encode()).hexdigest()[:20]
-            for row in good[ROW]
-        ]
+        # The id of a cell: a hash of its file, sheet and column, then its row.
+        column_id = hashlib.sha256(f"{self.receipt.receipt_id}\0{self.sheet}\0{address}".encode()).hexdigest()[:16]
+        text, correction = pl.col(value.cell).fill_null("").str.strip_chars(), pl.lit(None, dtype=pl.String)
+        if originals:
+            was = {row: reported for row, (_, reported) in originals.items()}
+            text = pl.coalesce(pl.col(ROW).replace_strict(was, default=None, return_dtype=pl.String), text)
+            ids = {row: name for row, (name, _) in originals.items()}
+            correction = pl.col(ROW).replace_strict(ids, default=None, return_dtype=pl.String)
         observations = good.select(
-            pl.Series("observation_id", identities, dtype=pl.String),
+            (pl.lit(column_id) + pl.col(ROW).cast(pl.String).str.zfill(8)).alias("observation_id"),
             pl.lit(self.reading_id).alias("reading_id"),
             pl.lit(self.receipt.receipt_id).alias("receipt_id"),
             pl.lit(self.receipt.department).alias("department"),
@@ -693,14 +697,7 @@ class _Sheet:
             *(dimension(d) for d in ("population_basis", "residence", "sex", "age_group", "group", "item")),
             "value",
             pl.lit(unit.base).alias("unit"),
-            pl.Series(
-                "value_reported",
-                [
-                    originals[row][1] if row in originals else (text or "").strip()
-                    for row, text in good.select(ROW, value.cell).iter_rows()
-                ],
-                dtype=pl.String,
-            ),
+            text.alias("value_reported"),
             pl.lit(value.unit).alias("unit_reported"),
             "obs_status",
             pl.lit("F").alias("conf_status"),
@@ -710,7 +707,7 @@ class _Sheet:
             pl.col(ROW).cast(pl.Int32).alias("source_row"),
             pl.lit(address).alias("source_column"),
             pl.lit(self.receipt.delivery_period).alias("delivery_period"),
-            pl.Series("correction_id", [originals.get(row, (None,))[0] for row in good[ROW]], dtype=pl.String),
+            correction.alias("correction_id"),
         ).cast(pl.Schema(OBSERVATION))
         return observations, rejects
 
