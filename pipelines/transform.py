@@ -47,6 +47,8 @@ _TABLES = {
         reading_id receipt_id department extract delivery_period source_file source_sheet rows_read:INTEGER
         rows_accepted:INTEGER rows_rejected:INTEGER rows_duplicate:INTEGER rows_ignored:INTEGER values_read:INTEGER
         values_accepted:INTEGER values_missing:INTEGER values_rejected:INTEGER values_dropped:INTEGER""",
+    "finding": """
+        reading_id receipt_id department extract delivery_period source_file kind severity observed expected""",
     "extract": """
         department extract name_zh name_en rank:INTEGER provenance delivery license publisher source_title owner
         contract_version contract_hash period_kind""",

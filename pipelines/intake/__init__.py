@@ -4,15 +4,18 @@ Readers by format, numbers, names and layout are modules of their own. What a nu
 word; what is made of it is dbt's.
 """
 
+from pipelines.intake.drift import Delivery, findings
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.read import find_reading, read, reader_version, take
 from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
 
 __all__ = [
     "Arrivals",
+    "Delivery",
     "RegionIndex",
     "all_receipts",
     "find_reading",
+    "findings",
     "in_force",
     "read",
     "reader_version",

@@ -36,11 +36,19 @@ _NEAR = 0.15  # how close, in powers of ten, a jump must be to a factor
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """A reading with the receipt it came from."""
+class _Read:
+    """A delivery that was read."""
 
     receipt: Receipt
     reading: Reading
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A receipt with its reading."""
+
+    receipt: Receipt
+    reading: Reading | None  # None for a withdrawal
 
 
 def profile(headers: list[str], observations: pl.DataFrame, data_rows: int) -> dict[str, Any]:
@@ -86,28 +94,33 @@ def findings(contract: Contract, deliveries: list[Delivery], warehouse: Warehous
         latest[path] = delivery
     in_force = sorted(latest.values(), key=lambda d: (d.receipt.delivery_period, d.receipt.sequence))
     in_force = [d for d in in_force if not d.receipt.is_withdrawal]
-    before: Delivery | None = None
-    for delivery in in_force:
-        if delivery.reading.status != "read":
-            continue
-        own: list[dict[str, str]] = list(delivery.reading.findings)
+    before: _Read | None = None
+    for after in filter(None, map(_as_read, in_force)):
+        own: list[dict[str, str]] = list(after.reading.findings)
         if before is not None:
-            own += _drift(contract, before, delivery)
-        older = replaced.get(delivery.receipt.landing_path)
-        if older is not None and older.reading.status == "read" and not older.receipt.is_withdrawal:
-            own += _redelivery(contract, older, delivery, warehouse)
+            own += _drift(contract, before, after)
+        older = _as_read(replaced.get(after.receipt.landing_path))
+        if older is not None:
+            own += _redelivery(contract, older, after, warehouse)
         elif contract.delivery == "replaces_all" and before is not None:
-            own += _redelivery(contract, before, delivery, warehouse)
-        found += [{"reading_id": delivery.reading.reading_id, **finding} for finding in own]
-        before = delivery
+            own += _redelivery(contract, before, after, warehouse)
+        found += [{"reading_id": after.reading.reading_id, **finding} for finding in own]
+        before = after
     return [f for f in found if f["severity"] != "ignore"]
+
+
+def _as_read(delivery: Delivery | None) -> _Read | None:
+    """The delivery, when there is one and it was read."""
+    if delivery is None or delivery.reading is None or delivery.reading.status != "read":
+        return None
+    return _Read(delivery.receipt, delivery.reading)
 
 
 def _finding(check: str, severity: str, observed: str, expected: str) -> dict[str, str]:
     return {"check": check, "severity": severity, "observed": observed[:400], "expected": expected[:400]}
 
 
-def _drift(contract: Contract, before: Delivery, after: Delivery) -> list[dict[str, str]]:
+def _drift(contract: Contract, before: _Read, after: _Read) -> list[dict[str, str]]:
     """Against the file before."""
     old, new = before.reading.profile, after.reading.profile
     if not old or not new:
@@ -187,7 +200,7 @@ def _units(old: dict[str, Any], new: dict[str, Any], severity: str, where: str) 
     return found
 
 
-def _redelivery(contract: Contract, before: Delivery, after: Delivery, warehouse: Warehouse) -> list[dict[str, str]]:
+def _redelivery(contract: Contract, before: _Read, after: _Read, warehouse: Warehouse) -> list[dict[str, str]]:
     """A file that came again: what was added, removed and revised, and whether it shrank without leave."""
     difference = compare(before.reading, after.reading, warehouse)
     if not any(difference[k] for k in ("added", "removed", "revised")):

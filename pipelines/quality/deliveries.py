@@ -11,7 +11,9 @@ import duckdb
 
 from pipelines.records import CheckResult, Outcome
 
-KINDS = ("readable", "rows_tie_out", "values_tie_out", "no_unknown_rejects")
+KINDS = ("readable", "rows_tie_out", "values_tie_out", "no_unknown_rejects", "no_grave_finding", "no_finding")
+# Findings are as grave as the contract says; only the grave ones block.
+_WARN_ONLY = {"no_finding"}
 LOCATIONS_SHOWN = 50
 
 _DESCRIPTION = {
@@ -21,12 +23,16 @@ _DESCRIPTION = {
         "读到的值 = 采用 + 缺失 + 退回 + 随行舍去 / Values read = accepted + missing + rejected + dropped"
     ),
     "no_unknown_rejects": "没有意料之外的退回 / Nothing is rejected that the contract does not know of",
+    "no_grave_finding": "合计、更正、与上次来文的对照没有严重问题 / Totals, corrections and drift: nothing grave",
+    "no_finding": "与约定、与上次来文的对照没有变化 / Against the contract and the delivery before: nothing changed",
 }
 _WHY = {
     "readable": "A file that nobody can read must not be passed over in silence",
     "rows_tie_out": "No row of a department's file may be lost on the way",
     "values_tie_out": "No number of a department's file may be lost on the way",
     "no_unknown_rejects": "A rejected number is missing from the marts; somebody has to know and to agree",
+    "no_grave_finding": "A unit written otherwise, a delivery that shrank: published it looks like a changed world",
+    "no_finding": "A file that changes its form will change its meaning next; somebody should look",
 }
 
 _READABLE = """
@@ -49,6 +55,12 @@ _REJECTS = """
     select j.source_file, j.source_sheet, j.source_row, j.source_column, j.rule, j.reported_text, j.is_known
     from source.reject j join source.receipt r using (receipt_id)
     where r.is_in_force and j.department = ? and j.extract = ?
+    order by all
+"""
+_FINDINGS = """
+    select f.source_file, f.delivery_period, f.kind, f.observed, f.expected
+    from source.finding f join source.receipt r using (receipt_id)
+    where r.is_in_force and f.severity = ? and f.department = ? and f.extract = ?
     order by all
 """
 
@@ -118,6 +130,19 @@ def _rejects(connection: duckdb.DuckDBPyConnection, key: list[str]) -> tuple[Out
     return ("fail" if bad else "pass"), f"{len(bad)} unknown, {known} known", "0 unknown", bad
 
 
+def _findings(
+    connection: duckdb.DuckDBPyConnection, key: list[str], severity: str
+) -> tuple[Outcome, str, str, list[str]]:
+    rows = connection.execute(_FINDINGS, [severity, *key]).fetchall()
+    delivered = connection.execute(
+        "select count(*) from source.receipt where is_in_force and department = ? and extract = ?", key
+    ).fetchone()
+    if not rows and not (delivered and delivered[0]):
+        return "not_applicable", "nothing was delivered", "0 findings", []
+    bad = [f"{period}/{file}: {kind}: {seen} (expected: {wanted})" for file, period, kind, seen, wanted in rows]
+    return ("fail" if bad else "pass"), f"{len(bad)} findings", "0 findings", bad
+
+
 def judge(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """The delivery checks of every extract, on the build behind this connection."""
     results = []
@@ -128,12 +153,15 @@ def judge(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
             "rows_tie_out": _tied_out(connection, key, "rows_read", _ROWS),
             "values_tie_out": _tied_out(connection, key, "values_read", _VALUES),
             "no_unknown_rejects": _rejects(connection, key),
+            "no_grave_finding": _findings(connection, key, "block"),
+            "no_finding": _findings(connection, key, "warn"),
         }
         for kind in KINDS:
             outcome, observed, wanted, bad = found[kind]
             results.append(
                 CheckResult(
-                    check_id=check_id(kind, name), source="intake", subject=name, severity="block",
+                    check_id=check_id(kind, name), source="intake", subject=name,
+                    severity="warn" if kind in _WARN_ONLY else "block",
                     outcome=outcome, description=_DESCRIPTION[kind], observed=observed, expected=wanted,
                     failing_rows=len(bad), locations=_listed(bad), owner=owner, why=_WHY[kind],
                 )

@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from pipelines import intake
 from pipelines.errors import BlockedError, ConfigurationError, UsageError
 from pipelines.jurisdiction import Jurisdiction, load
@@ -218,7 +220,7 @@ class Session:
             made = transform.build(
                 self.warehouse,
                 self.settings,
-                self.jurisdiction.reference_tables(),
+                {**self.jurisdiction.reference_tables(), "finding": self.findings(taken)},
                 taken.readings,
                 taken.receipts,
                 identity,
@@ -230,6 +232,36 @@ class Session:
         self.ledger.append("built", {"build_id": made.build_id, "inputs_hash": made.inputs_hash, "as_of": made.as_of})
         self._forget_old_builds(keep=made.build_id)
         return made
+
+    def findings(self, taken: Intake) -> pl.DataFrame:
+        """What was found on the deliveries in force: totals, corrections, drift against the delivery before."""
+        columns = ["reading_id", "receipt_id", "department", "extract", "delivery_period", "source_file"]
+        columns += ["kind", "severity", "observed", "expected"]
+        readings = {r.receipt_id: r for r in taken.readings}
+        rows = []
+        for contract in self.jurisdiction.contracts.values():
+            deliveries = [
+                intake.Delivery(receipt, readings.get(receipt.receipt_id))
+                for receipt in taken.receipts
+                if receipt.extract_id == contract.id
+            ]
+            receipts = {d.reading.reading_id: d.receipt for d in deliveries if d.reading}
+            for finding in intake.findings(contract, deliveries, self.warehouse):
+                receipt = receipts[finding["reading_id"]]
+                rows.append(
+                    {
+                        **finding,
+                        "receipt_id": receipt.receipt_id,
+                        "department": receipt.department,
+                        "extract": receipt.extract,
+                        "delivery_period": receipt.delivery_period,
+                        "source_file": receipt.file_name,
+                        "kind": finding["check"],
+                    }
+                )
+        return pl.DataFrame(
+            [[row[c] for c in columns] for row in rows], schema=dict.fromkeys(columns, pl.String), orient="row"
+        )
 
     def judge(self, build: Build) -> Verdict:
         """Judge a build; the verdict is stored with it."""
