@@ -3,7 +3,8 @@
     expression = term (('+' | '-') term)*        term = measure [ '{' dim=a|b, dim2=c '}' ]
 
 An unstated dimension is kept (each reported value gives its own figure), except age group and item, which then
-mean `all`. Several values of one dimension are summed. The arithmetic itself is dbt's, not ours.
+mean `all`; `age_group=*` in every term keeps the ages too. Several values of one dimension are summed. The
+arithmetic itself is dbt's, not ours.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from dataclasses import dataclass
 
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.contract import ALLOWED
 
 DIMENSIONS = ("population_basis", "population_source", "residence", "sex", "age_group", "group", "item")
 OUTPUT_DIMENSIONS = ("residence", "sex", "age_group", "group")
@@ -57,7 +59,27 @@ def parse(expression: str, where: str) -> list[Term]:
                     where=where,
                     do=f"dimensions are {', '.join(DIMENSIONS)}",
                 )
-            dimensions[name] = tuple(v.strip() for v in values.split("|"))
+            stated = tuple(v.strip() for v in values.split("|"))
+            if name in dimensions or not all(stated) or len(set(stated)) < len(stated):
+                raise ConfigurationError(
+                    f"{part.strip()!r} in {expression!r} states something twice or not at all",
+                    where=where,
+                    do="give each dimension once, and each of its values once",
+                )
+            if KEPT in stated and (len(stated) > 1 or name == "item"):
+                raise ConfigurationError(
+                    f"{part.strip()!r} in {expression!r}: {KEPT} would add parts to their own total",
+                    where=where,
+                    do="list the values that are to be summed",
+                )
+            strange = [v for v in stated if v != KEPT and v not in ALLOWED.get(name, stated)]
+            if strange:
+                raise ConfigurationError(
+                    f"{strange[0]!r} in {expression!r} is no {name}",
+                    where=where,
+                    do=f"use one of {', '.join(sorted(ALLOWED[name]))}",
+                )
+            dimensions[name] = stated
         terms.append(Term(-1 if match.group(1) == "-" else 1, match.group(2), dimensions))
         position = match.end()
     if not terms:
@@ -93,7 +115,7 @@ def term_rows(
                     )
             else:
                 measures = [term.measure]
-            accepted = {d: term.dimensions.get(d) or _unstated(d, outputs) for d in DIMENSIONS}
+            accepted = {d: _accepted(term, d, outputs) for d in DIMENSIONS}
             for measure in measures:
                 for values in itertools.product(*(accepted[d] for d in DIMENSIONS)):
                     row: dict[str, str | int] = {
@@ -109,12 +131,15 @@ def term_rows(
     return rows
 
 
-def _unstated(dimension: str, outputs: dict[str, str]) -> tuple[str, ...]:
-    """What an unstated dimension accepts: every value where the figure keeps it, else only the total.
+def _accepted(term: Term, dimension: str, outputs: dict[str, str]) -> tuple[str, ...]:
+    """What a term accepts: the values it states; else every value where the figure keeps it, else only the total.
 
     A term that kept all values while the other side pins one would add the parts to their own total.
     """
-    if dimension in ("age_group", "item"):
+    stated = term.dimensions.get(dimension, (KEPT,))
+    if stated != (KEPT,):
+        return stated
+    if dimension == "item":
         return ("all",)
     if dimension in OUTPUT_DIMENSIONS and outputs[dimension] != KEPT:
         return (TOTALS[dimension],)
@@ -125,9 +150,8 @@ def _outputs(numerator: list[Term], denominator: list[Term]) -> dict[str, str]:
     """What each dimension of the figure is: kept, one value that all terms pin, or the total."""
     outputs: dict[str, str] = {}
     for dimension in OUTPUT_DIMENSIONS:
-        stated = [t.dimensions.get(dimension, (KEPT,)) for t in (*numerator, *denominator)]
-        if dimension == "age_group":
-            stated = [("all",) if s == (KEPT,) else s for s in stated]
+        unstated = ("all",) if dimension == "age_group" else (KEPT,)
+        stated = [t.dimensions.get(dimension, unstated) for t in (*numerator, *denominator)]
         if all(s == (KEPT,) for s in stated):
             outputs[dimension] = KEPT
         elif len(set(stated)) == 1 and len(stated[0]) == 1:
