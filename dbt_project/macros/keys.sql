@@ -11,9 +11,9 @@
     {{ junheng.hashed_columns(junheng.series_dimensions(), prefix) }}
 {%- endmacro %}
 
-{% macro observation_key(prefix='') -%}
+{% macro observation_key(region_code='region_code', series_key='series_key') -%}
     {#- The key of a reported number: two extracts or deliveries with the same key report the same figure. -#}
-    {{ junheng.hashed_columns(['region_code'] + junheng.series_dimensions(), prefix) }}
+    {{ dbt.concat([region_code, "'|'", series_key]) }}
 {%- endmacro %}
 
 {% macro hashed_columns(columns, prefix='') -%}

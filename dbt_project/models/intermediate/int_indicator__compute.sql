@@ -21,7 +21,8 @@ neighbourhoods as (
         {% endfor %}
         region.parent_code,
         region.region_level,
-        max(combined.period_end) as period_end
+        max(combined.period_end) as period_end,
+        {{ provenance_of_rows('combined.provenance') }} as provenance
     from combined
     inner join {{ ref('int_region__date') }} as region
         on region.as_of_date = combined.period_end
@@ -44,7 +45,8 @@ missing as (
         combined.numerator,
         combined.denominator,
         coalesce(combined.letters, '') as letters,
-        coalesce(combined.provenance, 'official') as provenance,
+        -- the gap is in the same sources
+        {{ provenance_of(['combined.provenance', 'neighbourhoods.provenance']) }} as provenance,
         coalesce(combined.derivation, 'reported') as derivation
     from neighbourhoods
     inner join {{ ref('int_region__date') }} as region

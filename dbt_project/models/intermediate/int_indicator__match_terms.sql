@@ -43,7 +43,7 @@ matched as (
                 observation.measure
         ) as place
     from {{ ref('stg_indicator_term') }} as term
-    inner join {{ ref('int_observation__select_years') }} as observation
+    inner join {{ ref('int_indicator__consolidate_levels') }} as observation
         on observation.measure = term.measure
         and (term.age_group = '*' or observation.age_group = term.age_group)
         and (term.item = '*' or observation.item = term.item)

@@ -38,7 +38,7 @@ keyed as (
             and (coalesce(extract.delivery, '') <> 'replaces_all' or last_delivery.receipt_id is not null)
             as is_eligible,
         {{ series_key('observation.') }} as series_key,
-        {{ observation_key('observation.') }} as observation_key
+        observation.region_code
     from {{ ref('stg_observation') }} as observation
     inner join {{ ref('stg_receipt') }} as receipt
         on receipt.receipt_id = observation.receipt_id
@@ -53,7 +53,7 @@ latest as (
     select
         *,
         is_eligible and row_number() over (
-            partition by department, extract, observation_key, is_eligible
+            partition by department, extract, region_code, series_key, is_eligible
             order by
                 delivery_period desc, sequence desc, source_file, source_sheet, source_row, source_column,
                 observation_id
@@ -65,7 +65,7 @@ placed as (
     select
         *,
         row_number() over (
-            partition by observation_key, is_latest
+            partition by region_code, series_key, is_latest
             order by case when value is null then 1 else 0 end, extract_rank, department, extract
         ) as place
     from latest
@@ -74,7 +74,7 @@ placed as (
 select
     observation_id,
     series_key,
-    observation_key,
+    {{ observation_key() }} as observation_key,
     extract_rank,
     is_latest,
     is_latest and place = 1 as is_chosen

@@ -94,8 +94,15 @@ settled as (
             else chosen.functional_value
         end as value,
         case when chosen.is_whole then chosen.whole_letters else chosen.functional_letters end as letters,
-        case when chosen.is_whole then chosen.whole_provenance else chosen.functional_provenance end as provenance,
-        case when chosen.is_whole then 'whole' else 'functional' end as origin
+        case
+            when chosen.is_whole then chosen.whole_provenance
+            else {{ provenance_of(['chosen.functional_provenance',
+                                   "case when chosen.residence = 'unattributed' then totals.whole_provenance end"]) }}
+        end as provenance,
+        case
+            when chosen.is_whole or (chosen.residence = 'unattributed' and totals.region_code is not null) then 'whole'
+            else 'functional'
+        end as origin
     from chosen
     left join totals
         on totals.region_code = chosen.region_code

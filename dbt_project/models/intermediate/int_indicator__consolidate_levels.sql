@@ -1,0 +1,96 @@
+-- What indicators are computed from: every figure as a statement about the whole region. A measure of a government's own
+-- level becomes that of the region's own government and all levels below it together, and only when every government
+-- there reports it; the rest passes unchanged.
+with figures as (
+    select * from {{ ref('int_observation__select_years') }}
+),
+
+governments as (
+    select
+        tree.as_of_date,
+        tree.ancestor_code,
+        count(*) as governments
+    from {{ ref('int_region__tree') }} as tree
+    inner join {{ ref('int_region__date') }} as region
+        on region.as_of_date = tree.as_of_date
+        and region.region_code = tree.region_code
+    where region.government_level is not null
+    group by tree.as_of_date, tree.ancestor_code
+),
+
+summed as (
+    select
+        tree.ancestor_code as region_code,
+        figures.measure,
+        figures.year,
+        figures.period_end,
+        figures.population_basis,
+        figures.population_source,
+        figures.residence,
+        figures.sex,
+        figures.age_group,
+        figures.group_code,
+        figures.item,
+        {{ exact_sum('figures.value') }} as value,
+        {{ status_of_rows('figures.obs_status') }} as letters,
+        {{ provenance_of_rows('figures.provenance') }} as provenance,
+        case when count(*) = 1 then max(figures.derivation) else 'summed' end as derivation,
+        max(figures.extract_rank) as extract_rank,
+        max(figures.aggregation) as aggregation,
+        count(figures.value) as found
+    from figures
+    inner join {{ ref('int_region__tree') }} as tree
+        on tree.as_of_date = figures.period_end
+        and tree.region_code = figures.region_code
+    where figures.aggregation = 'own_level'
+    group by
+        tree.ancestor_code, figures.measure, figures.year, figures.period_end, figures.population_basis,
+        figures.population_source, figures.residence, figures.sex, figures.age_group, figures.group_code, figures.item
+)
+
+select
+    region_code,
+    measure,
+    year,
+    period_end,
+    population_basis,
+    population_source,
+    residence,
+    sex,
+    age_group,
+    group_code,
+    item,
+    value,
+    obs_status,
+    provenance,
+    derivation,
+    extract_rank,
+    aggregation
+from figures
+where aggregation <> 'own_level'
+
+union all
+
+select
+    summed.region_code,
+    summed.measure,
+    summed.year,
+    summed.period_end,
+    summed.population_basis,
+    summed.population_source,
+    summed.residence,
+    summed.sex,
+    summed.age_group,
+    summed.group_code,
+    summed.item,
+    summed.value,
+    {{ ranked_status('summed.letters', 'summed.value') }} as obs_status,
+    summed.provenance,
+    summed.derivation,
+    summed.extract_rank,
+    summed.aggregation
+from summed
+inner join governments
+    on governments.as_of_date = summed.period_end
+    and governments.ancestor_code = summed.region_code
+where summed.found = governments.governments
