@@ -110,6 +110,32 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
     return Plan((first_row, last_row), columns, values, unknown, data, ignored, captured)
 
 
+def blocks(grid: Grid, layout: Layout) -> list[Grid]:
+    """A sheet cut before each header, where the contract says that the header repeats; else the sheet as it is.
+
+    Lines with one filled cell right above a header are its title and go with it.
+    """
+    if not layout.header.repeats:
+        return [grid]
+    texts = [[normalise(value) for value in row] for row in grid.cells.select(grid.columns).iter_rows()]
+    wanted = {normalise(name) for name in layout.header.find}
+    starts = [
+        index
+        for index, row in enumerate(_canonical(row, layout.aliases) for row in texts)
+        if wanted & set(row)
+        and wanted <= {t for r in texts[index : index + layout.header.rows] for t in _canonical(r, layout.aliases)}
+    ]
+    cuts = [0]
+    for start in starts[1:]:
+        cut, titled = start, False
+        while cut > 0 and (filled := sum(1 for text in texts[cut - 1] if text)) < 2 and not (titled and not filled):
+            titled = titled or bool(filled)
+            cut -= 1
+        cuts.append(cut if titled else start)
+    ends = [*cuts[1:], grid.cells.height]
+    return [Grid(grid.sheet, grid.cells.slice(cut, end - cut)) for cut, end in zip(cuts, ends, strict=True)]
+
+
 def _canonical(names: list[str], aliases: dict[str, list[str]]) -> list[str]:
     """Headers as the contract calls them, where other years called them otherwise."""
     table = {normalise(other): normalise(name) for name, others in aliases.items() for other in others}
@@ -181,7 +207,7 @@ def _join_header(rows: list[list[str]], *, fill_right: bool) -> list[str]:
 
 
 def _needed_columns(layout: Layout) -> list[str]:
-    needed = [c for c in (layout.region.code, layout.region.name, layout.period.column) if c]
+    needed = [c for c in (layout.region.code, layout.region.name, layout.region.within, layout.period.column) if c]
     needed += [row.column for row in layout.rows]
     needed += [rule.column for rule in layout.ignore_rows]
     return list(dict.fromkeys(needed))
@@ -297,8 +323,12 @@ def _split_rows(
     reason = reason.when(pl.col("first") == "").then(pl.lit("blank"))
     for rule in layout.ignore_rows:
         cell = columns[normalise(rule.column)]
-        text = pl.col(cell).fill_null("").str.normalize("NFKC").str.replace_all(r"[\s\u200b\ufeff]+", "")
-        reason = reason.when(text.str.contains(rule.pattern)).then(pl.lit(rule.reason))
+        # Python's regular expressions, as everywhere in a contract; each text is looked at once.
+        hits = [t for t in grid.cells[cell].unique() if re.search(rule.pattern, normalise(t))]
+        is_hit = pl.col(cell).is_in([t for t in hits if t is not None])
+        if None in hits:
+            is_hit = is_hit | pl.col(cell).is_null()
+        reason = reason.when(is_hit.fill_null(False)).then(pl.lit(rule.reason))
     frame = frame.with_columns(reason.otherwise(None).alias("reason"))
     ignored = frame.filter(pl.col("reason").is_not_null()).select(
         ROW,

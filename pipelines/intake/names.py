@@ -25,6 +25,7 @@ class Version:
     names: frozenset[str]
     valid_from: date
     valid_to: date | None
+    parent: str | None
 
     def overlaps(self, start: date, end: date) -> bool:
         """True when the version was in force on any day from `start` to `end`."""
@@ -54,17 +55,39 @@ class RegionIndex:
                 names,
                 date.fromisoformat(row["valid_from"]),
                 date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
+                row["parent_code"],
             )
             self.by_code.setdefault(version.code, []).append(version)
             for name in names:
                 self.by_name.setdefault(name, []).append(version)
 
-    def match(self, rule: RegionRule, code_text: str | None, name_text: str | None, start: date, end: date) -> Match:
-        """The region of a row whose figures are about `start` to `end`."""
+    def match(
+        self,
+        rule: RegionRule,
+        code_text: str | None,
+        name_text: str | None,
+        start: date,
+        end: date,
+        above: str | None = None,
+    ) -> Match:
+        """The region of a row whose figures are about `start` to `end`.
+
+        `above` is the name or code of the region that it lies in, where the file says it.
+        """
+        found = self._match(rule, code_text, name_text, start, end, normalise(above))
+        if found.code and rule.within and above and not self._lies_in(found.code, normalise(above)):
+            return Match(None, "region_not_within", f"{found.code} does not lie in {above.strip()}")
+        return found
+
+    def _match(
+        self, rule: RegionRule, code_text: str | None, name_text: str | None, start: date, end: date, above: str
+    ) -> Match:
         code = normalise(code_text)
         name = normalise(name_text)
         if code in {normalise(token) for token in rule.no_code}:
             code = ""
+        if rule.code_length and code:
+            code = code.zfill(rule.code_length)
         accepted = {normalise(text): target for text, target in rule.accepted.items()}
         if rule.name is not None and name in accepted:
             target = accepted[name]
@@ -75,6 +98,11 @@ class RegionIndex:
                     f"the contract maps {name} to {target}, the code says {code}",
                 )
             return self.in_force(target, start, end)
+        for prefix in rule.name_prefixes:
+            shortened = name.removeprefix(normalise(prefix))
+            if shortened != name and shortened:
+                name = shortened
+                break
         for suffix in rule.name_suffixes:
             shortened = name.removesuffix(normalise(suffix))
             if shortened != name and shortened:
@@ -97,6 +125,8 @@ class RegionIndex:
         # A year in which a code changed has both versions: the one in force at the end stands for the year.
         at_end = [v for v in versions if v.overlaps(end, end)] or versions
         codes = sorted({v.code for v in at_end})
+        if len(codes) > 1 and above:
+            codes = [code for code in codes if self._lies_in(code, above)] or codes
         if len(codes) == 1:
             return Match(codes[0])
         if codes:
@@ -116,6 +146,18 @@ class RegionIndex:
                 f"{code} {versions[-1].name} was in force {spans}, not {start} to {end}",
             )
         return Match(code)
+
+    def _lies_in(self, code: str, above: str) -> bool:
+        """True when a region of that name or code is above the region, in any version of either."""
+        seen: set[str] = set()
+        waiting = [code]
+        while waiting:
+            parents = {v.parent for v in self.by_code.get(waiting.pop(), []) if v.parent} - seen
+            if above in parents or any(self._named(p, above) for p in parents if p in self.by_code):
+                return True
+            seen |= parents
+            waiting += parents
+        return False
 
     def _named(self, code: str, name: str) -> bool:
         return any(name in v.names for v in self.by_code[code])

@@ -6,11 +6,13 @@ and the rule's name goes with it. Units are multiplied here, exactly; their list
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 import polars as pl
 
-from pipelines.jurisdiction.contract import MarkMeaning, TokenMeaning
+from pipelines.jurisdiction.contract import MarkMeaning, NumberStyle, TokenMeaning
 
 DECIMAL = pl.Decimal(28, 9)
 STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
@@ -22,6 +24,7 @@ STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
     "less_than_half": "A",
 }
 STATUS_OF_MARK: dict[MarkMeaning, str] = {"provisional": "P", "estimated": "E", "break": "B"}
+_ENGLISH = NumberStyle()
 _PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _SIMPLE = r"^-?[0-9]{1,19}(\.[0-9]{0,9})?$"
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
@@ -38,6 +41,7 @@ def parse(
     marks: dict[str, MarkMeaning],
     minimum: float | None,
     maximum: float | None,
+    style: NumberStyle = _ENGLISH,
 ) -> pl.DataFrame:
     """Values of one column.
 
@@ -50,13 +54,13 @@ def parse(
     forms = [_token_form(token) for token in tokens]
     cells = pl.DataFrame({"raw": text})
     is_plain = pl.col("raw").str.contains(_SIMPLE).fill_null(False) & ~pl.col("raw").is_in(forms)
-    if any(mark[-1:].isdigit() for mark in marks):
+    if any(mark[-1:].isdigit() for mark in marks) or style != _ENGLISH:
         is_plain = pl.lit(False)
     plain = cells.select(is_plain.alias("plain")).to_series()
     if plain.all():
         frame = _plain_numbers(text)
     else:
-        frame = _any_cells(text.filter(~plain), is_percent=is_percent, tokens=tokens, marks=marks)
+        frame = _any_cells(text.filter(~plain), is_percent=is_percent, tokens=tokens, marks=marks, style=style)
         if plain.any():
             order = pl.concat([plain.arg_true(), (~plain).arg_true()])
             frame = pl.concat([_plain_numbers(text.filter(plain)), frame]).with_columns(order.alias("_order"))
@@ -74,7 +78,12 @@ def _plain_numbers(text: pl.Series) -> pl.DataFrame:
 
 
 def _any_cells(
-    text: pl.Series, *, is_percent: bool, tokens: dict[str, TokenMeaning], marks: dict[str, MarkMeaning]
+    text: pl.Series,
+    *,
+    is_percent: bool,
+    tokens: dict[str, TokenMeaning],
+    marks: dict[str, MarkMeaning],
+    style: NumberStyle,
 ) -> pl.DataFrame:
     """Cells of any kind: `reported` number, broken `rule`, meaning of the `token`, status by its `mark`."""
     frame = pl.DataFrame({"raw": text}).with_columns(
@@ -100,6 +109,8 @@ def _any_cells(
             .otherwise(pl.col("m"))
             .alias("m"),
         )
+    if style != _ENGLISH:
+        frame = frame.with_columns(_in_english(pl.col("m"), style).alias("m"))
     number = (
         pl.when(pl.col("m").str.contains(_BRACKETED))
         .then(pl.lit("-") + pl.col("m").str.strip_chars("()"))
@@ -200,9 +211,25 @@ def _judged(
     )
 
 
+def _in_english(text: pl.Expr, style: NumberStyle) -> pl.Expr:
+    """Numbers with the marks of another country, with a point and commas; text that is no such number stays."""
+    thousands = {"none": "", "'": "['\u2019]"}.get(style.thousands, re.escape(style.thousands))
+    decimal = re.escape(style.decimal)
+    whole = rf"\d{{1,3}}(?:{thousands}\d{{3}})+|\d+" if thousands else r"\d+"
+    fits = text.str.contains(rf"^\(?[+-]?(?:{whole})(?:{decimal}\d*)?\)?(?:\s*%)?$")
+    bare = text.str.replace_all(thousands, "") if thousands else text
+    # A comma or point that this style has no use for makes the text no number at all.
+    return (
+        pl.when(fits)
+        .then(bare.str.replace(style.decimal, ".", literal=True))
+        .otherwise(text.str.replace_all("[.,]", "?"))
+    )
+
+
 def _token_form(token: str) -> str:
     """A contract's token in the form cells are compared in."""
-    return pl.Series([token]).str.normalize("NFKC").str.strip_chars(" \t\r\n\u00a0\u3000\u200b\ufeff").item()  # type: ignore[no-any-return]
+    text = unicodedata.normalize("NFKC", token).strip(" \t\r\n\u00a0\u3000\u200b\ufeff")
+    return re.sub("[\u2212\u2013]", "-", text)
 
 
 def _slow(text: str) -> Decimal | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from calendar import monthrange
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -22,7 +22,7 @@ from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.intake import numbers
 from pipelines.intake.drift import profile
 from pipelines.intake.formats import ROW, Grid, read_grids
-from pipelines.intake.layout import MatchedValue, Plan, understand
+from pipelines.intake.layout import MatchedValue, Plan, blocks, understand
 from pipelines.intake.names import RegionIndex
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.jurisdiction.contract import ALLOWED, Contract, Layout, PeriodRule, RowDimension
@@ -185,7 +185,8 @@ def take(
             _Sheet(
                 receipt, contract, layout, understand(grid, layout, where), grid, jurisdiction, index, reading_id
             ).take()
-            for grid in read_grids(data, layout.format, where)
+            for sheet in read_grids(data, layout.format, where)
+            for grid in blocks(sheet, layout)
         ]
         return _refuse_repeated(sheets, receipt, reading_id)
     except (UnreadableFileError, ConfigurationError) as error:
@@ -212,7 +213,7 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
     """The sheets of a file as one. Two cells that report the same observation are both rejected, neither taken."""
     observations = pl.concat([taken.accepted for taken in sheets])
     rejects = [taken.rejects for taken in sheets]
-    accounts = [account for taken in sheets for account in taken.tie_out]
+    accounts = _by_sheet([account for taken in sheets for account in taken.tie_out])
     key = ["measure", "region_code", "period_start", "period_end", "population_basis", "residence", "sex"]
     key += ["age_group", "group", "item"]
     repeated = observations.clear()
@@ -258,6 +259,20 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
         list(dict.fromkeys(header for taken in sheets for header in taken.headers)),
         sum(taken.data_rows for taken in sheets),
     )
+
+
+def _by_sheet(accounts: list[TieOut]) -> list[TieOut]:
+    """One account per sheet: the blocks of a sheet added up."""
+    summed: dict[str, TieOut] = {}
+    for account in accounts:
+        before = summed.get(account.source_sheet)
+        if before is not None:
+            counts = {
+                f.name: getattr(before, f.name) + getattr(account, f.name) for f in fields(TieOut) if f.type == "int"
+            }
+            account = replace(account, **counts)
+        summed[account.source_sheet] = account
+    return list(summed.values())
 
 
 def _received_bytes(receipt: Receipt, warehouse: Warehouse) -> bytes:
@@ -407,16 +422,17 @@ class _Sheet:
             pl.Series("row_start", starts, dtype=pl.Date),
             pl.Series("row_end", ends, dtype=pl.Date),
             pl.Series("_problem", problems, dtype=pl.String),
+            pl.Series("_above", self._regions_above(data), dtype=pl.String),
         )
         # A long file names few regions many times: each way of naming one is looked up once.
-        key = ["_code", "_name", "row_start", "row_end", "_problem"]
+        key = ["_code", "_name", "row_start", "row_end", "_problem", "_above"]
         distinct = rows.select(key).unique(maintain_order=True)
         found: list[tuple[str | None, str | None, str | None]] = []
-        for code_text, name_text, start, end, problem in distinct.iter_rows():
+        for code_text, name_text, start, end, problem, above in distinct.iter_rows():
             if problem or start is None or end is None:
                 found.append((None, "unknown_period", problem))
             else:
-                match = self.index.match(rule, code_text, name_text, start, end)
+                match = self.index.match(rule, code_text, name_text, start, end, above)
                 found.append((match.code, match.rule, match.detail))
         schema = dict.fromkeys(("region_code", "rule", "detail"), pl.String)
         matched = pl.concat([distinct, pl.DataFrame(found, schema=schema, orient="row")], how="horizontal")
@@ -424,11 +440,29 @@ class _Sheet:
         rows = (
             rows.join(matched, on=key, how="left", nulls_equal=True, maintain_order="left")
             .with_columns(reported.str.strip_chars().alias("region_name_reported"))
-            .drop("_code", "_name", "_problem")
+            .drop("_code", "_name", "_problem", "_above")
         )
         for dimension in self.layout.rows:
             rows = self._row_dimension(rows, dimension)
         return rows
+
+    def _regions_above(self, data: pl.DataFrame) -> list[str | None]:
+        """The region that each row's region lies in, where a column or leading blanks say it."""
+        rule = self.layout.region
+        if rule.within:
+            return data[self.plan.cell(rule.within)].to_list()
+        if not rule.indent or rule.name is None:
+            return [None] * data.height
+        above: list[str | None] = []
+        open_levels: list[tuple[int, str]] = []
+        for text in data[self.plan.cell(rule.name)]:
+            name = text or ""
+            depth = len(name) - len(name.lstrip(" \t\u00a0\u3000"))
+            while open_levels and open_levels[-1][0] >= depth:
+                open_levels.pop()
+            above.append(open_levels[-1][1] if open_levels else None)
+            open_levels.append((depth, name))
+        return above
 
     def _row_periods(self, data: pl.DataFrame) -> tuple[list[date | None], list[date | None], list[str | None]]:
         """First and last day that each row is about; for a period in the header, the span over all its columns."""
@@ -640,6 +674,7 @@ class _Sheet:
             is_percent=unit.base == "percent",
             tokens={**self.layout.tokens, **value.rule.tokens},
             marks=self.layout.marks,
+            style=self.layout.numbers,
             minimum=value.rule.min,
             maximum=value.rule.max,
         )
@@ -735,6 +770,7 @@ class _Sheet:
             is_percent=True,
             tokens={**self.layout.tokens, **value.rule.tokens},
             marks=self.layout.marks,
+            style=self.layout.numbers,
             minimum=None,
             maximum=None,
         )["value"]
@@ -823,6 +859,7 @@ class _Sheet:
 
 def _span(text: str, rule: PeriodRule) -> tuple[date, date] | None:
     """First and last day that a text is about, by the contract's rule; None when it names no year (or month)."""
+    text = {normalise(name): year for name, year in rule.map.items()}.get(normalise(text), text)
     if rule.kind == "month":
         month_match = re.search(r"(?<!\d)(1[89]\d\d|2[01]\d\d)\D?(0?[1-9]|1[0-2])(?!\d)", text)
         if not month_match:
@@ -835,6 +872,8 @@ def _span(text: str, rule: PeriodRule) -> tuple[date, date] | None:
     year = int(match.group(1))
     if rule.kind == "year":
         start_month, start_day = (int(part) for part in rule.starts.split("-"))
+        if rule.named_by == "end" and rule.starts != "01-01":
+            year -= 1
         start = date(year, start_month, start_day)
         return start, date(year + 1, start_month, start_day) - timedelta(days=1)
     month, day = (int(part) for part in rule.month_day.split("-"))

@@ -110,6 +110,13 @@ class Format(StrictModel):
             raise ValueError(f"unknown encoding {value!r}") from error
         return value
 
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        if len(value) != 1 or value in '\r\n"':
+            raise ValueError("a delimiter is one character")
+        return value
+
 
 class Header(StrictModel):
     """Where the header is: the first row that holds all of `find`, or the row numbered `row`; `rows` are joined."""
@@ -118,11 +125,27 @@ class Header(StrictModel):
     row: int | None = Field(default=None, ge=1)
     rows: int = Field(default=1, ge=1, le=10)
     fill_right: bool = False
+    repeats: bool = False  # blocks one below the other, each under a header of its own
 
     @model_validator(mode="after")
     def _one_of(self) -> Header:
         if bool(self.find) == (self.row is not None):
             raise ValueError("give either `find` (names that the header holds) or `row` (its number)")
+        if self.repeats and not self.find:
+            raise ValueError("a header that `repeats` is found by its names: give `find`")
+        return self
+
+
+class NumberStyle(StrictModel):
+    """How numbers are written: the decimal mark, and what stands between thousands."""
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[",", ".", " ", "'", "none"] = ","
+
+    @model_validator(mode="after")
+    def _differ(self) -> NumberStyle:
+        if self.decimal == self.thousands:
+            raise ValueError("`decimal` and `thousands` are the same mark")
         return self
 
 
@@ -164,18 +187,28 @@ class IgnoreRow(StrictModel):
 
 
 class RegionRule(StrictModel):
-    """How a row names its region: by code, by name, or by both, which must then agree."""
+    """How a row names its region: by code, by name, or by both, which must then agree.
+
+    `within` is a column that names the region above, `indent` says that leading blanks show the levels: both
+    tell regions of one name apart.
+    """
 
     code: str | None = None
+    code_length: int | None = Field(default=None, ge=1, le=30)  # codes that lost their leading zeros get them back
     name: str | None = None
     no_code: list[str] = []
     accepted: dict[str, str] = {}
+    name_prefixes: list[str] = []
     name_suffixes: list[str] = []
+    within: str | None = None
+    indent: bool = False
 
     @model_validator(mode="after")
     def _one_of(self) -> RegionRule:
         if self.code is None and self.name is None:
             raise ValueError("a region needs `code`, `name`, or both")
+        if self.name is None and (self.within or self.indent):
+            raise ValueError("`within` and `indent` tell names apart: give `name`")
         return self
 
 
@@ -187,6 +220,8 @@ class PeriodRule(StrictModel):
     kind: Literal["year", "point", "month"]
     month_day: str = "12-31"
     starts: str = "01-01"  # first day of a year: a financial year named 2019-20 may start on 04-01
+    named_by: Literal["start", "end"] = "start"  # the year in the text is the one it starts or ends in
+    map: dict[str, str] = {}  # texts that no reader of years knows: other calendars, names of rounds
 
     @model_validator(mode="after")
     def _fits(self) -> PeriodRule:
@@ -259,6 +294,7 @@ class Layout(StrictModel):
     file_names: str = "*"
     format: Format
     header: Header
+    numbers: NumberStyle = NumberStyle()
     aliases: dict[str, list[str]] = {}
     captures: list[Capture] = []
     marks: dict[str, MarkMeaning] = {}
