@@ -11,25 +11,47 @@ import gzip
 import io
 import itertools
 import json
+import re
+import subprocess
+import sys
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
-from typing import IO
+from pathlib import Path
+from typing import IO, Any, NoReturn
 
 import fastexcel
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.errors import UnreadableFileError
+from pipelines.intake.workbook_process import read_cells
 from pipelines.jurisdiction.contract import Format
 
 ROW = "source_row"
 MAX_COLUMNS = 20_000
 MAX_CELL = 1_000_000
 MAX_BYTES = 2_000_000_000
+MAX_TEXT_BYTES = 400_000_000
+MAX_CELLS = 25_000_000  # of one sheet, empty ones within its bounds included
+MAX_SECONDS = 600  # for a workbook that is opened in a process of its own
 # A workbook holds text that repeats: a hundredfold is honest, ten thousandfold is a bomb.
 MAX_RATIO = 1_000
 
+_FAULTS = {
+    "Div0": "#DIV/0!",
+    "NA": "#N/A",
+    "Name": "#NAME?",
+    "Null": "#NULL!",
+    "Num": "#NUM!",
+    "Ref": "#REF!",
+    "Value": "#VALUE!",
+    "GettingData": "#GETTING_DATA",
+}
 _WORKBOOKS = ("xlsx", "xls", "ods")
+_NOT_1252 = rb"[\x81\x8d\x8f\x90\x9d]"
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
@@ -58,6 +80,8 @@ def read_grids(data: bytes, rule: Format, where: str) -> list[Grid]:
     """
     if not data:
         raise UnreadableFileError("the file is empty (0 bytes)", where=where, do="ask the department to send it again")
+    if len(data) > MAX_BYTES:
+        raise _too_large(len(data), where)
     data = unpack(data, rule, where)
     if rule.kind in ("csv", "tsv"):
         grids = [_read_csv(data, rule, where)]
@@ -67,7 +91,9 @@ def read_grids(data: bytes, rule: Format, where: str) -> list[Grid]:
         grids = [_read_parquet(data, where)]
     else:
         grids = [_read_json_lines(data, rule, where)]
-    return [_transposed(grid) for grid in grids] if rule.transpose else grids
+    for grid in grids:
+        _refuse_huge_cells(grid, where)
+    return [_transposed(grid, where) for grid in grids] if rule.transpose else grids
 
 
 # -- packing ------------------------------------------------------------------------------------------------
@@ -75,21 +101,24 @@ def read_grids(data: bytes, rule: Format, where: str) -> list[Grid]:
 
 def unpack(data: bytes, rule: Format, where: str) -> bytes:
     """The file inside a gzip or zip wrapping, told by its first bytes; a workbook is a zip and stays one."""
-    if data[:2] == b"\x1f\x8b":
-        return _gunzip(data, where)
-    if data[:4] == b"PK\x03\x04":
-        if rule.kind in ("xlsx", "ods") and _is_workbook(data):
-            _refuse_bomb(data, where)
+    for _ in range(3):
+        if data[:2] == b"\x1f\x8b":
+            data = _gunzip(data, where)
+        elif data[:4] == b"PK\x03\x04":
+            if rule.kind in ("xlsx", "ods") and _is_workbook(data):
+                _refuse_bomb(data, where)
+                return data
+            data = _unzip(data, rule, where)
+        else:
             return data
-        return _unzip(data, rule, where)
-    return data
+    raise UnreadableFileError("the file is packed more than twice", where=where, do="ask for it unpacked")
 
 
 def _is_workbook(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, ValueError, OverflowError, OSError):
         return True  # let the workbook reader say what is wrong with it
     return "[Content_Types].xml" in names or "mimetype" in names
 
@@ -106,7 +135,7 @@ def _refuse_bomb(data: bytes, where: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             sizes = [(item.file_size, item.compress_size) for item in archive.infolist()]
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, OverflowError, OSError) as error:
         raise UnreadableFileError(
             "the workbook is damaged: its zip directory cannot be read", where=where, do="ask for it again"
         ) from error
@@ -120,7 +149,7 @@ def _gunzip(data: bytes, where: str) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
             return _bounded(stream, len(data), where)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFileError(f"not readable as gzip: {error}", where=where, do="ask for it again") from error
 
 
@@ -139,7 +168,7 @@ def _unzip(data: bytes, rule: Format, where: str) -> bytes:
                 )
             with archive.open(chosen[0]) as stream:
                 return _bounded(stream, archive.getinfo(chosen[0]).compress_size, where)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OverflowError, OSError, EOFError) as error:
         raise UnreadableFileError(f"not readable as zip: {error}", where=where, do="ask for it again") from error
 
 
@@ -163,6 +192,12 @@ def decode(data: bytes, encoding: str, where: str) -> str:
 
     Raises UnreadableFileError naming the first byte that the encoding cannot have.
     """
+    if len(data) > MAX_TEXT_BYTES:
+        raise UnreadableFileError(
+            f"the text is {len(data):,} bytes long: refused",
+            where=where,
+            do=f"ask for it in parts of at most {MAX_TEXT_BYTES:,} bytes",
+        )
     if encoding == "detect":
         encoding = detect_encoding(data)
     try:
@@ -200,7 +235,10 @@ def detect_encoding(data: bytes) -> str:
         data.decode("utf-8")
     except UnicodeDecodeError:
         scores = {name: _plausible(sample, name) for name in ("gb18030", "cp932", "latin-1")}
-        return max(scores, key=lambda name: scores[name])
+        likeliest = max(scores, key=lambda name: scores[name])
+        if likeliest == "latin-1" and re.search(rb"[\x80-\x9f]", data) and not re.search(_NOT_1252, data):
+            return "cp1252"  # dashes and quotes of Windows, where Latin-1 has control characters
+        return likeliest
     return "utf-8"
 
 
@@ -240,12 +278,16 @@ def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
     numbers: list[int] = []
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    first = 1
+    first, count = 1, 0
     try:
         for row in reader:
-            if len(row) > MAX_COLUMNS:
+            count += len(row) + 1
+            if len(row) > MAX_COLUMNS or count > MAX_CELLS:
+                counted = (
+                    f"a row has {len(row):,} columns" if len(row) > MAX_COLUMNS else f"more than {count - 1:,} cells"
+                )
                 raise UnreadableFileError(
-                    f"a row has {len(row):,} columns", where=f"{where}, line {first}", do="check the delimiter"
+                    counted, where=f"{where}, line {first}", do="check the delimiter and the file"
                 )
             rows.append([cell if cell != "" else None for cell in row])
             numbers.append(first)
@@ -261,12 +303,15 @@ def _read_json_lines(data: bytes, rule: Format, where: str) -> Grid:
     """Objects, one a line: the keys of all lines are the first row, as in a table."""
     records: list[dict[str, object]] = []
     numbers: list[int] = []
-    for number, line in enumerate(decode(data, rule.encoding, where).splitlines(), start=1):
+    names: dict[str, None] = {}
+    for number, line in enumerate(decode(data, rule.encoding, where).split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line, parse_float=str, parse_int=str)
-        except ValueError as error:
+            record = json.loads(
+                line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_without_repeats
+            )
+        except (ValueError, RecursionError) as error:
             raise UnreadableFileError(
                 f"not readable as JSON: {error}", where=f"{where}, line {number}", do="ask for the file again"
             ) from error
@@ -274,21 +319,40 @@ def _read_json_lines(data: bytes, rule: Format, where: str) -> Grid:
             raise UnreadableFileError("a line is not a JSON object", where=f"{where}, line {number}", do="ask again")
         records.append(record)
         numbers.append(number)
-    names = list(dict.fromkeys(name for record in records for name in record))
+        names.update(dict.fromkeys(record))
+        if len(names) > MAX_COLUMNS or len(names) * len(records) > MAX_CELLS:
+            raise UnreadableFileError(
+                f"{len(records):,} objects have {len(names):,} different names", where=where, do="check the file"
+            )
     rows: list[list[str | None]] = [list(names)]
-    rows += [[None if record.get(n) is None else str(record[n]) for n in names] for record in records]
+    rows += [[_json_cell(record.get(n)) for n in names] for record in records]
     return Grid("", _frame(rows, [0, *numbers], where))
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("an object gives one name twice")
+    return record
+
+
+def _json_cell(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _read_parquet(data: bytes, where: str) -> Grid:
     """A Parquet table: its column names are row 0, its rows count from 1."""
     try:
+        shape = pq.ParquetFile(io.BytesIO(data)).metadata
+        _refuse_size(shape.num_rows, shape.num_columns, where)
         frame = pl.read_parquet(io.BytesIO(data))
         text = frame.select(pl.col(c).cast(pl.String) for c in frame.columns)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UnreadableFileError(
-            f"not readable as Parquet: {str(error).splitlines()[0]}", where=where, do="ask for the file again"
-        ) from error
+    except UnreadableFileError:
+        raise
+    except BaseException as error:
+        _give_up(error, "not readable as Parquet", where, "ask for the file again")
     if not frame.width:
         raise UnreadableFileError("the file has no columns", where=where, do="ask the department to send it again")
     head = pl.DataFrame([list(frame.columns)], schema=_schema(frame.width, row=False), orient="row")
@@ -300,27 +364,127 @@ def _frame(rows: list[list[str | None]], numbers: list[int], where: str) -> pl.D
     width = max((len(row) for row in rows), default=0)
     if not width:
         raise UnreadableFileError("the file has no cells", where=where, do="ask the department to send it again")
-    if width > MAX_COLUMNS:
-        raise UnreadableFileError(f"a row has {width:,} columns", where=where, do="check the file")
+    _refuse_size(len(rows), width, where)
     for filled in rows:
         filled.extend([None] * (width - len(filled)))
     columns = {f"c{i}": [filled[i] for filled in rows] for i in range(width)}
     return pl.DataFrame({ROW: numbers, **columns}, schema=_schema(width))
 
 
+def _refuse_size(rows: int, columns: int, where: str) -> None:
+    if columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
+        raise UnreadableFileError(
+            f"a table of {rows:,} rows and {columns:,} columns: refused",
+            where=where,
+            do=f"ask for it in parts of at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells; "
+            "look for a stray cell far away from the table",
+        )
+
+
+def _refuse_huge_cells(grid: Grid, where: str) -> None:
+    longest = grid.cells.select(pl.max_horizontal(pl.col(c).str.len_bytes().max() for c in grid.columns)).item()
+    if longest and longest > MAX_CELL * 4:
+        raise UnreadableFileError(f"a cell is {longest:,} bytes long", where=where, do="check the file")
+
+
+def _give_up(error: BaseException, what: str, where: str, do: str) -> NoReturn:
+    """Whatever a reader raised, a panic of its own language included, means that the file cannot be read."""
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+        raise error
+    said = str(error).splitlines()
+    raise UnreadableFileError(
+        f"{what}: {said[0][:300] if said else type(error).__name__}", where=where, do=do
+    ) from error
+
+
 # -- workbooks ----------------------------------------------------------------------------------------------
 
 
-def _read_workbook(data: bytes, rule: Format, where: str) -> list[Grid]:
+def sheet_names(data: bytes, rule: Format, where: str) -> list[str]:
+    """The names of a workbook's sheets, in order."""
+    if rule.kind == "xlsx":
+        return list(_opened(unpack(data, rule, where), where).sheet_names)
+    return _beside(unpack(data, rule, where), [], where)[0]
+
+
+def _opened(data: bytes, where: str) -> fastexcel.ExcelReader:
     try:
-        workbook = fastexcel.read_excel(data)
-    except Exception as error:  # calamine raises one class per fault; all of them mean the same here
+        return fastexcel.read_excel(data)
+    except BaseException as error:
+        _give_up(
+            error,
+            "the workbook cannot be opened",
+            where,
+            "open it in a spreadsheet program; if it fails there too, ask for it again",
+        )
+
+
+def _read_workbook(data: bytes, rule: Format, where: str) -> list[Grid]:
+    if rule.kind == "xlsx":
+        workbook = _opened(data, where)
+        chosen = _chosen_sheets(workbook.sheet_names, rule, where)
+        _refuse_far_cells(data, where)
+        return [_read_sheet(workbook, name, where) for name in chosen]
+    # What the older formats unpack to cannot be told beforehand: they are opened where memory is limited.
+    names, _ = _beside(data, [], where)
+    chosen = _chosen_sheets(names, rule, where)
+    _, batches = _beside(data, chosen, where)
+    return [_as_grid(name, batch, where) for name, batch in zip(chosen, batches, strict=True)]
+
+
+def _refuse_far_cells(data: bytes, where: str) -> None:
+    """Refuse a sheet whose cells span more than memory holds: a reader keeps every empty cell between them."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in archive.namelist():
+                if not re.search(r"worksheets/[^/]*\.xml$", name, re.IGNORECASE):
+                    continue
+                rows, columns, rest = 1, 1, b""
+                with archive.open(name) as stream:
+                    while piece := stream.read(4_000_000):
+                        piece = rest + piece
+                        for match in _FAR_CELL.finditer(piece):
+                            columns = max(columns, _column_number(match.group(1)))
+                        last = [int(number) for number in _ROW_NUMBER.findall(piece)]
+                        rows = max(rows, *last) if last else rows
+                        rest = piece[-200:]
+                _refuse_size(rows, columns, where)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OverflowError, OSError, EOFError) as error:
+        raise UnreadableFileError(f"the workbook is damaged: {error}", where=where, do="ask for it again") from error
+
+
+_FAR_CELL = re.compile(rb"[\"' ]r=[\"']([A-Z]{2,7})[0-9]")
+_ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\b[^>]*?\br=[\"']([0-9]{1,9})[\"']")
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for byte in letters:
+        number = number * 26 + byte - 64
+    return number
+
+
+def _beside(data: bytes, sheets: list[str], where: str) -> tuple[list[str], list[tuple[Any, list[int], list[Any]]]]:
+    """A workbook opened by a process of its own, with limited memory and time: sheet names, and sheets as read."""
+    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_process.py")), *sheets]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=MAX_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        _give_up(error, "the workbook takes too long to open", where, "ask for it in another format")
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
         raise UnreadableFileError(
-            f"the workbook cannot be opened: {str(error).splitlines()[0]}",
+            f"the workbook cannot be opened: {said[-1][:300] if said else 'its reader died'}",
             where=where,
             do="open it in a spreadsheet program; if it fails there too, ask for it again",
-        ) from error
-    return [_read_sheet(workbook, name, where) for name in _chosen_sheets(workbook.sheet_names, rule, where)]
+        )
+    stream = io.BytesIO(done.stdout)
+    head = json.loads(stream.readline())
+    read = []
+    for size, columns, faults in head["read"]:
+        with pa.ipc.open_stream(pa.py_buffer(stream.read(size))) as reader:
+            read.append((reader.read_all(), columns, faults))
+    return head["names"], read
 
 
 def _chosen_sheets(names: list[str], rule: Format, where: str) -> list[str]:
@@ -351,19 +515,38 @@ def _chosen_sheets(names: list[str], rule: Format, where: str) -> list[str]:
 
 def _read_sheet(workbook: fastexcel.ExcelReader, name: str, where: str) -> Grid:
     try:
-        frame = workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
-    except Exception as error:
-        raise UnreadableFileError(
-            f"the sheet {name!r} cannot be read: {str(error).splitlines()[0]}", where=where, do="check the workbook"
-        ) from error
+        read = read_cells(workbook, name)
+    except BaseException as error:
+        _give_up(error, f"the sheet {name!r} cannot be read", where, "check the workbook")
+    return _as_grid(name, read, where)
+
+
+def _as_grid(name: str, read: tuple[Any, list[int], list[Any]], where: str) -> Grid:
+    """A sheet as a grid: empty columns on the left counted, faults of formulas (#DIV/0!) as the text they show."""
+    table, columns, faults = read
+    frame = pl.DataFrame(pl.from_arrow(table)) if table.num_columns else pl.DataFrame()
     if not frame.width or not frame.height:
         raise UnreadableFileError(f"the sheet {name!r} is empty", where=where, do="check `format.sheet` or the file")
-    frame = frame.rename({old: f"c{i}" for i, old in enumerate(frame.columns)})
-    return Grid(name, frame.with_row_index(ROW, offset=1).cast({ROW: pl.Int64}))
+    _refuse_size(frame.height, columns[-1] + 1, where)
+    by_column: dict[int, dict[int, str]] = {}
+    for row, column, detail in faults:
+        kind = re.search(r"Error\((\w+)\)", detail)
+        by_column.setdefault(column, {})[row] = _FAULTS.get(kind.group(1) if kind else "", "#ERROR!")
+    cells = {
+        f"c{i}": pl.Series([None], dtype=pl.String).new_from_index(0, frame.height) for i in range(columns[-1] + 1)
+    }
+    for index, (place, old) in enumerate(zip(columns, frame.columns, strict=True)):
+        series = frame[old]
+        if index in by_column:
+            shown = by_column[index]
+            series = series.scatter(list(shown), list(shown.values()))
+        cells[f"c{place}"] = series
+    return Grid(name, pl.DataFrame(cells).with_row_index(ROW, offset=1).cast({ROW: pl.Int64}))
 
 
-def _transposed(grid: Grid) -> Grid:
+def _transposed(grid: Grid, where: str) -> Grid:
     """Columns as rows: the row number is then the column's place in the file, 1 for the first."""
+    _refuse_size(len(grid.columns), grid.cells.height, where)
     cells = grid.cells.select(grid.columns).transpose()
     cells = cells.rename({old: f"c{i}" for i, old in enumerate(cells.columns)})
     return replace(grid, cells=cells.with_row_index(ROW, offset=1).cast({ROW: pl.Int64}))
