@@ -1,0 +1,213 @@
+"""The assets: extracts by delivery period, reference tables, the intake, the dbt models, the build, the release.
+
+Each body opens a session and calls one step of it. What the step does, and whether it may, is not decided here.
+"""
+
+# No postponed annotations here: Dagster looks at the types of its functions as they are written.
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.errors import UnreadableFileError, UsageError
+from pipelines.jurisdiction import Contract, Jurisdiction
+from pipelines.orchestration.dbt import Manifest, row_counts
+from pipelines.orchestration.names import (
+    BUILD,
+    EXTRACTS_GROUP,
+    INTAKE,
+    REFERENCE_GROUP,
+    RELEASE,
+    WAY_GROUP,
+    extract_key,
+    reference_key,
+    step_name,
+)
+from pipelines.orchestration.partitions import Delivery, deliveries, delivery_periods, register
+from pipelines.orchestration.visits import present_build, visit
+from pipelines.run import Session
+from pipelines.settings import Settings
+
+
+def extract_asset(settings: Settings, contract: Contract) -> dg.AssetsDefinition:
+    """The asset of one extract: materialising a partition receives and reads what landed for that period."""
+    spec = dg.AssetSpec(
+        extract_key(contract.id),
+        description=f"{contract.name} / {contract.name_en}\n\n{contract.description.purpose}".strip(),
+        group_name=EXTRACTS_GROUP,
+        partitions_def=delivery_periods(contract.id),
+        kinds=set(sorted({layout.format.kind for layout in contract.layouts})[:3]),  # Dagster takes three
+        metadata={
+            "publisher": contract.source.publisher,
+            "owner": contract.owner,
+            "license": contract.license,
+            "provenance": contract.provenance,
+        },
+    )
+
+    @dg.multi_asset(specs=[spec], name=step_name(contract.id))
+    def read(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with visit(settings, context.log.info) as session:
+            period = context.partition_key
+            taken = session.take_in(extract=contract.id, period=period)
+            found = [
+                delivery
+                for delivery in deliveries(session.jurisdiction, taken)
+                if delivery.contract.id == contract.id and delivery.period == period
+            ]
+            folder = session.jurisdiction.landing / contract.id / period
+            if not found:
+                raise UsageError(
+                    f"nothing has been received of {contract.id} for {period}",
+                    where=str(folder),
+                    do="put the department's file there, then materialise the partition again",
+                )
+            if problems := found[0].problems:
+                raise UnreadableFileError(
+                    "; ".join(problems),
+                    where=str(folder),
+                    do="ask the department for a readable file, or mend the contract; the last release stays",
+                )
+            return dg.MaterializeResult(metadata=found[0].metadata(session.jurisdiction, session.warehouse))
+
+    return read
+
+
+def reference_assets(jurisdiction: Jurisdiction) -> list[dg.AssetSpec]:
+    """The reference tables: written by people in the jurisdiction's folder, so nothing here makes them."""
+    return [
+        dg.AssetSpec(
+            reference_key(table),
+            group_name=REFERENCE_GROUP,
+            description=f"Reference table `{table}` of {jurisdiction.key}, as people keep it.",
+            metadata={"folder": dg.MetadataValue.path(str(jurisdiction.folder / "reference"))},
+        )
+        for table in sorted(jurisdiction.reference_tables())
+    ]
+
+
+def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDefinition:
+    """Receive and read everything new. When the current release already rests on it, nothing after it runs."""
+
+    @dg.asset(
+        key=INTAKE,
+        deps=[extract_key(extract) for extract in jurisdiction.contracts],
+        group_name=WAY_GROUP,
+        output_required=False,
+        description="Everything received and read, in all extracts and delivery periods. Reports each extract's "
+        "partitions; is not materialised when nothing is new, and then nothing after it runs.",
+    )
+    def intake(context: dg.AssetExecutionContext) -> Iterator[dg.AssetObservation | dg.MaterializeResult]:  # type: ignore[type-arg]
+        with visit(settings, context.log.info) as session:
+            taken = session.take_in()
+            found = deliveries(session.jurisdiction, taken)
+            for delivery in found:
+                _report(context, delivery, session)
+            build_id = session.identity(taken).build_id
+            release = session.warehouse.current_release_id()
+            metadata: dict[str, int | str] = {
+                "files_received": len(taken.new_receipts),
+                "files_read": len(taken.new_readings),
+                "deliveries": len(found),
+                "unreadable": sum(1 for delivery in found if delivery.problems),
+                "rejects": sum(reading.rejects for reading in taken.readings),
+                "rejects_known": sum(reading.known_rejects for reading in taken.readings),
+                "build": build_id,
+            }
+            if session.current_build_id() == build_id:
+                said = f"nothing new: release {release} is up to date"
+                context.log.info(said)
+                context.instance.add_run_tags(context.run_id, {"junheng/outcome": "nothing_new"})
+                yield dg.AssetObservation(INTAKE, description=said, metadata=metadata)
+                return
+            yield dg.MaterializeResult(metadata=metadata)
+
+    return intake
+
+
+def build_assets(settings: Settings, manifest: Manifest, specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
+    """All dbt models and the build they stand in: one step, since there is one dbt call per build."""
+
+    @dg.multi_asset(specs=specs, name="build_tables")
+    def build_tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
+        with visit(settings, context.log.info) as session:
+            taken = session.take_in(receive=False)
+            identity = session.identity(taken)
+            build = session.stored_build(identity.build_id)
+            if build is None:
+                build = session.build(taken, identity)
+            else:
+                context.log.info(f"the build {build.build_id} of the same receipts, rules and code stands already")
+            counts = row_counts(build, manifest)
+            size = build.database.stat().st_size
+        for spec in specs:
+            if spec.key == BUILD:
+                yield dg.MaterializeResult(
+                    asset_key=BUILD,
+                    metadata={
+                        "build": build.build_id,
+                        "folder": dg.MetadataValue.path(build.folder),
+                        "size_bytes": size,
+                        "readings": len(build.reading_ids),
+                        "code_version": build.code_version,
+                        "seconds": session.seconds.get("build", 0.0),
+                    },
+                )
+            else:
+                yield dg.MaterializeResult(
+                    asset_key=spec.key, metadata={"dagster/row_count": counts[spec.key.path[-1]]}
+                )
+
+    return build_tables
+
+
+def release_asset(settings: Settings) -> dg.AssetsDefinition:
+    """Prepare and seal a release of the present build; refused without the passing verdict of that very build."""
+
+    @dg.asset(
+        key=RELEASE,
+        deps=[BUILD],
+        group_name=WAY_GROUP,
+        description="A sealed release, swapped in as `current`. It reads the stored verdict of the present build: "
+        "materialised alone, it fails when that is not a pass, and the last release stays.",
+    )
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        with visit(settings, context.log.info) as session:
+            sealed = session.publish(present_build(session))
+            folder = Path(sealed.folder)
+            context.instance.add_run_tags(
+                context.run_id, {"junheng/outcome": "published", "junheng/release": sealed.release_id}
+            )
+            return dg.MaterializeResult(
+                metadata={
+                    "release": sealed.release_id,
+                    "state": sealed.state,
+                    "build": sealed.build_id,
+                    "folder": dg.MetadataValue.path(str(folder)),
+                    "database": dg.MetadataValue.path(str(folder / "public.duckdb")),
+                    "pages": dg.MetadataValue.path(str(folder / "pages" / "index.html")),
+                    "quality": dg.MetadataValue.path(str(folder / "quality" / "index.html")),
+                }
+            )
+
+    return release
+
+
+def _report(context: dg.AssetExecutionContext, delivery: Delivery, session: Session) -> None:
+    """Show a delivery as a materialised partition of its extract, once for each state it is in.
+
+    Files that were read through the command line are reported by the next nightly. One that cannot be read is no
+    materialisation: it is observed with its problem, and the verdict on the build is what blocks.
+    """
+    register(context.instance, delivery.contract.id, [delivery.period])
+    metadata = delivery.metadata(session.jurisdiction, session.warehouse)
+    if delivery.problems:
+        context.log.warning("cannot be read: " + "; ".join(delivery.problems))
+        context.log_event(dg.AssetObservation(delivery.key, partition=delivery.period, metadata=metadata))
+        return
+    wanted = dg.AssetRecordsFilter(asset_key=delivery.key, asset_partitions=[delivery.period])
+    for record in context.instance.fetch_materializations(wanted, limit=1).records:
+        materialisation = record.asset_materialization
+        if materialisation and materialisation.metadata.get("readings") == metadata["readings"]:
+            return
+    context.log_event(dg.AssetMaterialization(delivery.key, partition=delivery.period, metadata=metadata))
