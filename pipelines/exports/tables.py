@@ -78,6 +78,12 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
 
 
+def _plain_type(data_type: str) -> str:
+    """A type in DuckDB's own spelling: models say `string`, so that other engines take them too."""
+    spelled = data_type.upper().replace(" ", "")
+    return {"STRING": "VARCHAR", "TEXT": "VARCHAR", "INT": "INTEGER", "BOOL": "BOOLEAN"}.get(spelled, spelled)
+
+
 def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
     name, meta = str(node.get("alias") or node["name"]), _meta(node)
     columns = []
@@ -91,7 +97,7 @@ def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
         columns.append(
             PublishedColumn(
                 name=str(column["name"]),
-                data_type=str(column.get("data_type") or "").upper(),
+                data_type=_plain_type(str(column.get("data_type") or "")),
                 description_zh=zh,
                 description_en=en,
                 unit=str(column_meta.get("unit") or ""),

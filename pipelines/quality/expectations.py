@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import logging
 import math
 import sys
 import threading
 import warnings
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -29,6 +31,15 @@ _KEY_OWNER, _KEY_SINCE = "Junheng", "1"
 # Arguments of expectations that name columns.
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B")
 _COLUMN_LIST_ARGUMENTS = ("column_list", "column_set")
+
+# Types that look at each row by itself: the measures of many checks can be judged as rows of one table.
+_JUDGED_ROW_BY_ROW = {
+    "expect_column_values_to_be_between",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_not_be_in_set",
+    "expect_column_values_to_match_regex",
+}
+_MEASURED = "measured"
 
 
 def _great_expectations() -> Any:
@@ -110,11 +121,8 @@ def _columns_needed(expectation: Expectation) -> list[str] | None:
     return named
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, relation: str, wanted: list[str] | None) -> Any:
-    """Rows as a plain pandas frame: decimals as doubles and dates as text, which pandas handles fast.
-
-    Raises duckdb.Error when the relation does not exist or cannot be read.
-    """
+def _select(connection: duckdb.DuckDBPyConnection, relation: str, wanted: list[str] | None) -> str:
+    """SQL for rows that pandas handles fast: decimals as doubles, dates as text. duckdb.Error without the relation."""
     described = connection.execute(f"describe select * from {relation}").fetchall()
     selected = []
     for name, kind, *_ in described:
@@ -126,36 +134,61 @@ def _frame(connection: duckdb.DuckDBPyConnection, relation: str, wanted: list[st
         elif kind.startswith(("DATE", "TIMESTAMP", "TIME")):
             quoted = f"cast({quoted} as varchar) as {quoted}"
         selected.append(quoted)
-    rows: Any = connection.execute(f"select {', '.join(selected) or '1 as one'} from {relation}").to_arrow_table()
+    return f"select {', '.join(selected) or '1 as one'} from {relation}"
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, relation: str, wanted: list[str] | None) -> Any:
+    """Rows as a plain pandas frame, made from Arrow. duckdb.Error when they cannot be had."""
+    rows: Any = connection.sql(_select(connection, relation, wanted)).to_arrow_table()
     return rows.to_pandas()
 
 
-def _nothing(value: Any) -> bool:
+def _is_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _address(row: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{column}={value}" for column, value in row)[:TEXT_SHOWN]
 
 
 def _locations(frame: Any, result: dict[str, Any], address: list[str]) -> list[str]:
     """The addresses of failing rows: their key columns, then the columns that were judged."""
     positions = [p for p in result.get("unexpected_index_list") or [] if isinstance(p, int)]
-    lines = []
-    for position in positions[:LOCATIONS_SHOWN]:
-        row = frame.iloc[position]
-        columns = [c for c in address if c in frame.columns] + [c for c in frame.columns if c not in address]
-        lines.append(", ".join(f"{column}={row[column]}" for column in columns)[:TEXT_SHOWN])
-    if len(positions) > LOCATIONS_SHOWN:
-        lines.append(f"… and {len(positions) - LOCATIONS_SHOWN} more")
-    return lines
+    columns = [c for c in address if c in frame.columns] + [c for c in frame.columns if c not in address]
+    lines = [_address((c, frame[c].iloc[position]) for c in columns) for position in positions[:LOCATIONS_SHOWN]]
+    return _with_more(lines, len(positions))
+
+
+def _with_more(lines: list[str], count: int) -> list[str]:
+    return lines + ([f"… and {count - LOCATIONS_SHOWN:,} more"] if count > LOCATIONS_SHOWN else [])
+
+
+def _wrong_rows(connection: duckdb.DuckDBPyConnection, expectation: Expectation, count: int) -> list[str]:
+    """The addresses of the rows that a measured expectation counted as wrong."""
+    if not (expectation.rows and expectation.wrong):
+        return []
+    cursor = connection.execute(
+        f"select * from ({expectation.rows}) where {expectation.wrong} order by all limit {LOCATIONS_SHOWN}"
+    )
+    names = [column[0] for column in cursor.description or []]
+    return _with_more([_address(zip(names, row, strict=True)) for row in cursor.fetchall()], count)
+
+
+def _exception_of(found: Any) -> str:
+    """What went wrong inside Great Expectations, which it reports as a failure; empty when nothing did."""
+    information = found.exception_info or {}
+    if not information.get("raised_exception", bool(information)):
+        return ""
+    messages = [information] if "raised_exception" in information else list(information.values())
+    return _first_line(str(messages[0].get("exception_message"))) or "an exception without words"
 
 
 def _interpret(expectation: Expectation, found: Any, frame: Any, address: list[str]) -> CheckResult:
-    """One answer of Great Expectations as pass, fail or error."""
-    information = found.exception_info or {}
-    if information.get("raised_exception", bool(information)):
-        messages = [information] if "raised_exception" in information else list(information.values())
-        return _result(expectation, "error", _first_line(str(messages[0].get("exception_message"))))
+    """One answer of Great Expectations as pass, fail or error. `frame` holds the rows that were judged."""
+    if problem := _exception_of(found):
+        return _result(expectation, "error", problem)
     result: dict[str, Any] = dict(found.result or {})
-    is_map = "unexpected_count" in result
-    if is_map:
+    if "unexpected_count" in result:
         judged = int(result.get("element_count") or 0)
         if "missing_count" in result and expectation.type.startswith(("expect_column_values", "expect_column_value_")):
             judged -= int(result["missing_count"] or 0)
@@ -163,12 +196,9 @@ def _interpret(expectation: Expectation, found: Any, frame: Any, address: list[s
             return _result(expectation, "error", "there is no value to judge")
         failing = int(result["unexpected_count"] or 0)
         observed = f"{failing:,} of {judged:,} rows"
-        column = expectation.arguments.get("column")
-        if len(frame) == 1 and column in frame.columns:
-            observed = f"{column} = {frame[column].iloc[0]}"  # a measured profile: the measure itself says more
     else:
         failing = 0 if found.success else 1
-        if "observed_value" not in result or _nothing(result["observed_value"]):
+        if "observed_value" not in result or _is_nothing(result["observed_value"]):
             return _result(expectation, "error", "nothing was observed")
         observed = str(result["observed_value"])[:TEXT_SHOWN]
     if found.success:
@@ -213,63 +243,168 @@ def _split_applicable(
     return applicable
 
 
-def _class_of(gx: Any, kind: str) -> Any:
-    """The class of an expectation type, or None."""
-    name = "".join(part.capitalize() for part in kind.split("_"))
-    by_lower = {n.lower(): n for n in dir(gx.expectations) if n.startswith("Expect")}
-    found = by_lower.get(name.lower())
-    return getattr(gx.expectations, found) if found else None
+@dataclass
+class _Asked:
+    """One expectation on its rows, and which columns are a row's address."""
+
+    expectation: Expectation
+    frame: Any
+    address: list[str]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The expectation's arguments."""
+        return self.expectation.arguments
 
 
-def _judge_relation(
-    gx: Any, context: Any, source: Any, connection: duckdb.DuckDBPyConnection, relation: str,
-    expectations: list[Expectation], address: list[str],
-) -> list[CheckResult]:  # fmt: skip
-    """All expectations on one table or one measured profile."""
-    needed = [_columns_needed(expectation) for expectation in expectations]
-    is_profile = relation.startswith("(")
-    wanted: list[str] | None = None
-    if not is_profile and None not in needed:
-        wanted = [*address, *(column for columns in needed for column in columns or [])]
-    try:
-        frame = _frame(connection, relation, wanted)
-    except (duckdb.Error, MemoryError) as error:
-        return [_result(expectation, "error", _first_line(error)) for expectation in expectations]
-    results: list[CheckResult] = []
-    suite = gx.ExpectationSuite(name="suite")
-    asked: dict[str, Expectation] = {}
-    for expectation, columns in zip(expectations, needed, strict=True):
-        absent = [column for column in columns or [] if column not in frame.columns]
-        cls = _class_of(gx, expectation.type)
-        if cls is None:
-            results.append(_result(expectation, "error", f"there is no expectation of type {expectation.type}"))
-        elif absent:
-            results.append(_result(expectation, "error", f"column {', '.join(absent)} is not there"))
-        elif len(frame) == 0 and not expectation.may_be_empty and not expectation.type.startswith("expect_table"):
-            results.append(_result(expectation, "error", "there is no row to judge"))
-        elif "examined" in frame.columns and not (frame["examined"].fillna(0) > 0).all():
+class _Judge:
+    """Great Expectations, set up once for one build."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.gx = _great_expectations()
+        logging.getLogger("great_expectations").setLevel(logging.ERROR)
+        context = self.gx.get_context(mode="ephemeral")
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        asset = context.data_sources.add_pandas("build").add_dataframe_asset(name="rows")
+        self.batches = asset.add_batch_definition_whole_dataframe("whole")
+        self.classes = {name.lower(): name for name in dir(self.gx.expectations) if name.startswith("Expect")}
+
+    def _class_of(self, kind: str) -> Any:
+        """The class of an expectation type, or None."""
+        name = self.classes.get(kind.replace("_", "").lower())
+        return getattr(self.gx.expectations, name) if name else None
+
+    def _refusal(self, expectation: Expectation, frame: Any) -> str:
+        """Why an expectation cannot be judged on this frame; empty when it can."""
+        absent = [column for column in _columns_needed(expectation) or [] if column not in frame.columns]
+        if self._class_of(expectation.type) is None:
+            return f"there is no expectation of type {expectation.type}"
+        if absent:
+            return f"column {', '.join(absent)} is not there"
+        if len(frame) == 0 and not expectation.may_be_empty and not expectation.type.startswith("expect_table"):
+            return "there is no row to judge"
+        if "examined" in frame.columns and not (frame["examined"].fillna(0) > 0).all():
             # A profile that counts findings says how much it looked at; none of nothing is not a pass.
-            results.append(_result(expectation, "error", "the measure looked at no row"))
-        else:
+            return "the measure looked at no row"
+        return ""
+
+    def ask(self, frame: Any, asked: list[_Asked]) -> list[CheckResult]:
+        """The results of expectations on one frame."""
+        results: list[CheckResult] = []
+        suite = self.gx.ExpectationSuite(name="suite")
+        waiting: dict[str, _Asked] = {}
+        for item in asked:
+            expectation = item.expectation
+            if refusal := self._refusal(expectation, item.frame):
+                results.append(_result(expectation, "error", refusal))
+                continue
             try:
-                suite.add_expectation(cls(**expectation.arguments, meta={"check_id": expectation.check_id}))
-                asked[expectation.check_id] = expectation
+                meta = {"check_id": expectation.check_id}
+                suite.add_expectation(self._class_of(expectation.type)(**item.arguments, meta=meta))
+                waiting[expectation.check_id] = item
             except Exception as error:
                 results.append(_result(expectation, "error", _first_line(error)))
-    if not asked:
+        if not waiting:
+            return results
+        try:
+            batch = self.batches.get_batch(batch_parameters={"dataframe": frame})
+            answer = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+        except Exception as error:
+            return results + [_result(item.expectation, "error", _first_line(error)) for item in waiting.values()]
+        for found in answer.results:
+            check_id = str((found.expectation_config.meta or {}).get("check_id")) if found.expectation_config else ""
+            if check_id in waiting:
+                item = waiting.pop(check_id)
+                results.append(_interpret(item.expectation, found, item.frame, item.address))
+        return results + [
+            _result(item.expectation, "error", "Great Expectations gave no answer") for item in waiting.values()
+        ]
+
+    def judge_table(self, table: str, expectations: list[Expectation], address: list[str]) -> list[CheckResult]:
+        """Expectations on a table itself: only the columns they look at are brought to pandas."""
+        needed = [_columns_needed(expectation) for expectation in expectations]
+        wanted = None if None in needed else [*address, *(c for columns in needed for c in columns or [])]
+        try:
+            frame = _frame(self.connection, f'"{table}"', wanted)
+        except (duckdb.Error, MemoryError) as error:
+            return [_result(expectation, "error", _first_line(error)) for expectation in expectations]
+        return self.ask(frame, [_Asked(expectation, frame, address) for expectation in expectations])
+
+    def judge_measured(self, expectations: list[Expectation]) -> list[CheckResult]:
+        """Expectations on measured profiles.
+
+        Great Expectations takes a third of a second for every expectation on every frame, however small. So
+        measures of one value that are judged alike become the rows of one table, a row per check.
+        """
+        results: list[CheckResult] = []
+        frames: dict[str, Any] = {}
+        alike: dict[str, list[_Asked]] = {}
+        for expectation in expectations:
+            query = expectation.measure or ""
+            try:
+                if query not in frames:
+                    frames[query] = _frame(self.connection, f"({query})", None)
+            except (duckdb.Error, MemoryError) as error:
+                results.append(_result(expectation, "error", _first_line(error)))
+                continue
+            asked = _Asked(expectation, frames[query], [])
+            if refusal := self._refusal(expectation, asked.frame):
+                results.append(_result(expectation, "error", refusal))
+            elif len(asked.frame) == 1 and expectation.type in _JUDGED_ROW_BY_ROW and "mostly" not in asked.arguments:
+                others = {name: value for name, value in asked.arguments.items() if name != "column"}
+                kind = asked.frame[asked.arguments["column"]].dtype.kind
+                alike.setdefault(json.dumps([expectation.type, kind, others], default=str), []).append(asked)
+            else:
+                results += self.ask(asked.frame, [asked])
+        for group in alike.values():
+            results += self._ask_alike(group)
         return results
-    try:
-        asset = source.add_dataframe_asset(name=f"asset_{len(source.assets)}")
-        batch = asset.add_batch_definition_whole_dataframe("whole").get_batch(batch_parameters={"dataframe": frame})
-        answer = batch.validate(suite, result_format={"result_format": "COMPLETE"})
-    except Exception as error:
-        return results + [_result(expectation, "error", _first_line(error)) for expectation in asked.values()]
-    for found in answer.results:
-        check_id = (found.expectation_config.meta or {}).get("check_id") if found.expectation_config else None
-        if check_id in asked:
-            results.append(_interpret(asked.pop(check_id), found, frame, address))
-    results += [_result(expectation, "error", "Great Expectations gave no answer") for expectation in asked.values()]
-    return results
+
+    def _ask_alike(self, group: list[_Asked]) -> list[CheckResult]:
+        """Measures of one value that are judged by the same type and arguments, as rows of one table."""
+        first = group[0]
+        values = [item.frame[item.arguments["column"]].iloc[0] for item in group]
+        table = _plain_frame({_MEASURED: values})
+        try:
+            expectation = self._class_of(first.expectation.type)(**{**first.arguments, "column": _MEASURED})
+            batch = self.batches.get_batch(batch_parameters={"dataframe": table})
+            found = batch.validate(expectation, result_format={"result_format": "COMPLETE"})
+        except Exception as error:
+            return [_result(item.expectation, "error", _first_line(error)) for item in group]
+        if problem := _exception_of(found):
+            return [_result(item.expectation, "error", problem) for item in group]
+        result: dict[str, Any] = dict(found.result or {})
+        failing = set(result.get("unexpected_index_list") or [])
+        if len(failing) != int(result.get("unexpected_count") or 0) or bool(failing) == bool(found.success):
+            return [_result(item.expectation, "error", "Great Expectations contradicts itself") for item in group]
+        results = []
+        for position, (item, value) in enumerate(zip(group, values, strict=True)):
+            observed, count = _observed_measure(item, value)
+            if _is_nothing(value):
+                results.append(_result(item.expectation, "error", "there is no value to judge"))
+            elif position in failing:
+                rows = _wrong_rows(self.connection, item.expectation, count)
+                results.append(_result(item.expectation, "fail", observed, count, rows))
+            else:
+                results.append(_result(item.expectation, "pass", observed))
+        return results
+
+
+def _plain_frame(columns: dict[str, list[Any]]) -> Any:
+    import pandas
+
+    return pandas.DataFrame(columns)
+
+
+def _observed_measure(item: _Asked, value: Any) -> tuple[str, int]:
+    """What a measure of one value said, in words, and how many rows are wrong by it."""
+    column = item.arguments["column"]
+    if column == "findings" and "examined" in item.frame.columns and not _is_nothing(value):
+        return f"{int(value):,} of {int(item.frame['examined'].iloc[0]):,}", int(value)
+    return f"{column} = {value}", 1
 
 
 def judge(
@@ -283,20 +418,14 @@ def judge(
     applicable = _split_applicable(connection, files, results) + key_expectations(keys)
     if not applicable:
         return results
-    gx = _great_expectations()
-    relations: dict[str, list[Expectation]] = {}
-    for expectation in applicable:
-        relation = f"({expectation.query.rstrip(';')})" if expectation.query else f'"{expectation.table}"'
-        relations.setdefault(relation, []).append(expectation)
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        context = gx.get_context(mode="ephemeral")
-        from great_expectations.data_context.types.base import ProgressBarsConfig
-
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        source = context.data_sources.add_pandas("build")
-        for relation, expectations in relations.items():
-            address = [] if relation.startswith("(") else keys.get(expectations[0].table, [])
-            results += _judge_relation(gx, context, source, connection, relation, expectations, address)
+        judging = _Judge(connection)
+        results += judging.judge_measured([e for e in applicable if e.measure is not None])
+        tables: dict[str, list[Expectation]] = {}
+        for expectation in applicable:
+            if expectation.measure is None:
+                tables.setdefault(expectation.table, []).append(expectation)
+        for table, expectations in tables.items():
+            results += judging.judge_table(table, expectations, keys.get(table, []))
     return results

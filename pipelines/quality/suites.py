@@ -20,9 +20,15 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FILE_FIELDS = {"table", "query", "applies_when", "expectations"}
 _EXPECTATION_FIELDS = {
-    "id", "type", "arguments", "severity", "owner", "why", "since", "query", "applies_when", "may_be_empty",
+    "id", "type", "arguments", "severity", "owner", "why", "since", "query", "rows", "wrong", "applies_when",
+    "may_be_empty",
 }  # fmt: skip
 _REQUIRED = ("id", "type", "severity", "owner", "why", "since")
+# What `rows` and `wrong` mean unless they say otherwise: of the rows looked at, none is wrong.
+_NONE_WRONG = {
+    "type": "expect_column_values_to_be_between",
+    "arguments": {"column": "findings", "min_value": 0, "max_value": 0},
+}
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,17 @@ class Expectation:
     why: str
     since: str
     query: str | None = None
+    rows: str | None = None  # the rows to look at, and
+    wrong: str | None = None  # the condition that a wrong one meets
     applies_when: str | None = None
     may_be_empty: bool = False  # a profile that lists findings: no row is what is hoped for
+
+    @property
+    def measure(self) -> str | None:
+        """The SQL whose result is judged; None when the table itself is."""
+        if self.rows and self.wrong:
+            return f"select count(*) as examined, count(*) filter (where {self.wrong}) as findings from ({self.rows})"
+        return self.query
 
     @property
     def check_id(self) -> str:
@@ -91,6 +106,11 @@ def _text(value: object) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _sql(value: object) -> str | None:
+    """A query without its final semicolon, or None."""
+    return _text(value).rstrip("; \n") or None
+
+
 def load_yaml(path: Path) -> Any:
     """A YAML file as plain Python; ConfigurationError with the line when it is none."""
     try:
@@ -109,6 +129,10 @@ def _expectation(path: Path, table: str, default_query: str | None, raw: Any, nu
     where = f"expectation {number} ({raw.get('id', 'without id')})"
     if unknown := sorted(set(raw) - _EXPECTATION_FIELDS):
         raise _mistake(path, where, f"unknown field {', '.join(unknown)}; known: {_listed(_EXPECTATION_FIELDS)}")
+    if bool(raw.get("rows")) != bool(raw.get("wrong")) or (raw.get("rows") and raw.get("query")):
+        raise _mistake(path, where, "rows and wrong stand together, and without query")
+    if raw.get("rows"):
+        raw = {**_NONE_WRONG, **raw}
     if missing := [name for name in _REQUIRED if not _text(raw.get(name))]:
         raise _mistake(path, where, f"{', '.join(missing)} missing")
     if raw["severity"] not in ("block", "warn"):
@@ -125,8 +149,10 @@ def _expectation(path: Path, table: str, default_query: str | None, raw: Any, nu
         owner=_text(raw["owner"]),
         why=_text(raw["why"]),
         since=_text(raw["since"]),
-        query=_text(raw.get("query")) or default_query,
-        applies_when=_text(raw.get("applies_when")) or None,
+        query=_sql(raw.get("query")) or default_query,
+        rows=_sql(raw.get("rows")),
+        wrong=_sql(raw.get("wrong")),
+        applies_when=_sql(raw.get("applies_when")),
         may_be_empty=bool(raw.get("may_be_empty", False)),
     )
 
@@ -146,7 +172,7 @@ def load_expectations(folders: list[Path]) -> list[ExpectationFile]:
                 raise _mistake(path, "", "an expectation file names its table")
             if unknown := sorted(set(raw) - _FILE_FIELDS):
                 raise _mistake(path, "", f"unknown field {', '.join(unknown)}; known: {_listed(_FILE_FIELDS)}")
-            table, query = _text(raw["table"]), _text(raw.get("query")) or None
+            table, query = _text(raw["table"]), _sql(raw.get("query"))
             listed = raw.get("expectations") or []
             if not isinstance(listed, list):
                 raise _mistake(path, "expectations", "expectations is a list")
@@ -156,7 +182,7 @@ def load_expectations(folders: list[Path]) -> list[ExpectationFile]:
                     first = seen[expectation.check_id]
                     raise _mistake(path, expectation.id, f"{expectation.check_id} is already in {first.name}")
                 seen[expectation.check_id] = path
-            files.append(ExpectationFile(path, table, _text(raw.get("applies_when")) or None, expectations))
+            files.append(ExpectationFile(path, table, _sql(raw.get("applies_when")), expectations))
     return files
 
 
