@@ -15,13 +15,15 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import expressions
-from pipelines.jurisdiction.contract import Contract, load_contract
+from pipelines.jurisdiction.contract import Contract
+from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
-from pipelines.jurisdiction.reference import TABLES, load_table
+from pipelines.jurisdiction.record_checks import check_records
+from pipelines.jurisdiction.reference import TABLES, check_links, load_table
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 from pipelines.settings import hash_files
 
@@ -50,6 +52,12 @@ class Years(StrictModel):
 
     first: int
     last: int
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Years:
+        if self.last < self.first:
+            raise ValueError("the last of the years lies before the first")
+        return self
 
 
 class Text(StrictModel):
@@ -93,6 +101,13 @@ class Description(StrictModel):
     data_notes: list[Text] = []
     spending: list[SpendingSource] = []
 
+    @field_validator("schedule")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        if not re.fullmatch(r"([\d*/,-]+ ){4}[\d*/,A-Za-z-]+", value):
+            raise ValueError(f"the schedule {value!r} is not five fields (minute hour day month weekday)")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -130,7 +145,7 @@ class Jurisdiction:
         self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
         self.contracts = self._load_contracts()
         self.corrections = load_corrections(folder / "corrections", set(self.contracts))
-        self._check_regions()
+        self._check_tables()
 
     @property
     def landing(self) -> Path:
@@ -146,6 +161,12 @@ class Jurisdiction:
     def reference_measures(self) -> frozenset[str]:
         """The measures of measures.csv."""
         return frozenset(self._tables["measure"]["measure"])
+
+    @cached_property
+    def measure_units(self) -> dict[str, str]:
+        """Each measure's base unit."""
+        measures = self._tables["measure"]
+        return dict(zip(measures["measure"], measures["unit"], strict=True))
 
     @cached_property
     def intake_reference_hash(self) -> str:
@@ -200,7 +221,6 @@ class Jurisdiction:
         terms, indicators = self._indicator_tables()
         tables["indicator"] = indicators
         tables["indicator_term"] = terms
-        tables["target"] = tables["target"].with_columns(pl.col("region_code").fill_null("all"))
         tables["spending_source"] = pl.DataFrame(
             [source.model_dump() for source in self.description.spending],
             schema={"measure": pl.String, "role": pl.String, "fund": pl.String, "account_stage": pl.String},
@@ -226,9 +246,18 @@ class Jurisdiction:
         folder = self.folder / "contracts"
         measures = self._tables["measure"]
         base_units = dict(zip(measures["measure"], measures["unit"], strict=True))
+        units = {name: unit.base for name, unit in self.units.items()}
+        files = set(folder.glob("*/*.yml"))
+        for path in sorted({*folder.rglob("*.yml"), *folder.rglob("*.yaml")} - files):
+            raise ConfigurationError(
+                "a contract lies where nobody looks for it",
+                where=str(path),
+                do="move it to contracts/<department>/<extract>.yml",
+            )
         contracts = {}
-        for path in sorted(folder.glob("*/*.yml")):
-            contract = load_contract(path, folder, set(self.units), base_units)
+        for path in sorted(files):
+            contract = load_contract(path, folder, units, base_units)
+            check_records(contract, path, units, base_units, {level.name for level in self.levels})
             contracts[contract.id] = contract
         if not contracts:
             raise ConfigurationError(
@@ -238,27 +267,34 @@ class Jurisdiction:
             )
         return contracts
 
-    def _check_regions(self) -> None:
-        path = self.folder / "reference" / "regions.csv"
+    def _check_tables(self) -> None:
+        """What one table cannot say alone: levels, the home region, measures that spending rests on."""
+        folder = self.folder / "reference"
+        check_links(folder, self._tables)
         levels = {level.name for level in self.levels}
-        for line, row in enumerate(self.regions.iter_rows(named=True), start=2):
-            where = f"{path}, line {line}"
-            if row["region_level"] not in levels:
-                raise ConfigurationError(
-                    f"the level {row['region_level']!r} is not in jurisdiction.yml",
-                    where=where,
-                    do=f"use one of {', '.join(sorted(levels))}",
-                )
-            for column in ("valid_from", "valid_to"):
-                value = row[column]
-                if value is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-                    raise ConfigurationError(f"{column} {value!r} is not a date", where=where, do="write YYYY-MM-DD")
+        description = str(self.folder / "jurisdiction.yml")
+        for relation, column in (("region", "region_level"), ("indicator", "lowest_level")):
+            for text in self._tables[relation][column].unique().drop_nulls():
+                if text not in levels:
+                    path = folder / ("regions.csv" if relation == "region" else "indicators.csv")
+                    raise ConfigurationError(
+                        f"the level {text!r} is not in jurisdiction.yml",
+                        where=f"{path}, {line_with(path, text)}",
+                        do=f"use one of {', '.join(sorted(levels))}",
+                    )
         if self.home_region not in set(self.regions["region_code"]):
             raise ConfigurationError(
                 f"home_region {self.home_region!r} is not in regions.csv",
-                where=str(self.folder / "jurisdiction.yml"),
+                where=description,
                 do="correct it or add the region",
             )
+        for source in self.description.spending:
+            if source.measure not in self.reference_measures:
+                raise ConfigurationError(
+                    f"spending names the measure {source.measure!r}, which is not in reference/measures.csv",
+                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', source.measure)}",
+                    do="correct it or add a line in measures.csv",
+                )
 
     def _indicator_tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         measures = self._tables["measure"]
@@ -294,6 +330,10 @@ class Jurisdiction:
                     "an indicator has only one side of its fraction",
                     where=where,
                     do="give numerator and denominator",
+                )
+            if not row["multiplier"]:
+                raise ConfigurationError(
+                    "an indicator with expressions needs a multiplier", where=where, do="write 1, 100, 1000 …"
                 )
             parsed = [expressions.parse(side, where) for side in sides]
             for term in (*parsed[0], *parsed[1]):
@@ -338,7 +378,7 @@ class Jurisdiction:
                     "owner": contract.owner,
                     "contract_version": contract.version,
                     "contract_hash": contract.hash,
-                    "period_kind": contract.layouts[0].period.kind,
+                    "period_kind": contract.period_kind,
                 }
                 for contract in self.contracts.values()
             ]

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from fnmatch import fnmatch
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.person_contract import Records
 from pipelines.jurisdiction.text import normalise
-from pipelines.jurisdiction.yaml_model import StrictModel, load_model
+from pipelines.jurisdiction.yaml_model import StrictModel
 
 TokenMeaning = Literal["missing", "not_applicable", "not_collected", "suppressed", "zero", "less_than_half"]
 MarkMeaning = Literal["provisional", "estimated", "break"]
@@ -390,8 +390,20 @@ class Contract(StrictModel):
     delivery: Literal["replaces_periods", "replaces_all"] = "replaces_periods"
     partial_delivery: bool = False  # a file that comes again may hold only some of the figures
     files: str
-    layouts: list[Layout] = Field(min_length=1)
+    layouts: list[Layout] = []
+    records: Records | None = None  # a person-level extract: one line per record, no table of figures
     quality: Quality = Quality()
+
+    @model_validator(mode="after")
+    def _tables_or_records(self) -> Contract:
+        if bool(self.layouts) == (self.records is not None):
+            raise ValueError("give either `layouts` (tables of figures) or `records` (one line per person's record)")
+        return self
+
+    @property
+    def period_kind(self) -> str:
+        """What kind of period the figures are about."""
+        return self.records.period.kind if self.records is not None else self.layouts[0].period.kind
 
     @property
     def department(self) -> str:
@@ -427,62 +439,3 @@ class Contract(StrictModel):
             where=f"contracts/{self.id}.yml",
             do="add the period to a layout's `delivery_periods`, or describe a new layout",
         )
-
-
-def load_contract(path: Path, contracts_folder: Path, units: set[str], measures: dict[str, str]) -> Contract:
-    """Read and check one contract against the folder it lies in, the jurisdiction's units and measures.
-
-    `measures` maps a measure to its base unit. Raises ConfigurationError with file, line and what to do.
-    """
-    contract = load_model(path, Contract)
-    expected = path.relative_to(contracts_folder).with_suffix("").as_posix()
-    if contract.id != expected:
-        raise ConfigurationError(
-            f"the contract calls itself {contract.id!r} but lies at {expected!r}",
-            where=str(path),
-            do="make `id` and the path agree",
-        )
-    for layout in contract.layouts:
-        for value in layout.values:
-            if "{" not in value.unit and value.unit not in units:
-                raise ConfigurationError(
-                    f"the unit {value.unit!r} is not in the jurisdiction's list of units",
-                    where=f"{path}, {_line_with(path, value.unit)}",
-                    do="add it under `units` in jurisdiction.yml or correct it",
-                )
-        for measure in sorted(_measures_of(layout)):
-            if measure not in measures:
-                raise ConfigurationError(
-                    f"the measure {measure!r} is not in reference/measures.csv",
-                    where=f"{path}, {_line_with(path, measure)}",
-                    do="add a line for it in measures.csv or correct its name",
-                )
-    return contract
-
-
-def _measures_of(layout: Layout) -> set[str]:
-    """Every measure that a layout can give, templates written out where their values are listed."""
-    found: set[str] = set()
-    for value in layout.values:
-        if value.measure is None:
-            continue
-        if "{" not in value.measure:
-            found.add(value.measure)
-        else:
-            group = value.measure.strip("{}")
-            found.update(value.maps.get(group, {}).values())
-    for row in layout.rows:
-        if row.dimension == "measure" and row.map:
-            found.update(row.map.values())
-    if "measure" in layout.defaults:
-        found.add(layout.defaults["measure"])
-    return found
-
-
-def _line_with(path: Path, text: Any) -> str:
-    """`line N` of the first line that holds a text, for error messages."""
-    wanted = normalise(str(text))
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if wanted in normalise(line):
-            return f"line {number}"
-    return "line 1"

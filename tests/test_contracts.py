@@ -1,0 +1,336 @@
+"""A mistake in a jurisdiction's folder is found before anything is read: file, line, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import country
+import pytest
+import yaml
+
+from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction import Jurisdiction, load
+from pipelines.settings import PROJECT_FOLDER
+
+BUDGET = "treasury/budget"
+
+
+def made(folder: Path, **changes: Any) -> country.Country:
+    return country.make_country(folder / "verdania", landed=False, **changes)
+
+
+def refused(folder: Path) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as error:
+        load(folder).reference_tables()
+    assert error.value.exit_code == 2
+    assert error.value.where
+    assert error.value.do
+    return error.value
+
+
+def line_of(error: ConfigurationError) -> int:
+    found = re.search(r"line (\d+)", f"{error.where} {error.message}")
+    assert found, error
+    return int(found.group(1))
+
+
+def line_with(path: Path, text: str) -> int:
+    return next(n for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1) if text in line)
+
+
+def test_the_invented_country_and_zhejiang_load(tmp_path: Path) -> None:
+    assert set(load(made(tmp_path).folder).contracts) == set(country.CONTRACTS)
+    assert len(load(PROJECT_FOLDER / "raw" / "zhejiang").contracts) >= 11
+
+
+def layout(contract: dict[str, Any]) -> dict[str, Any]:
+    return contract["layouts"][0]  # type: ignore[no-any-return]
+
+
+MISTAKES: list[tuple[str, Callable[[dict[str, Any]], Any], str, str]] = [
+    ("a misspelt field", lambda c: c.update(licence="free"), "licence", "licence"),
+    ("a missing field", lambda c: c.pop("license"), "license: Field required", ""),
+    ("no team", lambda c: c.update(team=[]), "team", "team"),
+    ("an unknown provenance", lambda c: c.update(provenance="guessed"), "provenance", "guessed"),
+    ("a rank that is no number", lambda c: c.update(rank="first"), "rank", "first"),
+    ("no layout", lambda c: c.update(layouts=[]), "layouts", "layouts"),
+    ("an unknown format", lambda c: layout(c)["format"].update(kind="pdf"), "format.kind", "pdf"),
+    ("an unknown encoding", lambda c: layout(c)["format"].update(encoding="utf-9"), "utf-9", "utf-9"),
+    ("no header to find", lambda c: layout(c)["header"].update(find=[]), "header", "header"),
+    ("a region without code or name", lambda c: layout(c).update(region={"accepted": {}}), "region", "region"),
+    ("a period from nowhere", lambda c: layout(c)["period"].update({"from": "sky"}), "period", "sky"),
+    ("a day that is none", lambda c: layout(c)["period"].update(month_day="31-12"), "month_day", "period"),
+    (
+        "a column for the period is missing",
+        lambda c: layout(c)["period"].update({"from": "column"}),
+        "column",
+        "period",
+    ),
+    ("a regular expression that is none", lambda c: layout(c)["values"][0].update(columns="("), "regular", "columns"),
+    ("both column and columns", lambda c: layout(c)["values"][0].update(column="x"), "either", "- columns"),
+    ("a year from no header", lambda c: layout(c)["values"][0].update(columns="x"), "(?P<period>", "- format"),
+    ("no measure", lambda c: layout(c)["values"][0].pop("measure"), "measure", "- format"),
+    ("an unknown token meaning", lambda c: layout(c).update(tokens={"-": "nothing"}), "tokens", "nothing"),
+    ("an unknown residence", lambda c: layout(c)["values"][0].update(residence="sea"), "residence", "- columns"),
+    ("an unknown default", lambda c: layout(c).update(defaults={"colour": "red"}), "colour", "- format"),
+    ("a default no dimension has", lambda c: layout(c).update(defaults={"sex": "man"}), "man", "man"),
+    ("a default template without its group", lambda c: layout(c)["values"][0].update(sex="{sex}"), "{sex}", "{sex}"),
+    ("an unknown unit", lambda c: layout(c)["values"][0].update(unit="ducats"), "ducats", "ducats"),
+    ("an unknown measure", lambda c: layout(c)["values"][0].update(measure="dragons"), "dragons", "dragons"),
+    ("a measure of another unit", lambda c: layout(c)["values"][0].update(measure="beds"), "crowns", "beds"),
+    ("another id than its path", lambda c: c.update(id="treasury/spending"), "treasury/spending", ""),
+    ("an id without department", lambda c: c.update(id="budget"), "budget", ""),
+]
+
+
+@pytest.mark.parametrize(("change", "said", "at"), [m[1:] for m in MISTAKES], ids=[m[0] for m in MISTAKES])
+def test_a_mistake_in_a_contract_says_file_line_and_what_to_do(
+    tmp_path: Path, change: Callable[[dict[str, Any]], Any], said: str, at: str
+) -> None:
+    land = made(tmp_path)
+    path = land.write_contract(BUDGET, change)
+    error = refused(land.folder)
+    assert str(path) in error.where
+    assert said in error.message
+    if at:
+        assert line_of(error) == line_with(path, at)
+
+
+def test_a_rows_map_to_what_no_dimension_has_is_a_mistake(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.write_contract("bureau/residents", lambda c: layout(c)["rows"][0]["map"].update(Town="city"))
+    error = refused(land.folder)
+    assert "'city' is no residence" in error.message
+    assert line_of(error) == line_with(path, "Town: city")
+
+
+def test_a_headers_map_to_what_no_dimension_has_is_a_mistake(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    land.write_contract("bureau/census", lambda c: layout(c)["values"][4]["maps"]["sex"].update(Men="men"))
+    assert "'men' is no sex" in refused(land.folder).message
+
+
+def test_text_that_is_no_yaml_names_its_line(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.contract_path(BUDGET)
+    path.write_text("id: treasury/budget\nname: [unfinished\nrank: 1\n")
+    error = refused(land.folder)
+    assert "YAML" in error.message
+    assert line_of(error) in (2, 3)
+
+
+def test_a_contract_of_another_shape_or_encoding_is_refused(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    for data in (b"", b"- a\n- list\n", b"just text", "name: 预算".encode("gb18030")):
+        land.contract_path(BUDGET).write_bytes(data)
+        assert str(land.contract_path(BUDGET)) in refused(land.folder).where
+
+
+def test_a_key_that_stands_twice_is_a_mistake(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.contract_path(BUDGET)
+    path.write_text(path.read_text() + "rank: 99\n")
+    error = refused(land.folder)
+    assert "rank" in error.message
+    assert line_of(error) == len(path.read_text().splitlines())
+
+
+@pytest.mark.parametrize("name", ["treasury/budget.yaml", "budget.yml", "treasury/old/budget.yml"])
+def test_a_contract_that_would_be_overlooked_is_a_mistake(tmp_path: Path, name: str) -> None:
+    land = made(tmp_path)
+    path = land.folder / "contracts" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(land.contract_path(BUDGET).read_text())
+    assert name in refused(land.folder).where
+
+
+def test_a_contracts_hash_is_about_its_meaning(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    first = load(land.folder).contracts[BUDGET].hash
+    path = land.contract_path(BUDGET)
+    path.write_text("# nothing\n\n" + path.read_text())
+    assert load(land.folder).contracts[BUDGET].hash == first
+    land.write_contract(BUDGET, lambda c: layout(c)["values"][0].update(unit="thousand crowns"))
+    assert load(land.folder).contracts[BUDGET].hash != first
+
+
+def test_the_layout_is_chosen_by_delivery_period(tmp_path: Path) -> None:
+    def two_layouts(contract: dict[str, Any]) -> None:
+        old = {**layout(contract), "name": "old", "delivery_periods": ["2018"]}
+        new = {**layout(contract), "name": "new", "delivery_periods": ["2019", "2020"]}
+        contract["layouts"] = [old, new]
+
+    land = made(tmp_path, contracts={BUDGET: two_layouts})
+    contract = load(land.folder).contracts[BUDGET]
+    assert contract.layout_for("2018", "budget.csv").name == "old"
+    assert contract.layout_for("2020", "budget.csv").name == "new"
+    with pytest.raises(ConfigurationError, match="2021"):
+        contract.layout_for("2021", "budget.csv")
+
+
+# -- jurisdiction.yml ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("time_zone: Atlantic/Reykjavik", "time_zone: Atlantis/Center", "no such time zone"),
+        ("home_region: V", "home_region: W", "home_region 'W'"),
+        ("factor: 1000}", "factor: 0}", "factor"),
+        ("factor: 1000}", "factor: 0.5}", "factor"),
+        ("currency: VCR", "moneys: VCR", "moneys"),
+        ("role: whole", "role: most", "role"),
+        ("measure: budget_outturn", "measure: budget_income", "budget_income"),
+        ('schedule: "30 4 * * *"', 'schedule: "at dawn"', "schedule"),
+        ("name: realm,", "name: empire,", "realm"),
+        ("default_population_basis: resident", "default_population_basis: ghosts", "default_population_basis"),
+        ("first: 2018, last: 2020", "first: 2020, last: 2018", "years"),
+    ],
+)
+def test_a_mistake_in_the_jurisdictions_description_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in country.JURISDICTION
+    land = made(tmp_path, jurisdiction=country.JURISDICTION.replace(old, new, 1))
+    assert said in refused(land.folder).message
+
+
+def test_a_jurisdiction_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
+    assert "no such jurisdiction" in refused(tmp_path / "nowhere").message
+    (tmp_path / "empty").mkdir()
+    assert "missing" in refused(tmp_path / "empty").message
+
+
+# -- reference tables -----------------------------------------------------------------------------------------------
+
+
+def change(lines: list[dict[str, str]], at: int, **cells: str) -> list[dict[str, str]]:
+    changed = [dict(line) for line in lines]
+    changed[at] |= cells
+    return changed
+
+
+REGIONS = country.REFERENCE["regions.csv"]
+INDICATORS = country.REFERENCE["indicators.csv"]
+REFERENCE_MISTAKES: list[tuple[str, str, list[dict[str, str]], str, int]] = [
+    ("a key twice", "regions.csv", [*REGIONS, REGIONS[2]], "stands twice", 10),
+    ("an empty key", "regions.csv", change(REGIONS, 3, region_code=""), "region_code is empty", 5),
+    ("an unknown level", "regions.csv", change(REGIONS, 3, region_level="hamlet"), "'hamlet'", 5),
+    ("a date that is none", "regions.csv", change(REGIONS, 3, valid_from="1900"), "'1900'", 5),
+    ("a day that is none", "regions.csv", change(REGIONS, 3, valid_to="2019-02-30"), "'2019-02-30'", 5),
+    ("an unknown parent", "regions.csv", change(REGIONS, 3, parent_code="VX"), "'VX'", 5),
+    ("an end before the start", "regions.csv", change(REGIONS, 3, valid_to="1899-01-01"), "before", 5),
+    (
+        "two versions at once",
+        "regions.csv",
+        [*REGIONS, {**REGIONS[3], "valid_from": "2000-01-01"}],
+        "VA1",
+        10,
+    ),
+    ("one side of a fraction", "indicators.csv", change(INDICATORS, 0, denominator=""), "one side", 2),
+    ("an expression of nothing", "indicators.csv", change(INDICATORS, 0, numerator="beds +"), "cannot read", 2),
+    ("an unknown measure", "indicators.csv", change(INDICATORS, 1, numerator="dragons"), "'dragons'", 3),
+    ("no expression, no reason", "indicators.csv", change(INDICATORS, 3, reason=""), "needs a reason", 5),
+    ("a multiplier that is no number", "indicators.csv", change(INDICATORS, 0, multiplier="many"), "'many'", 2),
+    ("no multiplier", "indicators.csv", change(INDICATORS, 0, multiplier=""), "multiplier", 2),
+    ("an unknown domain", "indicators.csv", change(INDICATORS, 0, domain="magic"), "'magic'", 2),
+    ("an unknown direction", "indicators.csv", change(INDICATORS, 0, direction="up"), "'up'", 2),
+    (
+        "a target of no indicator",
+        "targets.csv",
+        change(country.REFERENCE["targets.csv"], 0, indicator_code="BEDS"),
+        "'BEDS'",
+        2,
+    ),
+    (
+        "an unknown aggregation",
+        "measures.csv",
+        change(country.REFERENCE["measures.csv"], 1, aggregation="sum"),
+        "'sum'",
+        3,
+    ),
+    (
+        "a truth that is none",
+        "measures.csv",
+        change(country.REFERENCE["measures.csv"], 1, is_population="yes"),
+        "'yes'",
+        3,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "lines", "said", "line"), [m[1:] for m in REFERENCE_MISTAKES], ids=[m[0] for m in REFERENCE_MISTAKES]
+)
+def test_a_mistake_in_a_reference_table_says_file_line_and_what_to_do(
+    tmp_path: Path, file: str, lines: list[dict[str, str]], said: str, line: int
+) -> None:
+    land = made(tmp_path, reference={file: lines})
+    error = refused(land.folder)
+    assert file in error.where
+    assert said in error.message
+    assert line_of(error) == line
+
+
+def test_columns_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.folder / "reference" / "regions.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("region_level", "level", 1), encoding="utf-8")
+    error = refused(land.folder)
+    assert "missing: region_level" in error.message
+    assert "unknown: level" in error.message
+
+
+def test_a_table_that_is_no_utf8_or_torn_is_refused(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.folder / "reference" / "domains.csv"
+    whole = path.read_bytes()
+    path.write_bytes(whole.decode().encode("gb18030"))
+    assert str(path) in refused(land.folder).where
+    path.write_bytes(whole + b"one,cell\n")
+    assert str(path) in refused(land.folder).where
+
+
+def test_a_required_table_that_is_missing_is_refused_an_optional_one_is_empty(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    (land.folder / "reference" / "region_groups.csv").unlink()
+    assert load(land.folder).reference_tables()["region_group"].height == 0
+    (land.folder / "reference" / "regions.csv").unlink()
+    assert "regions.csv is missing" in refused(land.folder).message
+
+
+def test_a_byte_order_mark_is_no_part_of_a_column_name(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.folder / "reference" / "regions.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load(land.folder).regions.height == len(REGIONS)
+
+
+def test_nothing_of_zhejiang_is_in_the_code() -> None:
+    """No jurisdiction, currency, level, department, measure or indicator stands in code or SQL."""
+    zhejiang = load(PROJECT_FOLDER / "raw" / "zhejiang")
+    words = {zhejiang.currency, zhejiang.name, zhejiang.home_region, *zhejiang.contracts}
+    words |= set(zhejiang.reference_tables()["indicator"]["indicator_code"])
+    words |= {m for m in zhejiang.reference_measures if "_" in m}
+    words |= {unit for unit in zhejiang.units if len(unit) > 1}
+    folders = [PROJECT_FOLDER / name for name in ("pipelines", "dbt_project", "expectations")]
+    files = [p for f in folders for p in f.rglob("*") if p.suffix in (".py", ".sql", ".yml", ".html", ".md", ".j2")]
+    assert len(files) > 60
+    found = [
+        f"{path.relative_to(PROJECT_FOLDER)}: {word}"
+        for path in files
+        if not {"target", "logs"} & set(path.parts)
+        for word in words
+        if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_every_contract_of_zhejiang_says_whose_and_under_which_licence() -> None:
+    zhejiang: Jurisdiction = load(PROJECT_FOLDER / "raw" / "zhejiang")
+    for path in (PROJECT_FOLDER / "raw" / "zhejiang" / "contracts").glob("*/*.yml"):
+        contract = zhejiang.contracts[yaml.safe_load(path.read_text(encoding="utf-8"))["id"]]
+        assert contract.owner
+        assert contract.license
+        assert contract.source.publisher
