@@ -16,6 +16,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -28,7 +29,7 @@ import pyarrow.parquet as pq
 
 from pipelines.errors import UnreadableFileError
 from pipelines.intake.workbook_process import read_cells
-from pipelines.jurisdiction.contract import Format
+from pipelines.jurisdiction.contract import Format, SheetRule
 
 ROW = "source_row"
 MAX_COLUMNS = 20_000
@@ -402,9 +403,8 @@ def _give_up(error: BaseException, what: str, where: str, do: str) -> NoReturn:
 
 def sheet_names(data: bytes, rule: Format, where: str) -> list[str]:
     """The names of a workbook's sheets, in order."""
-    if rule.kind == "xlsx":
-        return list(_opened(unpack(data, rule, where), where).sheet_names)
-    return _beside(unpack(data, rule, where), [], where)[0]
+    data = unpack(data, rule, where)
+    return list(_opened(data, where).sheet_names) if rule.kind == "xlsx" else _beside(data, [], where)[0]
 
 
 def _opened(data: bytes, where: str) -> fastexcel.ExcelReader:
@@ -426,9 +426,11 @@ def _read_workbook(data: bytes, rule: Format, where: str) -> list[Grid]:
         _refuse_far_cells(data, where)
         return [_read_sheet(workbook, name, where) for name in chosen]
     # What the older formats unpack to cannot be told beforehand: they are opened where memory is limited.
-    names, _ = _beside(data, [], where)
+    wanted = [] if isinstance(rule.sheet, SheetRule) else [rule.sheet]
+    names, batches = _beside(data, wanted, where)
     chosen = _chosen_sheets(names, rule, where)
-    _, batches = _beside(data, chosen, where)
+    if isinstance(rule.sheet, SheetRule):
+        _, batches = _beside(data, chosen, where)
     return [_as_grid(name, batch, where) for name, batch in zip(chosen, batches, strict=True)]
 
 
@@ -437,24 +439,28 @@ def _refuse_far_cells(data: bytes, where: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
-                if not re.search(r"worksheets/[^/]*\.xml$", name, re.IGNORECASE):
-                    continue
-                rows, columns, rest = 1, 1, b""
-                with archive.open(name) as stream:
-                    while piece := stream.read(4_000_000):
-                        piece = rest + piece
-                        for match in _FAR_CELL.finditer(piece):
-                            columns = max(columns, _column_number(match.group(1)))
-                        last = [int(number) for number in _ROW_NUMBER.findall(piece)]
-                        rows = max(rows, *last) if last else rows
-                        rest = piece[-200:]
-                _refuse_size(rows, columns, where)
+                if re.search(r"worksheets/[^/]*\.xml$", name, re.IGNORECASE):
+                    with archive.open(name) as stream:
+                        _refuse_size(*_span_of_cells(stream), where)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OverflowError, OSError, EOFError) as error:
         raise UnreadableFileError(f"the workbook is damaged: {error}", where=where, do="ask for it again") from error
 
 
-_FAR_CELL = re.compile(rb"[\"' ]r=[\"']([A-Z]{2,7})[0-9]")
-_ROW_NUMBER = re.compile(rb"<(?:\w+:)?row\b[^>]*?\br=[\"']([0-9]{1,9})[\"']")
+_COLUMN = re.compile(rb"r=[\"']([A-Z]{2,7})[0-9]")
+_ROW = re.compile(rb"r=[\"'][A-Z]*([0-9]{1,9})[\"']")
+
+
+def _span_of_cells(stream: IO[bytes]) -> tuple[int, int]:
+    """The last row and the last column of a sheet, at least 26: every cell's column is seen, the last cell's row."""
+    rows, columns, rest = 1, 26, b""
+    while piece := stream.read(4_000_000):
+        piece = rest + piece
+        columns = max((columns, *map(_column_number, set(_COLUMN.findall(piece)))))
+        end = piece.find(b"</sheetData")
+        tail = piece[max(0, end - 3000) : end] if end >= 0 else piece[-3000:]
+        rows = max((rows, *map(int, _ROW.findall(tail))))
+        rest = piece[-3000:]
+    return rows, columns
 
 
 def _column_number(letters: bytes) -> int:
@@ -464,9 +470,14 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _beside(data: bytes, sheets: list[str], where: str) -> tuple[list[str], list[tuple[Any, list[int], list[Any]]]]:
-    """A workbook opened by a process of its own, with limited memory and time: sheet names, and sheets as read."""
-    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_process.py")), *sheets]
+def _beside(
+    data: bytes, sheets: Sequence[str | int], where: str
+) -> tuple[list[str], list[tuple[Any, list[int], list[Any]]]]:
+    """A workbook opened by a process of its own, with limited memory and time: its sheet names, and sheets as read.
+
+    `sheets` are names or positions from 1; those that the workbook lacks are left out.
+    """
+    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_process.py")), json.dumps(sheets)]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=MAX_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

@@ -1,6 +1,6 @@
 """A workbook opened apart from the program: run as a script, it has its own limits of memory and processor time.
 
-The bytes come on standard input, the names of the wanted sheets as arguments; out go one line of JSON (names of
+The bytes come on standard input, the wanted sheets as a JSON list of names and positions; out go one line of JSON (names of
 all sheets; size, columns and faults of each wanted one) and the sheets as Arrow streams. It knows no contract and
 imports nothing of the project, so that it starts quickly.
 """
@@ -43,14 +43,19 @@ def main() -> None:
 
     workbook = fastexcel.read_excel(sys.stdin.buffer.read())
     streams, read = [], []
-    for name in sys.argv[1:]:
-        batch, places, faults = read_cells(workbook, name)
+    names = workbook.sheet_names
+    for wanted in json.loads(sys.argv[1]):
+        if isinstance(wanted, int):
+            wanted = names[wanted - 1] if 1 <= wanted <= len(names) else None
+        if wanted not in names:
+            continue
+        batch, places, faults = read_cells(workbook, wanted)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
         streams.append(sink.getvalue().to_pybytes())
         read.append([len(streams[-1]), places, faults])
-    head = {"names": workbook.sheet_names, "read": read}
+    head = {"names": names, "read": read}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + b"".join(streams))
     sys.stdout.buffer.flush()
 
