@@ -1,22 +1,15 @@
 {# Every test here returns the failing rows. Whether they block stands in `meta.severity`, read by the verdict. #}
 
 {% test unique_key(model, columns) %}
-    {#- The key of a table stands once. -#}
+    {#- The key of a table stands once, and no column of it is null. -#}
     {%- set key = [] -%}
     {%- for column in columns -%}{%- do key.append(adapter.quote(column)) -%}{%- endfor -%}
     select {{ key | join(', ') }}, count(*) as rows_with_this_key
     from {{ model }}
     group by {{ key | join(', ') }}
     having count(*) > 1
-{% endtest %}
-
-{% test key_not_null(model, columns) %}
-    {#- No column of the key is null. -#}
-    {%- set key = [] -%}
-    {%- for column in columns -%}{%- do key.append(adapter.quote(column)) -%}{%- endfor -%}
-    select {{ key | join(', ') }}
-    from {{ model }}
-    where {% for column in key %}{{ column }} is null{% if not loop.last %} or {% endif %}{% endfor %}
+        {% for column in key %}or {{ column }} is null{% if not loop.last %}
+        {% endif %}{% endfor %}
 {% endtest %}
 
 {% test has_rows(model) %}

@@ -1,9 +1,9 @@
 {# Checks on values of one row. #}
 
-{% test not_negative(model, column_name) %}
+{% test not_negative(model, columns) %}
     select *
     from {{ model }}
-    where {{ column_name }} < 0
+    where {% for column in columns %}{{ column }} < 0{% if not loop.last %} or {% endif %}{% endfor %}
 {% endtest %}
 
 {% test between(model, column_name, low, high) %}
@@ -53,8 +53,12 @@
 
 {% test region_in_force(model, column_name, date) %}
     {#- The region is on the list on the date that the number is about. -#}
+    with checked as (
+        select * from {{ model }}
+    )
+
     select checked.*
-    from {{ model }} as checked
+    from checked
     left join {{ ref('int_region__date') }} as region
         on region.as_of_date = checked.{{ date }}
         and region.region_code = checked.{{ column_name }}
