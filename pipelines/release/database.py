@@ -21,6 +21,9 @@ from pipelines.records import CheckResult, Verdict
 # Clients from 1.4 on can open it; without this, only those as new as ours.
 STORAGE_VERSION = "v1.4.0"
 EXAMPLE_ROWS = 1000
+# An index over a key of many texts takes more room and time than the table itself, and a scan of it is as fast.
+# Larger tables go without; that their keys are unique is held by a blocking check on the build.
+PRIMARY_KEY_ROWS = 10_000
 _ZH_EN = "{} / {}"
 
 
@@ -46,17 +49,23 @@ def connect(build_database: Path, public_database: Path, memory_limit: str, thre
     return connection
 
 
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    found = connection.execute(f"select count(*) from {relation}").fetchone()
+    return int(found[0]) if found else 0
+
+
 def _comment(zh: str, en: str) -> str:
     return zh if zh == en or not en else _ZH_EN.format(zh, en)
 
 
-def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable, *, with_key: bool = True) -> None:
     """An empty public table with types, not-null constraints, key and comments."""
     lines = [
         f"{quote(column.name)} {column.data_type}{'' if column.is_nullable else ' not null'}"
         for column in table.columns
     ]
-    lines.append(f"primary key ({', '.join(quote(name) for name in table.key)})")
+    if with_key:
+        lines.append(f"primary key ({', '.join(quote(name) for name in table.key)})")
     relation = f"public.{quote(table.name)}"
     comments = [(f"table {relation}", _comment(table.description_zh, table.description_en))] + [
         (f"column {relation}.{quote(column.name)}", _comment(column.description_zh, column.description_en))
@@ -139,7 +148,7 @@ def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable, mas
     hides a cell that is not there: then mask and build do not belong together.
     """
     try:
-        _create(connection, table)
+        _create(connection, table, with_key=_count(connection, f"build.main.{quote(table.name)}") <= PRIMARY_KEY_ROWS)
         order = ", ".join(f"t.{quote(name)}" for name in table.order_by)
         if mask is None:
             columns = ", ".join(f"t.{quote(name)}" for name in table.column_names)
@@ -147,14 +156,12 @@ def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable, mas
         else:
             hidden = _register_mask(connection, table, mask)
             match = " and ".join(f"cast(t.{quote(k)} as varchar) = m.key_{n}" for n, k in enumerate(table.key))
-            unmatched = connection.execute(
-                f"select count(*) from temp.mask m where not exists "
-                f"(select 1 from build.main.{quote(table.name)} t where {match})"
-            ).fetchone()
-            if unmatched and unmatched[0]:
-                raise _bad_mask(
-                    Path("mask.parquet"), f"{unmatched[0]} masked rows of {table.name} are not in the build"
-                )
+            unmatched = _count(
+                connection,
+                f"temp.mask m where not exists (select 1 from build.main.{quote(table.name)} t where {match})",
+            )
+            if unmatched:
+                raise _bad_mask(Path("mask.parquet"), f"{unmatched} masked rows of {table.name} are not in the build")
             select = _masked_select(table, hidden)
         connection.execute(f"insert into public.{quote(table.name)} {select} order by {order}")
     except duckdb.Error as error:
@@ -249,8 +256,7 @@ def write_dictionary(connection: duckdb.DuckDBPyConnection, tables: Sequence[Pub
     for table in tables:
         is_dictionary = table.name in ("meta_table", "meta_column")
         if not is_dictionary:
-            found = connection.execute(f"select count(*) from public.{quote(table.name)}").fetchone()
-            counts[table.name] = int(found[0]) if found else 0
+            counts[table.name] = _count(connection, f"public.{quote(table.name)}")
         examples = {} if is_dictionary else _examples(connection, table)
         for position, column in enumerate(table.columns, start=1):
             column_rows.append(
