@@ -37,6 +37,7 @@ class Plan:
 
     header_rows: tuple[int, int]  # first and last source row of the header
     columns: dict[str, str]  # normalised header -> grid column
+    places: dict[str, str]  # the same, and columns by their letter in brackets: [D]
     values: list[MatchedValue]
     unknown_columns: list[str]
     data: pl.DataFrame  # data rows, cells only, with ROW
@@ -45,7 +46,7 @@ class Plan:
 
     def cell(self, header: str) -> str:
         """The grid column under a contract's header text."""
-        return self.columns[normalise(header)]
+        return self.places[normalise(header)]
 
 
 def letter(index: int) -> str:
@@ -70,7 +71,7 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
     last = start + layout.header.rows - 1
     if last >= len(texts):
         raise UnreadableFileError("the file ends within its header", where=where, do="ask for the whole file")
-    names = _join_header(texts[start : last + 1], fill_right=layout.header.fill_right)
+    names = join_header(texts[start : last + 1], fill_right=layout.header.fill_right)
     names = _canonical(names, layout.aliases)
     captured = _captured(layout, texts[:start], grid.sheet, where)
     columns: dict[str, str] = {}
@@ -80,8 +81,11 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
             if name in columns:
                 twice.add(name)
             columns.setdefault(name, cells[index])
+    # A column without a header is called by its letter: [D].
+    called = {f"[{letter(index)}]": cell for index, cell in enumerate(cells)}
+    places = {**called, **columns}
     needed = _needed_columns(layout)
-    missing = [n for n in needed if normalise(n) not in columns]
+    missing = [n for n in needed if normalise(n) not in places]
     values, unmatched = _match_values(names, cells, layout, captured, where)
     missing += unmatched
     if missing:
@@ -91,12 +95,14 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
             do=f"the header found has: {', '.join(n for n in names if n)[:300]}; "
             "mend the contract or ask for the file again",
         )
-    doubtful = [n for n in (*needed, *(v.header for v in values)) if normalise(n) in twice]
+    by_header = [v.header for v in values if normalise(v.rule.column) not in called]
+    doubtful = [n for n in (*needed, *by_header) if normalise(n) in twice]
     if doubtful:
         raise UnreadableFileError(
             f"the column {doubtful[0]!r} stands twice in the header",
             where=where,
-            do="ask the department which one counts, and have the other renamed",
+            do="ask the department which one counts, and have the other renamed; "
+            "until then the contract can name it by its letter, as in [D]",
         )
     taken = {normalise(n) for n in needed} | {v.header for v in values}
     unknown = [
@@ -104,10 +110,19 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
         for n in dict.fromkeys(names)
         if n and n not in taken and not any(re.search(p, n) for p in layout.ignore_columns)
     ]
-    data, ignored = _split_rows(grid, layout, columns, start, last)
+    data, ignored = _split_rows(grid, layout, places, start, last)
+    known = {places[normalise(n)] for n in needed} | {v.cell for v in values}
+    unknown += [
+        place
+        for (place, cell), name in zip(called.items(), names, strict=True)
+        if not name
+        and cell not in known
+        and not any(re.search(p, place) for p in layout.ignore_columns)
+        and data[cell].str.strip_chars().fill_null("").ne("").any()
+    ]
     first_row = int(grid.cells[ROW][start])
     last_row = int(grid.cells[ROW][last])
-    return Plan((first_row, last_row), columns, values, unknown, data, ignored, captured)
+    return Plan((first_row, last_row), columns, places, values, unknown, data, ignored, captured)
 
 
 def blocks(grid: Grid, layout: Layout) -> list[Grid]:
@@ -188,7 +203,7 @@ def _find_header(texts: list[list[str]], layout: Layout, where: str) -> int:
     )
 
 
-def _join_header(rows: list[list[str]], *, fill_right: bool) -> list[str]:
+def join_header(rows: list[list[str]], *, fill_right: bool) -> list[str]:
     """One name per column from one or several header rows; merged cells of upper rows hold for those to the right."""
     width = max(len(row) for row in rows)
     parts: list[list[str]] = [[] for _ in range(width)]
@@ -224,11 +239,11 @@ def _match_values(
     for rule in layout.values:
         found = False
         for index, name in enumerate(names):
-            if not name or index in used:
+            if index in used or (not name and rule.column is None):
                 continue
             groups = dict(captured)
             if rule.column is not None:
-                if name != normalise(rule.column):
+                if normalise(rule.column) not in (name, f"[{letter(index)}]"):
                     continue
             else:
                 match = re.search(rule.columns or "", name)
@@ -245,7 +260,7 @@ def _match_values(
                         continue
                     stated = DIMENSION_DEFAULTS[dimension]
                 dimensions[dimension] = _fill(stated, groups, rule, name, dimension, where)
-            address = f"{letter(index)} {name}"
+            address = f"{letter(index)} {name}".rstrip()
             unit = _fill(rule.unit, groups, rule, name, "unit", where)
             period = groups.get("period") if layout.period.from_ == "header" else None
             matched.append(MatchedValue(cells[index], address, name, rule, dimensions, unit, period))

@@ -23,7 +23,7 @@ STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
     "zero": "A",
     "less_than_half": "A",
 }
-STATUS_OF_MARK: dict[MarkMeaning, str] = {"provisional": "P", "estimated": "E", "break": "B"}
+STATUS_OF_MARK: dict[MarkMeaning, str] = {"provisional": "P", "estimated": "E", "break": "B", "note": "A"}
 _ENGLISH = NumberStyle()
 _PLAIN = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _SIMPLE = r"^-?[0-9]{1,19}(\.[0-9]{0,9})?$"

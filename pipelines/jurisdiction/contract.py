@@ -19,7 +19,7 @@ from pipelines.jurisdiction.text import normalise
 from pipelines.jurisdiction.yaml_model import StrictModel
 
 TokenMeaning = Literal["missing", "not_applicable", "not_collected", "suppressed", "zero", "less_than_half"]
-MarkMeaning = Literal["provisional", "estimated", "break"]
+MarkMeaning = Literal["provisional", "estimated", "break", "note"]
 DIMENSIONS = ("population_basis", "residence", "sex", "age_group", "group", "item")
 DIMENSION_DEFAULTS = {
     "population_basis": "none",
