@@ -103,6 +103,7 @@ class Reading(Record):
     known_rejects: int = 0
     findings: list[dict[str, Any]] = field(default_factory=list)  # {check, severity, observed, expected}
     profile: dict[str, Any] = field(default_factory=dict)  # what the next delivery is compared with
+    key_id: str = ""  # person-level: the key that ID numbers were replaced under, never the key itself
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,13 @@ word; what is made of it is dbt's.
 
 from pipelines.intake.drift import Delivery, findings
 from pipelines.intake.names import RegionIndex
+from pipelines.intake.person_reading import require_key
+from pipelines.intake.personal import KEY_VARIABLE, key_is_configured
 from pipelines.intake.read import find_reading, read, reader_version, take
 from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
 
 __all__ = [
+    "KEY_VARIABLE",
     "Arrivals",
     "Delivery",
     "RegionIndex",
@@ -17,8 +20,10 @@ __all__ = [
     "find_reading",
     "findings",
     "in_force",
+    "key_is_configured",
     "read",
     "reader_version",
     "receive",
+    "require_key",
     "take",
 ]

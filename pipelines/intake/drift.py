@@ -128,9 +128,9 @@ def _drift(contract: Contract, before: _Read, after: _Read) -> list[dict[str, st
     grave = contract.quality.drift
     where = f"{before.receipt.file_name} ({before.receipt.delivery_period})"
     found: list[dict[str, str]] = []
-    same_layout = contract.layout_for(before.receipt.delivery_period, before.receipt.file_name) is contract.layout_for(
-        after.receipt.delivery_period, after.receipt.file_name
-    )
+    same_layout = contract.records is not None or contract.layout_for(
+        before.receipt.delivery_period, before.receipt.file_name
+    ) is contract.layout_for(after.receipt.delivery_period, after.receipt.file_name)
     if same_layout:
         found += _columns(old, new, contract, where)
     for measure, was_whole in old["whole"].items():

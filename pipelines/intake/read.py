@@ -119,8 +119,11 @@ class Taken:
 
 def reading_identity(receipt: Receipt, contract: Contract, jurisdiction: Jurisdiction) -> str:
     """The id of the reading of a receipt under the present contract, reference tables and reader."""
+    from pipelines.intake import person_reading  # it stands on this module
+
     corrections = [c.hash for c in jurisdiction.corrections_for(contract.id, receipt.delivery_period)]
-    parts = (receipt.receipt_id, contract.hash, jurisdiction.intake_reference_hash, reader_version(), *corrections)
+    own = (contract.hash, jurisdiction.intake_reference_hash, reader_version())
+    parts = (receipt.receipt_id, *own, *corrections, *person_reading.identity_parts(contract))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -128,6 +131,10 @@ def find_reading(
     receipt: Receipt, contract: Contract, jurisdiction: Jurisdiction, warehouse: Warehouse
 ) -> Reading | None:
     """The stored reading of a receipt under the present rules, or None."""
+    from pipelines.intake import person_reading  # it stands on this module
+
+    if person_reading.waits_for_key(contract):
+        return person_reading.find_without_key(receipt, contract, jurisdiction, warehouse)
     path = _folder(receipt, reading_identity(receipt, contract, jurisdiction), warehouse) / "reading.json"
     return Reading.from_dict(read_json(path)) if path.exists() else None
 
@@ -141,6 +148,10 @@ def read(
     """
     reading_id = reading_identity(receipt, contract, jurisdiction)
     folder = _folder(receipt, reading_id, warehouse)
+    if contract.records is not None:
+        from pipelines.intake import person_reading
+
+        return person_reading.read_records(receipt, contract, jurisdiction, warehouse, index, reading_id, folder)
     data = _received_bytes(receipt, warehouse)
     taken = take(data, receipt, contract, jurisdiction, index, reading_id)
     write_parquet(folder / "accepted.parquet", taken.accepted)
@@ -178,6 +189,10 @@ def take(
     reading_id: str,
 ) -> Taken:
     """Take from a file's bytes what its contract says; nothing is written."""
+    if contract.records is not None:
+        from pipelines.intake import person_reading
+
+        return person_reading.take_records(data, receipt, contract, jurisdiction, index, reading_id)
     where = receipt.landing_path
     try:
         layout = contract.layout_for(receipt.delivery_period, receipt.file_name)
@@ -191,7 +206,7 @@ def take(
         return _refuse_repeated(sheets, receipt, reading_id)
     except (UnreadableFileError, ConfigurationError) as error:
         problem = error.message + (f" ({error.do})" if error.do else "")
-        reject = _reject_frame(
+        reject = reject_frame(
             receipt,
             reading_id,
             "",
@@ -225,7 +240,7 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
         for position, account in enumerate(accounts):
             own = repeated.filter(pl.col("source_sheet") == account.source_sheet)
             rejects.append(
-                _reject_frame(
+                reject_frame(
                     receipt,
                     reading_id,
                     account.source_sheet,
@@ -295,7 +310,8 @@ def _folder(receipt: Receipt, reading_id: str, warehouse: Warehouse) -> Path:
     return warehouse.readings / receipt.department / receipt.extract / reading_id
 
 
-def _reject_frame(receipt: Receipt, reading_id: str, sheet: str, rejects: list[dict[str, object]]) -> pl.DataFrame:
+def reject_frame(receipt: Receipt, reading_id: str, sheet: str, rejects: list[dict[str, object]]) -> pl.DataFrame:
+    """Rejects as a frame in the shape of REJECT; a field that a reject does not name has no value."""
     rows = []
     for reject in rejects:
         row = {
@@ -361,7 +377,7 @@ class _Sheet:
                     "detail": f"the file has {data_rows} data rows, the contract expects {expected}",
                 }
             )
-        all_rejects = _reject_frame(
+        all_rejects = reject_frame(
             self.receipt,
             self.reading_id,
             self.sheet,
@@ -470,7 +486,7 @@ class _Sheet:
         count = data.height
         if rule.from_ == "column":
             texts = data[self.plan.cell(rule.column or "")]
-            found = {text: _span(normalise(text), rule) for text in texts.unique()}
+            found = {text: period_span(normalise(text), rule) for text in texts.unique()}
             spans_of_rows = [found[text] for text in texts]
             return (
                 [span[0] if span else None for span in spans_of_rows],
@@ -478,7 +494,7 @@ class _Sheet:
                 [None if span else f"{text!r} is not a year" for text, span in zip(texts, spans_of_rows, strict=True)],
             )
         if rule.from_ == "header":
-            spans = [_span(value.period or "", rule) for value in self.plan.values]
+            spans = [period_span(value.period or "", rule) for value in self.plan.values]
             bad = [v.header for v, span in zip(self.plan.values, spans, strict=True) if span is None]
             if bad:
                 raise UnreadableFileError(
@@ -490,7 +506,7 @@ class _Sheet:
             first, last = min(s[0] for s in whole), max(s[1] for s in whole)
             return [first] * count, [last] * count, [None] * count
         text = self.plan.captured["period"] if rule.from_ == "capture" else self.receipt.delivery_period
-        span = _span(text, rule)
+        span = period_span(text, rule)
         if span is None:
             raise UnreadableFileError(
                 f"{text!r} gives no {'month' if rule.kind == 'month' else 'year'} that the file is about",
@@ -679,7 +695,7 @@ class _Sheet:
             maximum=value.rule.max,
         )
         if value.period is not None:
-            span = _span(value.period, self.layout.period)
+            span = period_span(value.period, self.layout.period)
             assert span is not None  # _row_periods refused a header without a year
             start, end = pl.lit(span[0]), pl.lit(span[1])
             parsed = self._refuse_before_and_after(rows["region_code"], parsed, *span)
@@ -857,7 +873,7 @@ class _Sheet:
         return reject
 
 
-def _span(text: str, rule: PeriodRule) -> tuple[date, date] | None:
+def period_span(text: str, rule: PeriodRule) -> tuple[date, date] | None:
     """First and last day that a text is about, by the contract's rule; None when it names no year (or month)."""
     text = {normalise(name): year for name, year in rule.map.items()}.get(normalise(text), text)
     if rule.kind == "month":

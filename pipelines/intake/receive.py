@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import ConfigurationError
+from pipelines.intake import personal
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.records import Receipt
-from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_atomically, write_json
+from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
 
 # A department takes a file back by a file beside it, `<file>.withdrawn`, whose text says why.
 WITHDRAWN = ".withdrawn"
+
+
+_PIECE = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Arrivals:
 
     receipts: list[Receipt]
     new: list[Receipt]
+    held_back: list[str] = field(default_factory=list)  # person-level files left where they are for want of a key
 
 
 def all_receipts(warehouse: Warehouse) -> list[Receipt]:
@@ -71,6 +76,7 @@ def receive(
     sequence = max((r.sequence for r in receipts), default=0)
     new: list[Receipt] = []
     strays: list[str] = []
+    held_back: list[str] = []
     changed = False
     landed = _landed(jurisdiction.landing)
     taken_back = {path.with_suffix("") for path in landed if path.suffix == WITHDRAWN}
@@ -84,7 +90,7 @@ def receive(
         contract = jurisdiction.contracts.get("/".join(parts[:2])) if len(parts) == 4 else None
         if contract is None or not Path(relative).match(contract.files) or (is_withdrawal and relative not in by_path):
             strays.append(marked)
-            _keep(path, warehouse)
+            _keep(path, warehouse, is_private=contract is not None and contract.records is not None)
             continue
         if (extract and contract.id != extract) or (period and parts[2] != period):
             continue
@@ -93,11 +99,15 @@ def receive(
         known = by_path.get(relative)
         if known and seen.get(marked) == mark and known.is_withdrawal == is_withdrawal and not hash_everything:
             continue
+        if contract.records is not None and contract.records.needs_key and not personal.key_is_configured():
+            # Nothing of it may be taken in, not even its bytes: it stays where the department put it.
+            held_back.append(marked)
+            continue
         changed = True
         seen[marked] = mark
         if known and known.is_withdrawal == is_withdrawal and known.sha256 == sha256_file(path):
             continue
-        sha256, size_bytes = _keep(path, warehouse)
+        sha256, size_bytes = _keep(path, warehouse, is_private=contract.records is not None)
         sequence += 1
         count = occurrences.get((relative, sha256), 0)
         identity = hashlib.sha256(f"{relative}\0{sha256}\0{count}".encode()).hexdigest()
@@ -136,7 +146,7 @@ def receive(
             do="write contracts/<department>/<extract>.yml for it or move the file to "
             "landing/<department>/<extract>/<period>/; its bytes are kept in the vault",
         )
-    return Arrivals(receipts + new, new)
+    return Arrivals(receipts + new, new, held_back)
 
 
 def _landed(landing: Path) -> list[Path]:
@@ -151,15 +161,34 @@ def _landed(landing: Path) -> list[Path]:
     )
 
 
-def _keep(path: Path, warehouse: Warehouse) -> tuple[str, int]:
-    """Keep a file's bytes in the vault, read-only for everybody; their hash and size.
+def _keep(path: Path, warehouse: Warehouse, *, is_private: bool = False) -> tuple[str, int]:
+    """Keep a file's bytes in the vault, read-only: for everybody, or for the owner alone. Their hash and size.
 
-    The file is read once: what is hashed is what is kept, also when somebody is writing to it at this moment.
+    The file is read once, in pieces: what is hashed is what is kept, also when somebody is writing to it at this
+    moment, and its size does not matter.
     """
-    data = path.read_bytes()
-    sha256 = hashlib.sha256(data).hexdigest()
-    target = warehouse.vault_path(sha256)
-    if not target.exists():
-        write_atomically(target, data)
-        target.chmod(0o444)
-    return sha256, len(data)
+    warehouse.vault.mkdir(parents=True, exist_ok=True)
+    arriving = warehouse.vault / ".arriving"
+    digest, size = hashlib.sha256(), 0
+    try:
+        kept_by_owner = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with path.open("rb") as source, os.fdopen(kept_by_owner, "wb") as kept:
+            while piece := source.read(_PIECE):
+                digest.update(piece)
+                size += len(piece)
+                kept.write(piece)
+            kept.flush()
+            os.fsync(kept.fileno())
+        sha256 = digest.hexdigest()
+        target = warehouse.vault_path(sha256)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if is_private:
+            target.parent.chmod(0o700)
+        if not target.exists():
+            arriving.chmod(0o400 if is_private else 0o444)
+            arriving.replace(target)
+        elif is_private:
+            target.chmod(0o400)
+    finally:
+        arriving.unlink(missing_ok=True)
+    return sha256, size

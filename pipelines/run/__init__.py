@@ -38,6 +38,7 @@ class Intake:
     readings: list[Reading]
     new_receipts: list[Receipt]
     new_readings: list[Reading]
+    held_back: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -53,6 +54,7 @@ class RunReport:
     new_readings: int = 0
     rejects: int = 0
     known_rejects: int = 0
+    held_back: list[str] = field(default_factory=list)  # person-level files that wait for a key
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -106,6 +108,12 @@ class Session:
                 where=str(self.jurisdiction.folder / "contracts"),
                 do="name one of " + ", ".join(self.jurisdiction.contracts),
             )
+        for known in self.jurisdiction.contracts.values():
+            # Asked for by name, a person-level extract without a key is refused; else its files wait (see below). A
+            # key that is configured must be a good one before anything is taken in.
+            if known.id == extract or intake.key_is_configured():
+                intake.require_key(known, self.warehouse.folder, self.jurisdiction.folder)
+        held_back: list[str] = []
         with self.step("receive"):
             if receive:
                 arrivals = intake.receive(
@@ -117,6 +125,13 @@ class Session:
                     hash_everything=full,
                 )
                 receipts, new_receipts = arrivals.receipts, arrivals.new
+                held_back = arrivals.held_back
+                if held_back:
+                    self.say(
+                        f"warning: {len(held_back)} person-level file(s) held back, nothing of them was taken in: "
+                        f"no key for ID numbers is configured ({', '.join(held_back[:3])}); name one in "
+                        f"{intake.KEY_VARIABLE} and run again"
+                    )
                 if new_receipts:
                     self.say(f"received {len(new_receipts)} new file(s)")
             else:
@@ -155,9 +170,10 @@ class Session:
                                 "rejects": reading.rejects,
                             },
                         )
-                        self.say(_said_of(reading, receipt))
                 readings.append(reading)
-        return Intake(receipts, readings, new_receipts, new_readings)
+        for line in _said_of(new_readings, {receipt.receipt_id: receipt for receipt in receipts}):
+            self.say(line)
+        return Intake(receipts, readings, new_receipts, new_readings, held_back)
 
     # -- build and judge ------------------------------------------------------------------------------------
 
@@ -338,6 +354,7 @@ def run(
             new_readings=len(taken.new_readings),
             rejects=sum(r.rejects for r in taken.readings),
             known_rejects=sum(r.known_rejects for r in taken.readings),
+            held_back=taken.held_back,
             seconds=session.seconds,
         )
         if not full and not moment and session.current_build_id() == identity.build_id:
@@ -405,16 +422,29 @@ def as_of_moment(text: str) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _said_of(reading: Reading, receipt: Receipt) -> str:
-    if reading.status == "unreadable":
-        return f"cannot read {receipt.landing_path}: {reading.problem}"
-    account = reading.tie_out[0]
-    text = f"read {receipt.landing_path}: {account['rows_read']:,} rows = {account['rows_accepted']:,} accepted"
-    text += f" + {account['rows_rejected']:,} rejected + {account['rows_duplicate']:,} duplicate"
-    text += f" + {account['rows_ignored']:,} ignored; {account['values_accepted']:,} values"
-    if reading.rejects:
-        text += f", {reading.rejects:,} reject(s), {reading.known_rejects:,} of them known"
-    return text
+def _said_of(readings: list[Reading], receipts: dict[str, Receipt]) -> list[str]:
+    """One line for each extract that was read, one for each file that could not be."""
+    lines = []
+    by_extract: dict[str, list[Reading]] = {}
+    for reading in readings:
+        by_extract.setdefault(f"{reading.department}/{reading.extract}", []).append(reading)
+    for extract, own in by_extract.items():
+        for reading in own:
+            if reading.status == "unreadable":
+                lines.append(f"cannot read {receipts[reading.receipt_id].landing_path}: {reading.problem}")
+        read = [reading for reading in own if reading.status == "read"]
+        if not read:
+            continue
+        sums = {
+            name: sum(account[name] for reading in read for account in reading.tie_out)
+            for name in ("rows_read", "rows_accepted", "rows_rejected", "rows_duplicate", "rows_ignored")
+        }
+        text = f"read {extract}, {len(read)} file(s): {sums['rows_read']:,} rows = {sums['rows_accepted']:,} accepted"
+        text += f" + {sums['rows_rejected']:,} rejected + {sums['rows_duplicate']:,} duplicate"
+        text += f" + {sums['rows_ignored']:,} ignored"
+        rejects, known = sum(r.rejects for r in read), sum(r.known_rejects for r in read)
+        lines.append(text + (f"; {rejects:,} reject(s), {known:,} of them known" if rejects else ""))
+    return lines
 
 
 __all__ = ["Intake", "RunReport", "Session", "as_of_moment", "blocked", "run", "stored_verdict"]

@@ -1,0 +1,338 @@
+"""A person-level file as blocks of whole lines, every line accounted for, and the lines of a block as text cells.
+
+A file is never held whole and never written out again: blocks are cut at line ends, decoded in memory and split
+into cells. A line with the wrong number of cells is named by its number. What cells mean is `person_level`'s work.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import IO, Any, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.errors import UnreadableFileError
+from pipelines.jurisdiction.person_contract import RecordFormat
+
+BLOCK = 16 << 20
+MAX_LINE = 1 << 20
+# Registers repeat themselves: fiftyfold is honest, a thousandfold is a bomb.
+MAX_RATIO = 1_000
+_BOM = b"\xef\xbb\xbf"
+_REPLACED = "\ufffd".encode()
+_FEED, _QUOTE = 10, 34
+
+
+class Stream(Protocol):
+    """Anything that bytes are read from, one piece after the other."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines as the file has them; `first_line` is the number of the first one, 1 for the file's first."""
+
+    first_line: int
+    lines: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a block: `line` and one text column per column of the file that was asked for.
+
+    `broken` are lines that are no record (line, rule), `blank` the numbers of empty ones. `has_replaced` is true
+    when a byte could not be decoded anywhere in the block.
+    """
+
+    frame: pl.DataFrame
+    broken: list[tuple[int, str]]
+    blank: list[int]
+    has_replaced: bool
+
+
+@contextmanager
+def opened(path: Path, rule: RecordFormat, where: str) -> Iterator[tuple[Stream, Hashing]]:
+    """The bytes of the file as a stream, unpacked on the way, and a running SHA-256 of the packed ones.
+
+    Raises UnreadableFileError for a wrapping that holds no file, several, or a bomb.
+    """
+    with path.open("rb") as raw:
+        start = raw.read(4)
+        raw.seek(0)
+        hashed = Hashing(raw)
+        if start[:2] == b"\x1f\x8b":
+            unpacked = gzip.GzipFile(fileobj=cast(Any, hashed))  # it only ever reads on
+            yield _Limited(unpacked, path.stat().st_size, where), hashed
+        elif start == b"PK\x03\x04":
+            while hashed.read(BLOCK):  # a zip is read from its end: it is hashed first
+                pass
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    names = [
+                        i.filename for i in archive.infolist() if not i.is_dir() and fnmatch(i.filename, rule.member)
+                    ]
+                    if len(names) != 1:
+                        raise UnreadableFileError(
+                            f"the zip holds {len(names)} files where one is expected",
+                            where=where,
+                            do="name the one to read in `format.member`",
+                        )
+                    with archive.open(names[0]) as member:
+                        yield _Limited(member, path.stat().st_size, where), hashed
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+                raise UnreadableFileError(
+                    f"the zip cannot be opened ({type(error).__name__})", where=where, do="ask for the file again"
+                ) from None
+        else:
+            yield hashed, hashed
+
+
+class Hashing:
+    """A stream that hashes what is read from it."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes, hashed as they pass."""
+        data = self._raw.read(size)
+        self._digest.update(data)
+        return data
+
+    def hexdigest(self) -> str:
+        """The hash of all of the file; what was not asked for is read now."""
+        while self.read(BLOCK):
+            pass
+        return self._digest.hexdigest()
+
+
+class _Limited:
+    """An unpacking stream that refuses to grow beyond what an honest file does."""
+
+    def __init__(self, stream: Any, packed: int, where: str) -> None:
+        self._stream, self._packed, self._where, self._size = stream, max(packed, 1), where, 0
+
+    def read(self, size: int) -> bytes:
+        """Unpacked bytes."""
+        try:
+            data: bytes = self._stream.read(size)
+        except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
+            raise UnreadableFileError(
+                f"the packed file is damaged ({type(error).__name__})", where=self._where, do="ask for it again"
+            ) from None
+        except Exception as error:  # zlib's own error has no public base
+            if type(error).__name__ != "error":
+                raise
+            raise UnreadableFileError("the packed file is damaged", where=self._where, do="ask for it again") from None
+        self._size += len(data)
+        if self._size > 50_000_000 and self._size / self._packed > MAX_RATIO:
+            raise UnreadableFileError(
+                f"the file unpacks to more than {MAX_RATIO:,} times its size: refused",
+                where=self._where,
+                do="ask for it unpacked",
+            )
+        return data
+
+
+def blocks(stream: Stream, where: str, size: int = BLOCK) -> Iterator[Block]:
+    """Blocks of whole lines in order. Raises UnreadableFileError for a line that no record can be."""
+    rest, line, is_first = b"", 1, True
+    while True:
+        piece = stream.read(size)
+        if is_first:
+            while 0 < len(piece) < 4096 and (more := stream.read(4096)):
+                piece += more
+            piece, is_first = piece.removeprefix(_BOM), False
+        end = piece.rfind(b"\n") + 1 if piece else 0
+        if piece and not end:
+            rest += piece
+            if len(rest) > max(MAX_LINE, size):
+                break
+            continue
+        data = rest + piece[:end]
+        if not piece and data:
+            data += b"\n"
+        rest = piece[end:]
+        if data:
+            lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == _FEED))
+            yield Block(line, lines, data)
+            line += lines
+        if not piece:
+            return
+    raise UnreadableFileError(
+        f"the line {line:,} is longer than {MAX_LINE:,} bytes",
+        where=where,
+        do="check that the file is text with line feeds, and its `format.encoding`",
+    )
+
+
+def header_cells(block: Block, rule: RecordFormat, where: str) -> tuple[list[str], Block]:
+    """The names in the block's first line that is not blank, and the rest of the block."""
+    data, line = block.data, block.first_line
+    while data:
+        end = data.index(b"\n") + 1
+        text = data[:end].decode(rule.encoding, errors="replace").strip("\r\n")
+        data, line = data[end:], line + 1
+        if text.strip():
+            cells = _split(text, rule.separator)
+            if cells is None or len(text) > MAX_LINE:
+                raise UnreadableFileError("the header cannot be split into cells", where=where, do="check the file")
+            return cells, Block(line, block.lines - (line - block.first_line), data)
+    raise UnreadableFileError("the file has no header: it is blank", where=where, do="ask for it again")
+
+
+def cells_of(block: Block, rule: RecordFormat, width: int, wanted: list[int]) -> Cells:
+    """The cells of a block whose file has `width` columns: those `wanted` (0-based), as columns `c<position>`."""
+    data, has_replaced = _as_utf8(block.data, rule.encoding)
+    bad = _suspects(data, ord(rule.separator), width)
+    numbers = np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)
+    broken: list[tuple[int, str]] = []
+    blank: list[int] = []
+    if bad.size:
+        kept, rescued = _sift(data, bad, rule, width, block.first_line, broken, blank)
+        gone = np.zeros(block.lines, dtype=bool)
+        gone[bad] = True
+        frame = _parse(kept, rule, width, wanted, int((~gone).sum())).with_columns(line=pl.Series(numbers[~gone]))
+        if rescued:
+            text = io.StringIO()
+            csv.writer(text, delimiter=rule.separator, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
+                row for _, row in rescued
+            )
+            more = _parse(text.getvalue().encode(), rule, width, wanted, len(rescued))
+            own = pl.Series([number for number, _ in rescued], dtype=pl.Int32)
+            frame = pl.concat([frame, more.with_columns(line=own)]).sort("line")
+    else:
+        frame = _parse(data, rule, width, wanted, block.lines).with_columns(line=pl.Series(numbers))
+    return Cells(frame, broken, blank, has_replaced)
+
+
+def _as_utf8(data: bytes, encoding: str) -> tuple[bytes, bool]:
+    """The bytes as UTF-8, and whether any could not be decoded (or were replaced before the file came)."""
+    if data.isascii():
+        return data, False
+    if encoding in ("utf-8", "ascii"):
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            data = data.decode("utf-8", errors="replace").encode()
+    else:
+        data = data.decode(encoding, errors="replace").encode()
+    return data, _REPLACED in data
+
+
+def _suspects(data: bytes, separator: int, width: int) -> npt.NDArray[np.int64]:
+    """Places (0-based) of the lines that do not plainly have `width` cells; empty when all do.
+
+    A line is plain when it has the right number of separators outside quotes and an even number of quotes.
+    """
+    marks = np.frombuffer(data, np.uint8)
+    if _QUOTE not in data:
+        stops = np.flatnonzero((marks == separator) | (marks == _FEED))
+        is_end = marks[stops] == _FEED
+        if width > 1 and stops.size % width == 0:
+            ends = is_end[width - 1 :: width]
+            if ends.all() and np.count_nonzero(is_end) == ends.size:
+                return np.empty(0, dtype=np.int64)
+        places = np.flatnonzero(is_end)
+        found = np.diff(places, prepend=-1) != width
+    else:
+        feeds = np.flatnonzero(marks == _FEED)
+        quotes = np.flatnonzero(marks == _QUOTE)
+        by_line = np.diff(np.searchsorted(quotes, feeds), prepend=0)
+        odd = by_line % 2 == 1
+        # Up to its line's end an odd quote would turn inside and outside round for all lines after it.
+        inside = np.bitwise_and(np.cumsum(marks == _QUOTE, dtype=np.uint8), 1)
+        if odd.any():
+            turned = np.bitwise_and(np.cumsum(odd, dtype=np.int64) - odd, 1).astype(np.uint8)
+            lengths = np.diff(feeds, prepend=-1)
+            inside ^= np.repeat(turned, lengths)
+        outside = np.flatnonzero((marks == separator) & (inside == 0))
+        found = (np.diff(np.searchsorted(outside, feeds), prepend=0) != width - 1) | odd
+    if width == 1:
+        starts = np.append(0, np.flatnonzero(marks == _FEED)[:-1] + 1)
+        found |= (marks[starts] == _FEED) | (marks[starts] == 13)
+    return np.flatnonzero(found)
+
+
+def _sift(
+    data: bytes,
+    bad: npt.NDArray[np.int64],
+    rule: RecordFormat,
+    width: int,
+    first_line: int,
+    broken: list[tuple[int, str]],
+    blank: list[int],
+) -> tuple[bytes, list[tuple[int, list[str]]]]:
+    """The data without the suspect lines, and those of them that have the right cells after all."""
+    feeds = np.flatnonzero(np.frombuffer(data, np.uint8) == _FEED)
+    kept: list[bytes] = []
+    rescued: list[tuple[int, list[str]]] = []
+    position = 0
+    for place in bad.tolist():
+        start = int(feeds[place - 1]) + 1 if place else 0
+        end = int(feeds[place]) + 1
+        if start > position:
+            kept.append(data[position:start])
+        position = end
+        text = data[start:end].decode("utf-8", errors="replace").rstrip("\r\n")
+        number = first_line + place
+        if not text.strip(" \t\u3000" + rule.separator):
+            blank.append(number)
+            continue
+        cells = _split(text, rule.separator)
+        if cells is None:
+            broken.append((number, "broken_quotes"))
+        elif len(cells) != width:
+            broken.append((number, "too_many_cells" if len(cells) > width else "too_few_cells"))
+        else:
+            rescued.append((number, cells))
+    kept.append(data[position:])
+    return b"".join(kept), rescued
+
+
+def _split(text: str, separator: str) -> list[str] | None:
+    try:
+        return next(csv.reader([text], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return None
+
+
+def _parse(data: bytes, rule: RecordFormat, width: int, wanted: list[int], lines: int) -> pl.DataFrame:
+    """Lines that are known to have `width` cells as text; a quoted empty cell is an empty cell."""
+    names = {f"c{position}": pl.String for position in sorted(wanted)}
+    if not lines:
+        return pl.DataFrame(schema=names)
+    frame = pl.read_csv(
+        data,
+        has_header=False,
+        schema={f"c{position}": pl.String for position in range(width)},
+        columns=sorted(wanted),
+        separator=rule.separator,
+        quote_char='"' if _QUOTE in data else None,
+        infer_schema=False,
+        raise_if_empty=False,
+    )
+    if frame.height != lines:
+        raise UnreadableFileError(
+            f"{lines:,} lines were found and {frame.height:,} could be told apart",
+            do="check `format.delimiter`, and for line breaks inside cells: one line is one record",
+        )
+    if _QUOTE in data:
+        frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
+    return frame
