@@ -208,10 +208,10 @@ def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl
             wrong = connection.execute(
                 f'SELECT "{name}" FROM incoming WHERE nullif(trim("{name}"), \'\') IS NOT NULL'
                 f' AND try_cast(trim("{name}") AS {kind}) IS NULL ORDER BY 1 LIMIT 1'
-            ).fetchone()
+            ).fetchall()
             if wrong:
                 raise ConfigurationError(
-                    f"{wrong[0]!r} in the column {name} is not of type {kind}",
+                    f"{wrong[0][0]!r} in the column {name} is not of type {kind}",
                     where=f"reference table {table}",
                     do="correct the cell",
                 )
@@ -341,9 +341,7 @@ def _run_dbt(warehouse: Warehouse, settings: Settings, making: Build) -> None:
     shutil.copyfile(results, making.dbt_results)
 
 
-def _dbt(
-    arguments: list[str], settings: Settings, database: Path, target: Path, log: Path
-) -> int:
+def _dbt(arguments: list[str], settings: Settings, database: Path, target: Path, log: Path) -> int:
     """Run dbt, all it says going to `log`; its exit code. A process of its own: inside ours it would keep the
     database open until we end.
     """

@@ -1,5 +1,4 @@
 {{ config(
-    description='登记的接收、忽略和拒绝数与实际存放的行一致 / The account of each sheet matches the rows that are stored',
     meta={'severity': 'block', 'owner': '数据管理 / data steward',
           'why': 'a row that is counted but not stored is lost'},
 ) }}

@@ -1,5 +1,4 @@
 {{ config(
-    description='下级地区合计等于上级地区报送数 / The regions below add up to what their parent reports',
     meta={'severity': 'warn', 'owner': '数据管理 / data steward',
           'why': 'a difference is a missing region, a different definition or a mistake of the source'},
 ) }}

@@ -1,5 +1,4 @@
 {{ config(
-    description='资料已接入的指标都算出了数值 / Every indicator whose numerator is reported has values',
     meta={'severity': 'warn', 'owner': '指标管理 / indicator owner',
           'why': 'numerator and denominator are there but do not meet: most often different populations or ages'},
 ) }}

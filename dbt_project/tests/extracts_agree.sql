@@ -1,5 +1,4 @@
 {{ config(
-    description='两个资料报送同一数字时应当一致 / Extracts that report the same figure agree',
     meta={'severity': 'warn', 'owner': '数据管理 / data steward',
           'why': 'the figure of the better rank is shown; the difference has to be explained'},
 ) }}

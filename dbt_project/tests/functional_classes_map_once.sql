@@ -1,5 +1,4 @@
 {{ config(
-    description='每个功能分类科目恰好对应一个领域 / Every functional class that is spent under belongs to exactly one domain',
     meta={'severity': 'block', 'owner': '财政统计 / fiscal statistics',
           'why': 'the mapping must be exhaustive and exclusive, or money is lost or counted twice'},
 ) }}

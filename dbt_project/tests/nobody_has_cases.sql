@@ -1,5 +1,4 @@
 {{ config(
-    description='分母为零时分子也为零 / Where the denominator is zero, the numerator is too',
     meta={'severity': 'block', 'owner': '指标管理 / indicator owner',
           'why': 'cases among nobody: numerator and denominator are not about the same people'},
 ) }}

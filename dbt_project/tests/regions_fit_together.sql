@@ -1,5 +1,4 @@
 {{ config(
-    description='地区表自洽：同一代码的有效期不重叠，上级在同期有效且层级更高 / The list of regions is sound: no overlapping versions of a code, every parent is in force and of a higher level',
     meta={'severity': 'block', 'owner': '数据管理 / data steward',
           'why': 'a region without its parent is in no total; one that stands twice is counted twice'},
 ) }}

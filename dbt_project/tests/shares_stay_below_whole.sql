@@ -1,5 +1,4 @@
 {{ config(
-    description='比例指标的分子不大于分母（允许超过100%的指标除外）/ A percentage stays within 0 to 100 unless its indicator may exceed it',
     meta={'severity': 'block', 'owner': '指标管理 / indicator owner',
           'why': 'more people served than there are: the populations are mixed or a figure is wrong'},
 ) }}

@@ -1,5 +1,4 @@
 {{ config(
-    description='计分指标的目标值可以计算实现度 / Targets of scored indicators can be measured against',
     meta={'severity': 'warn', 'owner': '指标管理 / indicator owner',
           'why': 'an indicator without a usable target has no attainment and drops out of every score'},
 ) }}

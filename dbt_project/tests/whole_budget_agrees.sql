@@ -1,5 +1,4 @@
 {{ config(
-    description='一个数字报送的总支出与各级政府各功能分类之和一致 / The budget reported as one figure equals the sum of functional spending of all governments',
     meta={'severity': 'warn', 'owner': '财政统计 / fiscal statistics',
           'why': 'the one figure is shown; what it has more or less is attributed to neither urban nor rural residents'},
 ) }}
