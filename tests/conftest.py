@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from country import make_country
+from houses import House
 from hypothesis import HealthCheck, settings
+
+from pipelines.settings import PROJECT_FOLDER
 
 # The same examples in every run: a red test must be red again for the person who looks into it. No deadline:
 # the machine may be busy with a build.
@@ -10,3 +19,36 @@ settings.register_profile(
     "junheng", deadline=None, derandomize=True, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("junheng")
+
+
+@pytest.fixture(scope="session")
+def zhejiang_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, dict[str, Any]]:
+    """`junheng run` on raw/zhejiang into a fresh warehouse, in a process of its own; the house and what it said."""
+    house = House(PROJECT_FOLDER / "raw" / "zhejiang", tmp_path_factory.mktemp("zhejiang"))
+    said = house.command("run", "--json")
+    assert said.returncode == 0, said.stderr
+    return house, json.loads(said.stdout)
+
+
+@pytest.fixture(scope="session")
+def zhejiang(zhejiang_run: tuple[House, dict[str, Any]]) -> House:
+    """Zhejiang, published once. Tests only look at it."""
+    return zhejiang_run[0]
+
+
+@pytest.fixture(scope="session")
+def verdania(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The invented country, published once. Tests only look at it, or copy it (`copy_of`)."""
+    folder = tmp_path_factory.mktemp("verdania")
+    house = House(make_country(folder / "verdania").folder, folder / "warehouse")
+    house.run()
+    return house
+
+
+def copy_of(house: House, folder: Path) -> House:
+    """A house that a test may change: same jurisdiction, same warehouse with all it holds."""
+    import shutil
+
+    shutil.copytree(house.jurisdiction, folder / house.jurisdiction.name)
+    shutil.copytree(house.folder, folder / "warehouse", symlinks=True)
+    return House(folder / house.jurisdiction.name, folder / "warehouse")
