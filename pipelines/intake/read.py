@@ -11,7 +11,6 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -827,34 +826,47 @@ class _Sheet:
         if not rules:
             return findings
         levels = dict(self.jurisdiction.regions.select("region_code", "region_level").iter_rows())
+        reasons = [rule.reason for rule in rules]
+        stated_rows = self.grid.cells.join(
+            self.plan.ignored.filter(pl.col("reason").is_in(reasons)).select(ROW, "reason"), on=ROW
+        ).sort(ROW)
+        if not stated_rows.height:
+            return findings
+        # Each column is parsed once, for the total rows and for the rows they stand for.
+        cells = [value.cell for value in self.plan.values]
+        stated_values, values = (
+            frame.select(ROW, *own).with_columns(
+                self._numbers(frame, value).alias(value.cell) for value in self.plan.values
+            )
+            for frame, own in ((stated_rows, ("reason",)), (rows, ("region_code",)))
+        )
         for rule in rules:
-            totals = self.grid.cells.join(
-                self.plan.ignored.filter(pl.col("reason") == rule.reason).select(ROW), on=ROW, how="semi"
-            ).sort(ROW)
-            parts = rows
+            parts = values
             if rule.parts_level:
                 wanted = [code for code, level in levels.items() if level == rule.parts_level]
-                parts = rows.filter(pl.col("region_code").is_in(wanted))
+                parts = values.filter(pl.col("region_code").is_in(wanted))
             previous = 0
-            for number in totals[ROW]:
+            for stated in stated_values.filter(pl.col("reason") == rule.reason).iter_rows(named=True):
+                number = stated[ROW]
                 own = parts
                 if rule.reconcile == "since_previous":
                     own = parts.filter((pl.col(ROW) < number) & (pl.col(ROW) > previous))
                     previous = number
-                line = totals.filter(pl.col(ROW) == number)
+                if not own.height:
+                    continue
+                gaps = own.select(pl.col(cells).null_count()).row(0, named=True)
+                sums = own.select(pl.col(cells).sum()).row(0, named=True)
                 for value in self.plan.values:
-                    stated = self._numbers(line, value)[0]
-                    values = self._numbers(own, value)
-                    if stated is None or values.null_count() or not own.height:
+                    total, summed = stated[value.cell], sums[value.cell]
+                    if total is None or gaps[value.cell]:
                         continue
-                    summed = values.sum()
-                    if abs(float(stated) - float(summed)) > rule.tolerance:
+                    if abs(float(total) - float(summed)) > rule.tolerance:
                         findings.append(
                             {
                                 "check": "reported_total",
                                 "severity": "warn",
-                                "observed": f"row {number}, {value.address}: {stated.normalize():f}",
-                                "expected": f"{Decimal(str(summed)).normalize():f}, the sum of {own.height} rows",
+                                "observed": f"row {number}, {value.address}: {total.normalize():f}",
+                                "expected": f"{summed.normalize():f}, the sum of {own.height} rows",
                             }
                         )
         return findings
