@@ -137,10 +137,12 @@ def run(
 
     report = runs.run(settings, extract=extract, period=period, as_of=as_of, full=full, say=_say)
     if report.outcome == "nothing_new":
-        _print(
-            report.as_dict(),
-            f"nothing new: release {report.release_id} is up to date\n  {report.release_folder}",
+        said = (
+            f"nothing new: current stays set back to release {report.release_id} (`junheng run --full` publishes anew)"
+            if report.is_set_back
+            else f"nothing new: release {report.release_id} is up to date"
         )
+        _print(report.as_dict(), f"{said}\n  {report.release_folder}")
         return
     folder = Path(report.release_folder or "")
     seconds = "  ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
@@ -298,6 +300,107 @@ def rejects(
     found = rejects_of(settings, extract, period)
     columns = ["extract", "period", "file", "sheet", "row", "column", "rule", "text", "detail", "known"]
     _print(found, _table(found, columns) if found else "no rejects")
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The file to try.", metavar="FILE")],
+    contract: Annotated[
+        str,
+        typer.Option("--contract", help="The extract, or the path of a contract.", metavar="DEPARTMENT/EXTRACT"),
+    ],
+    period: Annotated[
+        str | None, typer.Option("--period", help="Delivery period. Default: as the file lies or is named.")
+    ] = None,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Dry run of one file by a contract: accepted, rejected and why, ignored. Writes nothing."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.trial import check_file
+
+    found = check_file(settings, file, contract, period)
+    _print(found, _trial_text(found))
+    if not found["readable"]:
+        raise typer.Exit(3)
+
+
+@app.command()
+def sniff(
+    file: Annotated[Path, typer.Argument(help="The unknown file.", metavar="FILE")],
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the contract, its new measures and units into the jurisdiction.")
+    ] = False,
+    department: Annotated[str | None, typer.Option("--department", help="Who sends the file.", metavar="D")] = None,
+    extract: Annotated[
+        str | None, typer.Option("--extract", help="What the extract is to be called.", metavar="E")
+    ] = None,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Look at an unknown file and propose a contract that reads it, with the reason for every guess."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.trial import sniff_file
+
+    found = sniff_file(settings, file, write=write, department=department, extract=extract)
+    parts = [found["proposal"].rstrip("\n"), "", "# What this contract reads:"]
+    parts += [f"# {line}".rstrip() for line in _trial_text(found).splitlines()]
+    if found["measures_to_add"]:
+        parts += ["", "# Measures to add to reference/measures.csv (rename them, in the contract too):"]
+        parts += ["#   " + ",".join(line.values()) for line in found["measures_to_add"]]
+    if found["units_to_add"]:
+        parts += ["", "# Units to add under `units` in jurisdiction.yml (check base and factor):"]
+        parts += [
+            f"#   {json.dumps(name, ensure_ascii=False)}: {{base: {unit['base']}, factor: {unit['factor']}}}"
+            for name, unit in found["units_to_add"].items()
+        ]
+    parts += ["", *(f"# {note}" for note in found["notes"])] if found["notes"] else []
+    parts += ["", *(f"# written: {path}" for path in found["written"])] if found["written"] else []
+    _print(found, "\n".join(parts))
+
+
+def _trial_text(found: dict[str, Any]) -> str:
+    """A tried reading as text."""
+    if not found["readable"]:
+        return f"cannot be read by {found['contract']} (delivery period {found['period']}):\n  {found['problem']}"
+    lines = [
+        f"{found['contract']}, delivery period {found['period']}: "
+        f"{found['observations']:,} figures accepted, {found['rejects']:,} reject(s)"
+    ]
+    for account in found["tie_out"]:
+        sheet = f"sheet {account['source_sheet']}: " if account["source_sheet"] else ""
+        lines.append(
+            f"  {sheet}{account['rows_read']:,} rows = {account['rows_accepted']:,} accepted + "
+            f"{account['rows_rejected']:,} rejected + {account['rows_duplicate']:,} duplicate + "
+            f"{account['rows_ignored']:,} ignored"
+        )
+        lines.append(
+            f"  {sheet}{account['values_read']:,} values = {account['values_accepted']:,} accepted + "
+            f"{account['values_missing']:,} missing + {account['values_rejected']:,} rejected + "
+            f"{account['values_dropped']:,} dropped with their rows"
+        )
+    if found["ignored"]:
+        lines.append("ignored rows: " + ", ".join(f"{i['rows']:,} {i['reason']}" for i in found["ignored"]))
+    for rejected in found["rejects_by_rule"]:
+        known = f", {rejected['known']} of them known" if rejected["known"] else ""
+        lines.append(f"rejected, {rejected['rule']}: {rejected['count']:,}{known}")
+        for example in rejected["examples"]:
+            row = f"row {example['source_row']}" if example["source_row"] is not None else "file"
+            place = f"{row}{' column ' + example['source_column'] if example['source_column'] else ''}"
+            lines.append(f"  {place}: {_cell(example['reported_text'])} ({example['detail']})")
+    for finding in found["findings"]:
+        lines.append(
+            f"finding, {finding['severity']}, {finding['check']}: {finding['observed']} (expected: {finding['expected']})"
+        )
+    if found["first"]:
+        columns = ["measure", "region_code", "period_end", "residence", "sex", "age_group", "group", "item", "value"]
+        columns += ["unit", "obs_status", "source_row", "source_column"]
+        lines += ["", "first figures:", _table(found["first"], columns)]
+    return "\n".join(lines)
 
 
 @app.command()

@@ -124,7 +124,6 @@ def receive(
             sequence=sequence,
             is_withdrawal=is_withdrawal,
         )
-        write_json(warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
         ledger.append(
             "withdrawn" if is_withdrawal else "received",
             {
@@ -135,6 +134,8 @@ def receive(
                 "replaces": known.receipt_id if known else None,
             },
         )
+        # After the ledger: a crash between the two is told twice, never not at all.
+        write_json(warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
         new.append(receipt)
         by_path[relative] = receipt
     if changed:

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,7 @@ class RunReport:
     build_id: str
     release_id: str | None = None
     release_folder: str | None = None
+    is_set_back: bool = False  # nothing new, and `current` was set back to an older release by a person
     new_receipts: int = 0
     new_readings: int = 0
     rejects: int = 0
@@ -185,10 +186,10 @@ class Session:
     def identity(self, taken: Intake, as_of: str | None = None) -> Build:
         """Which build these readings, rules and this code make. Two visits with the same inputs get the same id."""
         in_force = intake.in_force(taken.receipts)
-        rules = [p for folder in self.expectations_folders if folder.is_dir() for p in folder.glob("*.yml")]
         digest = hashlib.sha256()
-        for path in sorted(rules):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        for folder in self.expectations_folders:  # in this order, wherever the project and the jurisdiction lie
+            for path in sorted(folder.glob("*.yml")):
+                digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         if self.jurisdiction.waivers_file.exists():
             digest.update(self.jurisdiction.waivers_file.read_bytes())
         expectations_hash = digest.hexdigest()
@@ -218,8 +219,10 @@ class Session:
 
     def stored_build(self, build_id: str) -> Build | None:
         """A build that stands in the warehouse, or None."""
-        path = self.warehouse.build_folder(build_id) / "build.json"
-        return Build.from_dict(read_json(path)) if path.exists() else None
+        folder = self.warehouse.build_folder(build_id)
+        path = folder / "build.json"
+        # Where it stands now, not where it was made: a warehouse may be moved or restored to another place.
+        return replace(Build.from_dict(read_json(path)), folder=str(folder)) if path.exists() else None
 
     def build(self, taken: Intake, identity: Build) -> Build:
         """Build the marts in a private file, and the mask over them."""
@@ -322,6 +325,16 @@ class Session:
         path = self.warehouse.current / "manifest.json"
         return dict(read_json(path)) if path.exists() else None
 
+    def is_set_back_from(self, build_id: str) -> bool:
+        """True when a person set `current` back from the newest release, and this very build is what it was made of.
+
+        Such a build is not published again by itself: the nightly must not undo what a person decided.
+        """
+        moved, sealed = self.ledger.last("current"), self.ledger.last("sealed", set_current=True)
+        if moved is None or sealed is None:
+            return False
+        return bool(moved.details["cause"] == "rollback" and sealed.details["build_id"] == build_id)
+
     def current_build_id(self) -> str | None:
         """The build that the current release was made of."""
         manifest = self.current_manifest()
@@ -357,7 +370,10 @@ def run(
             held_back=taken.held_back,
             seconds=session.seconds,
         )
-        if not full and not moment and session.current_build_id() == identity.build_id:
+        is_asked_for = full or moment is not None
+        is_current = session.current_build_id() == identity.build_id
+        report.is_set_back = not is_asked_for and not is_current and session.is_set_back_from(identity.build_id)
+        if not is_asked_for and (is_current or report.is_set_back):
             report.release_id = session.warehouse.current_release_id()
             report.release_folder = str(session.warehouse.release_folder(report.release_id or ""))
             return report
