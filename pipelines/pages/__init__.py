@@ -1,9 +1,11 @@
-"""What people look at: the pages of a release, made from the prepared folder alone."""
+"""What people look at: the pages of a release, made from the prepared folder alone.
+
+Every page is one file that opens from disk without a network; a figure that rests on synthetic input is marked
+where it stands. Nothing is computed here that a table does not hold.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from pipelines.pages.rendering import render
 
-
-def render(folder: Path) -> None:
-    """Render the pages of a prepared release."""
+__all__ = ["render"]

@@ -16,11 +16,12 @@ import threading
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 
-from pipelines.quality.suites import Expectation, ExpectationFile
+from pipelines.quality.suites import NONE_WRONG, Expectation, ExpectationFile
 from pipelines.records import CheckResult, Outcome
 from pipelines.settings import switch_telemetry_off
 
@@ -92,6 +93,8 @@ def key_expectations(keys: dict[str, list[str]]) -> list[Expectation]:
 
 def describe(expectation: Expectation) -> str:
     """What an expectation expects, in one line."""
+    if expectation.wrong and expectation.arguments == NONE_WRONG["arguments"]:
+        return f"no row where {' '.join(expectation.wrong.split())}"[:TEXT_SHOWN]
     arguments = ", ".join(f"{name}={value}" for name, value in expectation.arguments.items())
     return f"{expectation.type.removeprefix('expect_')}({arguments})"[:TEXT_SHOWN]
 
@@ -148,7 +151,12 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _address(row: Iterable[tuple[str, Any]]) -> str:
-    return ", ".join(f"{column}={value}" for column, value in row)[:TEXT_SHOWN]
+    return ", ".join(f"{column}={_short(value)}" for column, value in row)[:TEXT_SHOWN]
+
+
+def _short(value: Any) -> str:
+    """A value as people write it: decimals without the zeros of their type."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def _locations(frame: Any, result: dict[str, Any], address: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ _EXPECTATION_FIELDS = {
 }  # fmt: skip
 _REQUIRED = ("id", "type", "severity", "owner", "why", "since")
 # What `rows` and `wrong` mean unless they say otherwise: of the rows looked at, none is wrong.
-_NONE_WRONG = {
+NONE_WRONG: dict[str, Any] = {
     "type": "expect_column_values_to_be_between",
     "arguments": {"column": "findings", "min_value": 0, "max_value": 0},
 }
@@ -132,7 +132,7 @@ def _expectation(path: Path, table: str, default_query: str | None, raw: Any, nu
     if bool(raw.get("rows")) != bool(raw.get("wrong")) or (raw.get("rows") and raw.get("query")):
         raise _mistake(path, where, "rows and wrong stand together, and without query")
     if raw.get("rows"):
-        raw = {**_NONE_WRONG, **raw}
+        raw = {**NONE_WRONG, **raw}
     if missing := [name for name in _REQUIRED if not _text(raw.get(name))]:
         raise _mistake(path, where, f"{', '.join(missing)} missing")
     if raw["severity"] not in ("block", "warn"):

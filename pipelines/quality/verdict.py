@@ -142,6 +142,14 @@ def _subjects(connection: duckdb.DuckDBPyConnection, folders: list[Path], manife
     return subjects
 
 
+def _delivery_results(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
+    """The delivery checks; none when their tables are broken, so that each is reported as having no result."""
+    try:
+        return deliveries.judge(connection)
+    except duckdb.Error:
+        return []
+
+
 def judge(warehouse: Warehouse, build: Build, expectations_folders: list[Path], waivers_file: Path) -> Verdict:
     """Run every check on a build and store results and verdict beside it; `judged` goes to the ledger.
 
@@ -164,7 +172,7 @@ def judge(warehouse: Warehouse, build: Build, expectations_folders: list[Path], 
         last = history[-1]["build_id"] if history else None
         before = {line["check_id"] for line in history if line["build_id"] == last}
         results = [
-            *deliveries.judge(connection),
+            *_delivery_results(connection),
             *dbt_tests.judge(manifest.tests, build.dbt_results),
             *expectations.judge(connection, files, manifest.keys),
         ]

@@ -46,6 +46,8 @@ def _card(connection: duckdb.DuckDBPyConnection, jurisdiction: Jurisdiction) -> 
             "name_en": jurisdiction.name_en,
             "home_region": jurisdiction.home_region,
             "currency": jurisdiction.currency,
+            # What a base unit is called where the files come from.
+            "units": {unit.base: name for name, unit in jurisdiction.units.items() if unit.factor == 1},
             "time_zone": jurisdiction.time_zone,
             "levels": [
                 {"name": level.name, "name_zh": level.name_zh, "name_en": level.name_en, "depth": level.depth}

@@ -1,0 +1,126 @@
+"""The pages of a release: figures put into templates, written as files that need nothing else.
+
+What a page says is in `figures`, how it looks in `templates/`; this module brings both together.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipelines.pages import figures, numbers
+from pipelines.pages.chart import line_chart
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def _rounded_down(value: float | None, places: int) -> str:
+    """An attainment with its places cut off: 0.9996 must not read as a target that is met."""
+    if value is None:
+        return numbers.MISSING
+    return f"{numbers.exact(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN):f}"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals |= {
+        "rounded": numbers.rounded,
+        "rounded_down": _rounded_down,
+        "plain": numbers.plain,
+        "measured": numbers.measured,
+        "large": numbers.large,
+        "basis": lambda row: figures.BASES.get(row["population_basis"], (row["population_basis"],) * 3),
+        "source": lambda row: figures.SOURCES.get(row["population_source"], (row["population_source"],) * 2),
+        "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        "script": Markup((TEMPLATES / "script.js").read_text(encoding="utf-8")),
+    }
+    return environment
+
+
+def _common(release: figures.Release) -> dict[str, Any]:
+    """What every page needs: the card, names, marks, verdict, rejects and sources."""
+    place = release.jurisdiction
+    levels = {level["depth"]: level for level in reversed(place["levels"])}
+    sources = figures.sources(release)
+    unnamed = {"name_zh": "地区", "name_en": "Region"}
+    return {
+        "card": release.card,
+        "place": place,
+        "synthetic": place["synthetic_mark"],
+        "units": place.get("units", {}),
+        "time": figures.local_time(release),
+        "level": lambda depth: levels.get(depth, unnamed),
+        "verdict": figures.verdict(release),
+        "rejects": figures.rejects(release),
+        "sources": sources,
+        "has_synthetic": any(item["is_synthetic"] and item["files"] for item in sources),
+        "synthetic_extracts": {item["key"] for item in sources if item["is_synthetic"]},
+    }
+
+
+def _overview(release: figures.Release, common: dict[str, Any]) -> dict[str, Any]:
+    spending = figures.spending_over_years(release)
+    tables = figures.tables_by_kind(release)
+    listed = [row for group in tables for row in group["rows"]]
+    chart = None
+    if spending:
+        currency = spending["currency"]
+        title = {"zh": "人均财政支出", "en": "Spending per head"}
+        unit = {"zh": f"{currency}／人", "en": f"{currency} per head"}
+        chart = line_chart(spending["series"], common["synthetic"], title, unit)
+    return {
+        "spending": spending,
+        "chart": chart,
+        "regions": figures.spending_by_region(release),
+        "coverage": figures.coverage(release),
+        "not_assessed": figures.services_not_assessed(release),
+        "populations": figures.populations(release),
+        "tables": tables,
+        "table_count": len(listed),
+        "row_count": sum(row["row_count"] for row in listed),
+        "files": sum(item["files"] for item in common["sources"]),
+        "known_rejects": sum(bool(row["is_known"]) for row in common["rejects"]),
+        "changes": release.changes,
+        "changed": figures.changed_tables(release),
+        "example": figures.sql_example(release),
+    }
+
+
+def _quality(release: figures.Release) -> dict[str, Any]:
+    checks = figures.checks(release)
+    return {
+        "checks": checks,
+        "found": [row for row in checks if row["outcome"] in ("fail", "error", "waived")],
+        "board": figures.checks_by_subject(checks),
+        "tie_out": figures.tie_out(release),
+        "waivers": figures.waivers(release),
+        "releases": figures.releases(release),
+    }
+
+
+def render(folder: Path) -> None:
+    """Write `pages/index.html` and `quality/index.html` of a prepared release, from that folder alone."""
+    release = figures.open_release(folder)
+    try:
+        common = _common(release)
+        environment = _environment()
+        for path, template, figures_of_page in (
+            ("pages/index.html", "index.html", _overview(release, common)),
+            ("quality/index.html", "quality.html", _quality(release)),
+        ):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            page = environment.get_template(template).render(**common, **figures_of_page)
+            target.write_text(page, encoding="utf-8")
+    finally:
+        release.connection.close()
