@@ -394,7 +394,8 @@ def _trial_text(found: dict[str, Any]) -> str:
             lines.append(f"  {place}: {_cell(example['reported_text'])} ({example['detail']})")
     for finding in found["findings"]:
         lines.append(
-            f"finding, {finding['severity']}, {finding['check']}: {finding['observed']} (expected: {finding['expected']})"
+            f"finding, {finding['severity']}, {finding['check']}: {finding['observed']} "
+            f"(expected: {finding['expected']})"
         )
     if found["first"]:
         columns = ["measure", "region_code", "period_end", "residence", "sex", "age_group", "group", "item", "value"]

@@ -94,7 +94,7 @@ def read_grids(data: bytes, rule: Format, where: str) -> list[Grid]:
         grids = [_read_json_lines(data, rule, where)]
     for grid in grids:
         _refuse_huge_cells(grid, where)
-    return [_transposed(grid, where) for grid in grids] if rule.transpose else grids
+    return [transposed(grid, where) for grid in grids] if rule.transpose else grids
 
 
 # -- packing ------------------------------------------------------------------------------------------------
@@ -555,7 +555,7 @@ def _as_grid(name: str, read: tuple[Any, list[int], list[Any]], where: str) -> G
     return Grid(name, pl.DataFrame(cells).with_row_index(ROW, offset=1).cast({ROW: pl.Int64}))
 
 
-def _transposed(grid: Grid, where: str) -> Grid:
+def transposed(grid: Grid, where: str) -> Grid:
     """Columns as rows: the row number is then the column's place in the file, 1 for the first."""
     _refuse_size(len(grid.columns), grid.cells.height, where)
     cells = grid.cells.select(grid.columns).transpose()
