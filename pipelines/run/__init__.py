@@ -379,6 +379,9 @@ def run(
             return report
         stored = None if full else session.stored_build(identity.build_id)
         if stored is None:
+            from pipelines import quality
+
+            quality.preload()  # its import takes seconds; dbt works in a process of its own meanwhile
             stored = session.build(taken, identity)
             verdict = session.judge(stored)
         else:
