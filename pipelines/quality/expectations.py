@@ -272,10 +272,19 @@ class _Judge:
         self.connection = connection
         self.gx = _great_expectations()
         logging.getLogger("great_expectations").setLevel(logging.ERROR)
-        context = self.gx.get_context(mode="ephemeral")
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
 
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        # Everything in memory: without this, each context leaves a folder for its documents in /tmp.
+        config = DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        )
+        context = self.gx.get_context(mode="ephemeral", project_config=config)
         asset = context.data_sources.add_pandas("build").add_dataframe_asset(name="rows")
         self.batches = asset.add_batch_definition_whole_dataframe("whole")
         self.classes = {name.lower(): name for name in dir(self.gx.expectations) if name.startswith("Expect")}
