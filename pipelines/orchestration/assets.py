@@ -31,12 +31,14 @@ from pipelines.settings import Settings
 
 def extract_asset(settings: Settings, contract: Contract) -> dg.AssetsDefinition:
     """The asset of one extract: materialising a partition receives and reads what landed for that period."""
+    formats: set[str] = {layout.format.kind for layout in contract.layouts}
+    formats |= {contract.records.format.kind} if contract.records else set()
     spec = dg.AssetSpec(
         extract_key(contract.id),
         description=f"{contract.name} / {contract.name_en}\n\n{contract.description.purpose}".strip(),
         group_name=EXTRACTS_GROUP,
         partitions_def=delivery_periods(contract.id),
-        kinds=set(sorted({layout.format.kind for layout in contract.layouts})[:3]),  # Dagster takes three
+        kinds=set(sorted(formats)[:3]),  # Dagster takes three
         metadata={
             "publisher": contract.source.publisher,
             "owner": contract.owner,
@@ -58,7 +60,7 @@ def extract_asset(settings: Settings, contract: Contract) -> dg.AssetsDefinition
             folder = session.jurisdiction.landing / contract.id / period
             if not found:
                 raise UsageError(
-                    f"nothing has been received of {contract.id} for {period}",
+                    f"nothing is in force of {contract.id} for {period}: no file has landed, or it was withdrawn",
                     where=str(folder),
                     do="put the department's file there, then materialise the partition again",
                 )
@@ -101,23 +103,33 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
         with visit(settings, context.log.info) as session:
             taken = session.take_in()
             found = deliveries(session.jurisdiction, taken)
+            for extract in session.jurisdiction.contracts:
+                periods = {r.delivery_period for r in taken.receipts if r.extract_id == extract}
+                register(context.instance, extract, periods)
             for delivery in found:
                 _report(context, delivery, session)
+            for receipt in (receipt for receipt in taken.new_receipts if receipt.is_withdrawal):
+                said = f"withdrawn by the department: {receipt.landing_path}"
+                key = extract_key(receipt.extract_id)
+                context.log_event(dg.AssetObservation(key, partition=receipt.delivery_period, description=said))
             build_id = session.identity(taken).build_id
             release = session.warehouse.current_release_id()
             metadata: dict[str, int | str] = {
                 "files_received": len(taken.new_receipts),
                 "files_read": len(taken.new_readings),
                 "deliveries": len(found),
+                "held_back": len(taken.held_back),
                 "unreadable": sum(1 for delivery in found if delivery.problems),
                 "rejects": sum(reading.rejects for reading in taken.readings),
                 "rejects_known": sum(reading.known_rejects for reading in taken.readings),
                 "build": build_id,
             }
-            if session.current_build_id() == build_id:
-                said = f"nothing new: release {release} is up to date"
+            is_set_back = session.is_set_back_from(build_id)
+            if is_set_back or session.current_build_id() == build_id:
+                said = f"nothing new: {'current stays set back to ' if is_set_back else ''}release {release}"
+                said += "" if is_set_back else " is up to date"
                 context.log.info(said)
-                context.instance.add_run_tags(context.run_id, {"junheng/outcome": "nothing_new"})
+                context.instance.add_run_tags(context.run.run_id, {"junheng/outcome": "nothing_new"})
                 yield dg.AssetObservation(INTAKE, description=said, metadata=metadata)
                 return
             yield dg.MaterializeResult(metadata=metadata)
@@ -176,7 +188,7 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
             sealed = session.publish(present_build(session))
             folder = Path(sealed.folder)
             context.instance.add_run_tags(
-                context.run_id, {"junheng/outcome": "published", "junheng/release": sealed.release_id}
+                context.run.run_id, {"junheng/outcome": "published", "junheng/release": sealed.release_id}
             )
             return dg.MaterializeResult(
                 metadata={
@@ -199,7 +211,6 @@ def _report(context: dg.AssetExecutionContext, delivery: Delivery, session: Sess
     Files that were read through the command line are reported by the next nightly. One that cannot be read is no
     materialisation: it is observed with its problem, and the verdict on the build is what blocks.
     """
-    register(context.instance, delivery.contract.id, [delivery.period])
     metadata = delivery.metadata(session.jurisdiction, session.warehouse)
     if delivery.problems:
         context.log.warning("cannot be read: " + "; ".join(delivery.problems))

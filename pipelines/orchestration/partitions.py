@@ -56,7 +56,7 @@ class Delivery:
     def metadata(self, jurisdiction: Jurisdiction, warehouse: Warehouse) -> dict[str, dg.MetadataValue]:
         """The delivery as Dagster shows it: accounts, receipts, provenance, and where the files lie."""
         sheets = [sheet for reading in self.readings for sheet in reading.tie_out]
-        counts = {name: sum(int(sheet[name]) for sheet in sheets) for name in (*_COUNTS, *_VALUES)}
+        counts = {name: sum(int(sheet.get(name, 0)) for sheet in sheets) for name in (*_COUNTS, *_VALUES)}
         arrived = max(datetime.fromisoformat(receipt.received_at) for receipt in self.receipts)
         landed = [jurisdiction.landing / receipt.landing_path for receipt in self.receipts]
         text, whole, path = dg.MetadataValue.text, dg.MetadataValue.int, dg.MetadataValue.path
@@ -95,9 +95,9 @@ def landed_periods(jurisdiction: Jurisdiction) -> dict[str, list[str]]:
     """Per extract the delivery periods that have a file in the landing folder, received or not."""
     found: dict[str, list[str]] = {}
     for contract in jurisdiction.contracts.values():
-        folder = jurisdiction.landing / contract.id
-        periods = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-        found[contract.id] = sorted(path.name for path in periods if any(path.glob(contract.files)))
+        files = (jurisdiction.landing / contract.id).glob(f"*/{contract.files}")
+        # Hidden files and a program's lock files are no deliveries, as for intake.
+        found[contract.id] = sorted({path.parent.name for path in files if not path.name.startswith((".", "~$"))})
     return found
 
 
