@@ -6,6 +6,7 @@ stand here, once), starts dbt, and keeps what dbt said beside the build. Judging
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -19,9 +20,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipelines.dbt_process import GO
 from pipelines.errors import ConfigurationError, FaultError
 from pipelines.records import Build, Reading, Receipt, TieOut
-from pipelines.settings import DBT_FOLDER, TELEMETRY_OFF, Settings
+from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings
 from pipelines.store import Warehouse, read_json, remove_tree
 
 _DIMENSIONS = "population_basis residence sex age_group group item"
@@ -98,6 +100,22 @@ _FROM_READINGS = {"observation", "receipt", "reading", "reject", "ignored", "tie
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
+def warm_up(warehouse: Warehouse, settings: Settings) -> None:
+    """Start dbt before there is anything to build: it loads and reads its project while files are still being read.
+
+    The next `build` of this warehouse uses it. Without a build it ends with this process, or with `cool_down`.
+    """
+    if warehouse.folder not in _WARM:
+        _WARM[warehouse.folder] = _start_dbt(warehouse.dbt_target, warehouse, settings)
+
+
+def cool_down(warehouse: Warehouse) -> None:
+    """End a dbt that was started by `warm_up` and is not needed."""
+    process = _WARM.pop(warehouse.folder, None)
+    if process is not None:
+        _finish(process, None)
+
+
 def build(
     warehouse: Warehouse,
     settings: Settings,
@@ -115,12 +133,17 @@ def build(
     Raises ConfigurationError for reference tables that do not fit, FaultError when dbt cannot build a model.
     A data test that fails is no error here: `quality` reads it from `identity.dbt_results`.
     """
+    warm_up(warehouse, settings)
     work = warehouse.work
-    remove_tree(work)
-    work.mkdir(parents=True)
-    making = replace(identity, folder=str(work))
-    _lay_sources(making.database, warehouse, settings, reference, readings, receipts, in_force)
-    _run_dbt(warehouse, settings, making)
+    try:
+        remove_tree(work)
+        work.mkdir(parents=True)
+        making = replace(identity, folder=str(work))
+        _lay_sources(making.database, warehouse, settings, reference, readings, receipts, in_force)
+    except BaseException:
+        cool_down(warehouse)
+        raise
+    _run_dbt(warehouse, making)
     with duckdb.connect(str(making.database)) as connection:
         connection.execute("CHECKPOINT")
     _put_in_place(work, Path(identity.folder))
@@ -137,14 +160,11 @@ def compile_manifest(target: Path) -> Path:
     if manifest.exists() and manifest.stat().st_mtime >= newest:
         return manifest
     warehouse = Warehouse(target.parent.parent)
-    target.mkdir(parents=True, exist_ok=True)
-    settings = Settings.from_environment(warehouse=warehouse.folder)
-    log = warehouse.logs / "dbt_parse.log"
-    code = _dbt(["parse"], settings, warehouse.work / "build.duckdb", target, log)
+    code = _finish(_start_dbt(target, warehouse, Settings.from_environment(warehouse=warehouse.folder)), None)
     if code != 0 or not manifest.exists():
         raise FaultError(
-            "dbt cannot read its project: " + _last_line(log),
-            where=str(log),
+            "dbt cannot read its project: " + _last_line(_log(target)),
+            where=str(_log(target)),
             do="mend the file named there in dbt_project/",
         )
     return manifest
@@ -306,15 +326,18 @@ def _load_parquet(connection: duckdb.DuckDBPyConnection, table: str, paths: list
 
 # -- dbt --------------------------------------------------------------------------------------------------------
 
+_WARM: dict[Path, subprocess.Popen[str]] = {}
+"""A dbt per warehouse folder that has read its project, or is reading it, and waits."""
 
-def _run_dbt(warehouse: Warehouse, settings: Settings, making: Build) -> None:
-    """One `dbt build` on the database of `making`; its manifest and results are copied beside it."""
+
+def _run_dbt(warehouse: Warehouse, making: Build) -> None:
+    """One `dbt build` on the database of `making`; its manifest, results and log are copied beside it."""
     target = warehouse.dbt_target
-    target.mkdir(parents=True, exist_ok=True)
     results = target / "run_results.json"
     results.unlink(missing_ok=True)  # a stale one would speak for a dbt that never started
+    _finish(_WARM.pop(warehouse.folder), GO)
     log = Path(making.folder) / "dbt.log"
-    _dbt(["build", "--exclude-resource-type", "unit_test"], settings, making.database, target, log)
+    shutil.copyfile(_log(target), log)
     if not results.exists():
         raise FaultError(
             "dbt stopped before it built anything: " + _last_line(log),
@@ -341,33 +364,54 @@ def _run_dbt(warehouse: Warehouse, settings: Settings, making: Build) -> None:
     shutil.copyfile(results, making.dbt_results)
 
 
-def _dbt(arguments: list[str], settings: Settings, database: Path, target: Path, log: Path) -> int:
-    """Run dbt, all it says going to `log`; its exit code. A process of its own: inside ours it would keep the
-    database open until we end.
-    """
+def _start_dbt(target: Path, warehouse: Warehouse, settings: Settings) -> subprocess.Popen[str]:
+    """Start dbt in a process of its own: inside ours it would keep the database open until we end."""
     # Paths and variables never change between builds of a warehouse: dbt would parse everything again. Of our
     # environment it gets what a program needs: DBT_ variables would change what it does, and it searches all
     # variables for secrets at every line it logs, which costs seconds.
     environment = {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **TELEMETRY_OFF,
-        "JUNHENG_BUILD_DATABASE": str(database),
+        "JUNHENG_BUILD_DATABASE": str(warehouse.work / "build.duckdb"),
         "JUNHENG_MEMORY_LIMIT": settings.memory_limit,
         "JUNHENG_THREADS": str(settings.threads),
     }
-    log.parent.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     command = [
-        *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--no-version-check"),
+        # -P: the folder of the program must not be searched for modules
+        *(sys.executable, "-P", str(PACKAGE_FOLDER / "dbt_process.py"), "--no-use-colors", "--no-version-check"),
         # what it prints is the log; writing a second one takes as long again
-        *("--log-level-file", "none", "--log-path", str(log.parent)),
-        *arguments,
+        *("--log-level-file", "none", "--log-path", str(target)),
         *("--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)),
         *("--target-path", str(target), "--threads", str(settings.threads)),
     ]
-    with log.open("wb") as output:
-        return subprocess.run(
-            command, env=environment, cwd=target, stdout=output, stderr=subprocess.STDOUT, check=False
-        ).returncode
+    with _log(target).open("wb") as output:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=target,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+        )
+
+
+def _finish(process: subprocess.Popen[str], word: str | None) -> int:
+    """Give a waiting dbt its word, or none, and wait for its end; its exit code."""
+    assert process.stdin is not None
+    # It may have ended already; its log and its exit code say why.
+    with contextlib.suppress(BrokenPipeError):
+        if word is not None:
+            process.stdin.write(word + "\n")
+        process.stdin.close()
+    return process.wait()
+
+
+def _log(target: Path) -> Path:
+    """What the last dbt in this target folder said."""
+    return target / "dbt.log"
 
 
 def _last_line(log: Path) -> str:

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from pipelines import transform
-from pipelines.errors import ConfigurationError, FaultError
+from pipelines.errors import FaultError
 from pipelines.records import Build, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, TELEMETRY_OFF, Settings
 from pipelines.store import Warehouse
@@ -478,7 +478,7 @@ def make_world(folder: Path) -> World:
         "2020",
         [
             *people(2020, {"K1": 1000, "K2": 2000, "K3": 3000, "K4": 4000, "K5": 500, "K6": 600, "P2": 1101}),
-            *people(2020, {c: 100 for c in COUNTIES}, residence="urban"),
+            *people(2020, dict.fromkeys(COUNTIES, 100), residence="urban"),
             *people(2018, {"K1": 900, "K2": 1900, "K3": 2900, "K4": 3900, "Z1": 50}),
             *people(2017, {"K1": 900, "K2": 1900, "Z1": 50, "K3": 2900}),
             *people(2016, {"K1": 900, "K2": 1900, "Z1": None, "K3": 0, "K4": 3900}),
@@ -493,7 +493,7 @@ def make_world(folder: Path) -> World:
     world.deliver(
         "police/registered",
         "2020",
-        people(2020, {c: 800 for c in COUNTIES}, population_basis="registered", measure="registered_people"),
+        people(2020, dict.fromkeys(COUNTIES, 800), population_basis="registered", measure="registered_people"),
     )
     # -- census: ages by sex without totals
     world.deliver(
@@ -624,7 +624,8 @@ def spending(
     query: Query, region: str, domain: str, level: str, residence: str = "total", basis: str = "resident"
 ) -> Any:
     rows = query(
-        f"select spending, population, per_capita, obs_status, provenance, spending_origin from mart_per_capita_spending"
+        f"select spending, population, per_capita, obs_status, provenance, spending_origin"
+        f" from mart_per_capita_spending"
         f" where region_code = '{region}' and domain = '{domain}' and government_level = '{level}'"
         f" and residence = '{residence}' and population_basis = '{basis}' and year = 2020"
     )
@@ -747,8 +748,8 @@ def test_a_lost_class_makes_missing_what_it_belongs_to(query: Query) -> None:
 def test_the_one_figure_of_the_budget_counts_and_its_parts_still_add_up(query: Query) -> None:
     parts = dict(
         query(
-            "select distinct residence, spending from mart_per_capita_spending where region_code = 'P1' and domain = 'all'"
-            " and government_level = 'all' and year = 2020"
+            "select distinct residence, spending from mart_per_capita_spending"
+            " where region_code = 'P1' and domain = 'all' and government_level = 'all' and year = 2020"
         )
     )
     assert parts == {"total": 304, "urban": 66, "rural": 58, "unattributed": 180}
@@ -974,9 +975,29 @@ def test_a_model_that_cannot_be_built_is_a_fault_that_names_it_and_its_log(world
     # a population too large for the exact type: the sum of the parent overflows
     broken = World(Warehouse(tmp_path), reference=world.reference)
     broken.extract("statistics/people")
-    broken.deliver("statistics/people", "2020", people(2020, {c: "9999999999999999999" for c in COUNTIES}))
+    broken.deliver("statistics/people", "2020", people(2020, dict.fromkeys(COUNTIES, "9999999999999999999")))
     with pytest.raises(FaultError) as caught:
         broken.build("b1")
     assert "int_observation__roll_up" in caught.value.message
     assert Path(caught.value.where).read_text(encoding="utf-8")
     assert not broken.warehouse.build_folder("b1").exists()
+
+
+def test_the_manifest_is_there_before_anything_was_built_and_parsed_anew_only_when_the_project_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(DBT_FOLDER, project)
+    monkeypatch.setattr(transform, "DBT_FOLDER", project)
+    warehouse = Warehouse(tmp_path / "warehouse")
+    transform.warm_up(warehouse, Settings(jurisdiction_folder=tmp_path, warehouse_folder=tmp_path))
+    transform.cool_down(warehouse)  # it has read the project by then, and built nothing
+    manifest = transform.compile_manifest(warehouse.dbt_target)
+    assert "model.junheng.mart_service_coverage" in json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
+    assert not warehouse.work.exists()
+    made = manifest.stat().st_mtime_ns
+    assert transform.compile_manifest(warehouse.dbt_target).stat().st_mtime_ns == made
+    (project / "models" / "staging" / "stg_domain.sql").write_text("select {{ ref('nothing') }}", encoding="utf-8")
+    with pytest.raises(FaultError, match="dbt cannot read its project") as caught:
+        transform.compile_manifest(warehouse.dbt_target)
+    assert "nothing" in Path(caught.value.where).read_text(encoding="utf-8")

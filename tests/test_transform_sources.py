@@ -39,7 +39,8 @@ def test_every_table_exists_even_when_there_is_nothing(tmp_path: Path) -> None:
         found = {
             (table, column): kind
             for table, column, kind in connection.execute(
-                "select table_name, column_name, data_type from information_schema.columns where table_schema = 'source'"
+                "select table_name, column_name, data_type from information_schema.columns"
+                " where table_schema = 'source'"
             ).fetchall()
         }
     assert found == {
