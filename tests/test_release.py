@@ -22,7 +22,7 @@ from pipelines.exports import published_tables
 from pipelines.ledger import Ledger
 from pipelines.quality import expectations
 from pipelines.records import Build, Release
-from pipelines.release import content, sealing, shelf
+from pipelines.release import changes, content, sealing, shelf
 from pipelines.store import Warehouse, read_json, sha256_file
 
 
@@ -183,7 +183,7 @@ def test_the_content_hash_notices_every_kind_of_change(tmp_path: Path) -> None:
                 connection.execute(f"update public.mart_rate set {change}")
             return content.content_sha256(connection, "public", table)[1]
 
-    changes = [
+    updates = [
         "numerator = 2 where place_code = 'P2'",
         "numerator = 0 where numerator is null",
         "rate_pct = rate_pct + 1e-14 where place_code = 'P1'",
@@ -193,7 +193,7 @@ def test_the_content_hash_notices_every_kind_of_change(tmp_path: Path) -> None:
         "is_final = null where year = 2019",
         "year = 2021 where place_code = 'P2'",
     ]
-    hashes = [hash_after()] + [hash_after(change) for change in changes]
+    hashes = [hash_after()] + [hash_after(change) for change in updates]
     assert len(set(hashes)) == len(hashes)
 
 
@@ -452,14 +452,24 @@ def test_changes_against_the_release_before_are_counted_and_shown_by_key(warehou
     new = ("P3", 2020, "1", "1", 100.0, "true", "A", "F", "official")
     assert p1[:2] == revised[:2] and gone[1] == 2019
     second = publish(warehouse, tmp_path, "b2", [p2, revised, new])
-    changes = read_json(Path(second.folder) / "changes.json")
-    assert changes["against"] == first.release_id
-    found = changes["tables"]["mart_rate"]
+    said = read_json(Path(second.folder) / "changes.json")
+    assert said["against"] == first.release_id
+    found = said["tables"]["mart_rate"]
     assert (found["added"], found["removed"], found["revised"], found["rows"]) == (1, 1, 1, 3)
     assert found["examples"]["added"] == [{"key": {"place_code": "P3", "year": "2020"}}]
     assert found["examples"]["removed"] == [{"key": {"place_code": "P1", "year": "2019"}}]
     assert found["examples"]["revised"][0]["columns"]["numerator"] == {"before": "1.000000000", "after": "2.000000000"}
-    assert changes["tables"]["dim_place"] == {"added": 0, "removed": 0, "revised": 0, "rows": 2}
+    assert said["tables"]["dim_place"] == {"added": 0, "removed": 0, "revised": 0, "rows": 2}
+
+
+def test_another_reading_of_the_same_figure_is_no_revision(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "NOT_A_REVISION", frozenset({"conf_status"}))
+    publish(warehouse, tmp_path, "b1")
+    second = publish(warehouse, tmp_path, "b2", [(*row[:7], "C", *row[8:]) for row in hand_made.RATES])
+    found = read_json(Path(second.folder) / "changes.json")["tables"]["mart_rate"]
+    assert (found["added"], found["removed"], found["revised"]) == (0, 0, 0)
 
 
 def test_a_new_column_and_a_column_that_went_are_named(

@@ -13,6 +13,8 @@ import duckdb
 from pipelines.exports import PublishedTable, quote
 
 EXAMPLES = 20
+# Under which reading a figure was taken says something of contract and reader; the figure is not revised by it.
+NOT_A_REVISION = frozenset({"reading_id"})
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:
@@ -68,7 +70,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> di
     if not set(table.key) <= set(old):
         # Rows of different keys cannot be told to be the same.
         return {**nothing, "removed": _count(connection, f"before.{name}"), "key_changed": True, **said}
-    compared = [c for c in table.column_names if c in old and c not in table.key]
+    compared = [c for c in table.column_names if c in old and c not in table.key and c not in NOT_A_REVISION]
     pairs = [
         (f"b.{quote(c)}", f"a.{quote(c)}")
         if old[c] == new[c]

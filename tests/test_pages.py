@@ -1,0 +1,306 @@
+"""Pages stand alone, say what the tables say, and mark what is synthetic where it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import hand_made
+import pytest
+from houses import House
+
+from pipelines import quality, release
+from pipelines.pages import numbers
+from pipelines.pages.chart import Point, Series, line_chart
+from pipelines.pages.rendering import _rounded_down
+from pipelines.quality import expectations
+from pipelines.settings import PACKAGE_FOLDER
+from pipelines.store import Warehouse
+
+PAGES = ("pages/index.html", "quality/index.html")
+
+
+class Page(HTMLParser):
+    """What a test needs of a page: its links, ids, what it would load, its text by language."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.text = ""
+        self.open: list[tuple[str, str]] = []
+        self.by_language = {"zh": "", "en": ""}
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
+        if "id" in values:
+            self.ids.append(values["id"])
+        if tag == "a":
+            self.links.append(values.get("href", ""))
+        elif tag == "link" or "src" in values or tag in ("iframe", "object", "embed"):
+            self.loads.append(values.get("href") or values.get("src") or tag)
+        if tag not in ("meta", "link", "input", "br", "path", "circle", "line"):
+            self.open.append((tag, values.get("class", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1][0] == tag:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if any(tag in ("style", "script") for tag, _ in self.open):
+            return
+        self.text += data
+        for language in self.by_language:
+            if any(language in css.split() for _, css in self.open):
+                self.by_language[language] += data + "\n"
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "written"),
+    [
+        (Decimal("0.125"), 2, "0.13"),
+        (Decimal("2.5"), 0, "3"),
+        (1.005, 2, "1.01"),  # the shortest text of the double, not its binary neighbour
+        (Decimal("-0.5"), 0, "-1"),
+        (1234567, 0, "1,234,567"),
+        (None, 2, "–"),
+        (0, 1, "0.0"),
+    ],
+)
+def test_figures_are_rounded_half_up_and_missing_is_a_dash(value: Any, places: int, written: str) -> None:
+    assert numbers.rounded(value, places) == written
+
+
+def test_a_target_that_is_not_met_never_reads_as_met() -> None:
+    assert _rounded_down(0.99999, 3) == "0.999"
+    assert _rounded_down(1.0, 3) == "1.000"
+
+
+def test_large_figures_are_written_in_the_units_of_each_language() -> None:
+    assert numbers.large(Decimal(1_008_201_000_000)) == numbers.Written("10,082 亿", "1,008 bn")
+    assert numbers.large(64_567_588) == numbers.Written("6,457 万", "64.6 m")
+    assert numbers.large(None) == numbers.Written("–", "–")
+    assert numbers.plain(Decimal("54426891.000000000")) == "54,426,891"
+
+
+@pytest.mark.parametrize("highest", [0.0, 0.7, 3, 19848, 1.2e7])
+def test_ticks_are_round_start_at_zero_and_reach_the_highest(highest: float) -> None:
+    ticks = numbers.nice_ticks(highest)
+    assert ticks[0] == 0 and ticks[-1] >= highest and 2 <= len(ticks) <= 8
+
+
+# -- charts ----------------------------------------------------------------------------------------------------------
+
+SAMPLE = {"zh": "示例", "en": "Sample"}
+TITLE = {"zh": "题", "en": "Title"}
+
+
+def drawn(*points: Point) -> str:
+    series = [Series("按人", "per person", 1, "circle", list(points))]
+    return str(line_chart(series, SAMPLE, TITLE, {"zh": "元", "en": "units"}))
+
+
+def test_a_synthetic_figure_is_hollow_dashed_and_named() -> None:
+    chart = drawn(Point(2019, 1.0, False), Point(2020, 2.0, True))
+    assert "hollow" in chart and "dashed" in chart and "示例" in chart
+    official = drawn(Point(2019, 1.0, False), Point(2020, 2.0, False))
+    assert "hollow" not in official and "dashed" not in official and "示例" not in official
+
+
+def test_no_line_crosses_a_year_without_a_figure() -> None:
+    assert 'class="line' not in drawn(Point(2010, 1.0, False), Point(2015, 2.0, False))
+    assert 'class="line' in drawn(Point(2014, 1.0, False), Point(2015, 2.0, False))
+
+
+def test_nothing_to_draw_is_no_chart() -> None:
+    assert line_chart([Series("x", "x", 1, "circle", [])], SAMPLE, TITLE, TITLE) is None
+
+
+# -- a release by hand -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A prepared release of the hand-made build: no spending, no coverage, text that could break a page."""
+    monkeypatch.setattr(
+        expectations,
+        "judge",
+        lambda _, files, keys: [
+            expectations._result(e, "pass", "<b>&")
+            for e in [*(e for f in files for e in f.expectations), *expectations.key_expectations(keys)]
+        ],
+    )
+    warehouse = Warehouse(tmp_path / "warehouse" / "somewhere")
+    build = hand_made.make_build(warehouse, warns={"severity": "warn", "owner": "</script><script>alert(1)</script>"})
+    hand_made.write_results(build, warns="warn")
+    hand_made.judge(warehouse, build, tmp_path)
+    verdict = quality.read_verdict(build)
+    assert verdict is not None
+    mask = Path(build.folder) / "mask.parquet"
+    return release.prepare(warehouse, build, verdict, hand_made.JURISDICTION, mask, hand_made.settings(tmp_path))
+
+
+def test_a_release_without_spending_or_coverage_still_has_its_pages(folder: Path) -> None:
+    page = Page(folder / "pages/index.html")
+    assert "某地基本公共服务数据" in page.by_language["zh"]
+    assert "Somewhere: public-service statistics" in page.by_language["en"]
+    assert "spending" not in page.ids and "tables" in page.ids
+    assert "mart_rate" in page.text and "dim_place" in page.text
+
+
+def test_the_quality_page_shows_what_failed_first_and_every_check(folder: Path) -> None:
+    page = Page(folder / "quality/index.html")
+    assert page.text.index("dbt.warns") < page.text.index("intake.readable.health/beds")
+    for check in quality_checks(folder):
+        assert check in page.text
+
+
+def quality_checks(folder: Path) -> list[str]:
+    import duckdb
+
+    with duckdb.connect(str(folder / "public.duckdb"), read_only=True) as connection:
+        return [check for (check,) in connection.execute("select check_id from audit_check").fetchall()]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_text_from_data_cannot_become_markup(folder: Path, name: str) -> None:
+    source = (folder / name).read_text(encoding="utf-8")
+    assert source.count("<script>") == 1 and "alert(1)</script>" not in source
+
+
+def stands_alone(folder: Path, name: str) -> None:
+    """No request leaves the file, and what it links to is in the release."""
+    page = Page(folder / name)
+    assert page.loads == ["data:,"]
+    assert not re.search(r"url\(|@import|//[a-z0-9.-]+\.[a-z]{2,}/", page.source)
+    for link in page.links:
+        target, _, anchor = link.partition("#")
+        assert not re.match(r"[a-z]+:", target), link
+        if target and not target.endswith("manifest.json"):  # written when the release is sealed
+            assert ((folder / name).parent / target).exists(), link
+        if anchor and not target:
+            assert anchor in page.ids, link
+    assert len(page.ids) == len(set(page.ids))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_one_file_that_asks_the_network_for_nothing(folder: Path, name: str) -> None:
+    stands_alone(folder, name)
+
+
+def test_no_page_knows_a_jurisdiction() -> None:
+    known = re.compile("浙江|Zhejiang|杭州|CNY|人民币|yuan|3300|示例数据", re.IGNORECASE)
+    for path in (PACKAGE_FOLDER / "pages").rglob("*"):
+        if path.suffix in (".py", ".html", ".css", ".js"):
+            found = known.search(path.read_text(encoding="utf-8"))
+            assert found is None, f"{path}: {found and found.group()}"
+
+
+# -- real releases -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize("name", PAGES)
+def test_the_pages_of_a_real_release_stand_alone(zhejiang: House, name: str) -> None:
+    stands_alone(zhejiang.warehouse.current.resolve(), name)
+
+
+@pytest.mark.pipeline
+def test_figures_on_the_page_are_the_figures_of_the_tables(zhejiang: House) -> None:
+    page = Page(zhejiang.warehouse.current / "pages/index.html")
+    home = "330000"
+    figures = zhejiang.query(
+        f"select year, per_capita from mart_per_capita_spending where region_code = '{home}' and domain = 'all' "
+        "and government_level = 'all' and residence = 'total' and per_capita is not null"
+    )
+    assert len(figures) > 10
+    for _, per_capita in figures:
+        assert numbers.rounded(per_capita, 1) in page.text
+    newest = [row for row in newest_coverage(zhejiang) if row[2] in ("resident", "target_group")]
+    assert len(newest) > 10
+    for _, _, _, numerator, denominator in newest:
+        assert numbers.plain(numerator) in page.text and numbers.plain(denominator) in page.text
+
+
+def newest_coverage(house: House) -> list[tuple[Any, ...]]:
+    """Code, provenance, basis, numerator and denominator of every indicator's newest figures."""
+    return house.query(
+        "select indicator_code, provenance, population_basis, numerator, denominator from mart_service_coverage "
+        "where region_code = '330000' and sex = 'all' and age_group = 'all' and residence = 'total' "
+        "and value is not null qualify year = max(year) over (partition by indicator_code)"
+    )
+
+
+@pytest.mark.pipeline
+def test_every_row_made_from_synthetic_input_is_marked_on_the_page(zhejiang: House) -> None:
+    page = Page(zhejiang.warehouse.current / "pages/index.html")
+    mark = '<mark class="sample">'
+    assert page.source.split("</header>")[0].count(mark) == 1
+    rows = re.findall(r"<tr>.*?</tr>", page.source, re.DOTALL)
+    cities = zhejiang.query("select distinct region_name from dim_region where parent_code = '330000' and is_in_force")
+    assert len(cities) == 11
+    for (city,) in cities:
+        (row,) = [row for row in rows if f'lang="zh">{city}<' in row]
+        assert mark in row and "is-sample" in row
+    for code, provenance, basis, _, _ in newest_coverage(zhejiang):
+        if basis != "registered":
+            (row,) = [row for row in rows if f'<span class="code">{code}</span>' in row]
+            assert (mark in row) == (provenance == "synthetic"), code
+
+
+@pytest.mark.pipeline
+def test_the_pages_of_another_country_name_nothing_of_zhejiang(verdania: House) -> None:
+    folder = verdania.warehouse.current
+    card = json.loads((folder / "release.json").read_text(encoding="utf-8"))["jurisdiction"]
+    for name in PAGES:
+        page = Page(folder / name)
+        assert card["name_en"] in page.text
+        assert not re.search("浙江|Zhejiang|CNY", page.source)
+        assert f'<mark class="sample"><span class="zh" lang="zh">{card["synthetic_mark"]["zh"]}<' in page.source
+        stands_alone(folder.resolve(), name)
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.mark.pipeline
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)")
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_page_fits_its_window_and_switches_its_language(
+    zhejiang: House, tmp_path: Path, name: str, width: int
+) -> None:
+    """In headless Chromium: nothing is wider than the window, and English hides Chinese, also for screen readers."""
+    source = (zhejiang.warehouse.current / name).read_text(encoding="utf-8")
+    asked = """<script>
+      var shown = function (css) { return document.querySelector("main ." + css).offsetParent !== null; };
+      var said = [document.documentElement.scrollWidth <= window.innerWidth, shown("zh"), shown("en")];
+      document.getElementById("in-en").click();
+      said.push(shown("zh"), shown("en"), document.documentElement.lang);
+      document.body.innerHTML = "<output>" + said.join() + "</output>";
+    </script></body>"""
+    copy = tmp_path / "page.html"
+    copy.write_text(source.replace("</body>", asked), encoding="utf-8")
+    said = subprocess.run(
+        [
+            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync", "--dump-dom",
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", copy.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    found = re.search(r"<output>(.*?)</output>", said.stdout)
+    assert found is not None, said.stderr[-2000:]
+    assert found.group(1) == "true,true,false,false,true,en"
