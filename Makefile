@@ -44,7 +44,7 @@ check: install ## Format, lint, types, import floors
 	@.venv/bin/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy --no-error-summary pipelines
-	@.venv/bin/lint-imports --no-logo 2>&1 | tail -4
+	@.venv/bin/lint-imports --no-logo
 
 format: install ## Put code into the agreed form
 	@.venv/bin/ruff format --quiet .
