@@ -108,7 +108,7 @@ class _Writer:
             if name
         }
         self.bases = dict(grounds.measures.select("measure", "unit").iter_rows())
-        self.new_measures: dict[str, str] = {}  # header text -> measure
+        self.new_measures: dict[tuple[str, str], str] = {}  # header text and base unit -> measure
 
     # -- the whole ------------------------------------------------------------------------------------------
 
@@ -387,7 +387,7 @@ class _Writer:
         return values
 
     def _one(self, column: Column, by_rows: bool) -> _Value:
-        subject, dimensions = parts_of_header(self._bare(column.name))
+        subject, dimensions = parts_of_header(self._bare(column.title))
         unit, why = self._unit_of(column.name, column)
         subject = subject or self._title(self.seen.preamble)
         if unit is None and normalise(self._bare(subject)) in self.known:
@@ -436,12 +436,12 @@ class _Writer:
         base = self._base(unit)
         if bare in self.known and self.bases[self.known[bare]] == base:
             return str(self.known[bare])
-        if bare not in self.new_measures:
+        if (bare, base) not in self.new_measures:
             stem = _identifier(subject)
             used = {*self.new_measures.values(), *self.bases}
             names = (f"{stem}_{n}" for n in itertools.count(1 if stem == "measure" else 2))
             name = stem if stem != "measure" and stem not in used else next(n for n in names if n not in used)
-            self.new_measures[bare] = name
+            self.new_measures[bare, base] = name
             self.proposal.measures.append(
                 {
                     "measure": name,
@@ -454,7 +454,7 @@ class _Writer:
                     "is_population": "false",
                 }
             )
-        return self.new_measures[bare]
+        return self.new_measures[bare, base]
 
     def _base(self, unit: str | None) -> str:
         """The base unit of a unit, proposed ones included."""

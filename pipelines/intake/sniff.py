@@ -125,6 +125,7 @@ class Column:
 
     index: int
     name: str  # as the reader will call it: header rows joined, or its letter in brackets
+    title: str = ""  # the same with its blanks, for people
     kind: str = "text"  # number, text, year, empty
     numbers: int = 0
     texts: Counter[str] = field(default_factory=Counter)  # cells that are no numbers, as they stand
@@ -248,7 +249,7 @@ def _format(data: bytes, file_name: str) -> list[tuple[Format, dict[str, str]]]:
     name, inner, member = file_name, data, "*"
     for _ in range(2):
         if inner[:2] == b"\x1f\x8b":
-            inner = unpack(inner, Format(kind="csv"), file_name)
+            inner = unpack(inner, Format(kind="xlsx"), file_name)
             name = re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)
             why["kind"] = "packed with gzip"
         elif inner[:4] == b"PK\x03\x04" and _packed_table(inner) is None:
@@ -260,7 +261,7 @@ def _format(data: bytes, file_name: str) -> list[tuple[Format, dict[str, str]]]:
             if len(names) > 1:
                 member = chosen[0].rsplit("/", 1)[-1]
                 why["member"] = f"the zip holds {len(names)} files: {', '.join(names[:6])}"
-            inner = unpack(inner, Format(kind="csv", member=chosen[0].rsplit("/", 1)[-1]), file_name)
+            inner = unpack(inner, Format(kind="xlsx", member=chosen[0].rsplit("/", 1)[-1]), file_name)
             name = chosen[0]
             why["kind"] = "packed with zip"
     packed = f", {why['kind']}" if "kind" in why else ""
@@ -389,6 +390,8 @@ def _table(grid: Grid, rule: Format, file_name: str, regions: RegionIndex) -> Lo
     joined = _joined(texts[seen.header_first : first], fill_right=seen.fill_right)
     for column, header in zip(columns, joined, strict=True):
         column.name = header or f"[{column.address}]"
+        shown = [" ".join((row[column.index] or "").split()) for row in raw[seen.header_first : first]]
+        column.title = " ".join(text for text in dict.fromkeys(shown) if text) or column.name
     seen.preamble = [text for row in texts[: seen.header_first] for text in row if text]
     seen.header_row_number = int(grid.cells["source_row"][seen.header_first])
     seen.data_first = first
@@ -420,9 +423,9 @@ def _find_regions(columns: list[Column], texts: list[list[str]], names: set[str]
                 seen.code_length = longest
     by_name = max(columns, key=lambda c: c.regions_by_name, default=None)
     by_code = max(columns, key=lambda c: c.regions_by_code, default=None)
-    if by_name is not None and by_name.regions_by_name >= 2:
+    if by_name is not None and _enough(by_name.regions_by_name, by_name, texts):
         seen.name = by_name
-    if by_code is not None and by_code.regions_by_code >= 2:
+    if by_code is not None and _enough(by_code.regions_by_code, by_code, texts):
         seen.code = by_code
     if seen.code is not None and seen.name is not None:
         agree = clash = 0
@@ -435,6 +438,11 @@ def _find_regions(columns: list[Column], texts: list[list[str]], names: set[str]
             seen.name = None  # names that the list does not know: the code alone is safer
     if seen.code is None:
         seen.code_length = None
+
+
+def _enough(matches: int, column: Column, texts: list[list[str]]) -> bool:
+    """Two regions, or one in a table of one row: a lone name may stand in any column of a larger one."""
+    return matches >= 2 or (matches == 1 and len({row[column.index] for row in texts if row[column.index]}) <= 2)
 
 
 def _is_header_like(row: list[str]) -> bool:
@@ -454,7 +462,7 @@ def _first_data_row(texts: list[list[str]], anchor: int, matching: set[str], see
         return text in matching or (seen.code_length is not None and text.zfill(seen.code_length) in matching)
 
     for index, row in enumerate(texts):
-        figures = sum(1 for place, text in enumerate(row) if place != anchor and NUMBER.match(text))
+        figures = any(_is_figure(text) for place, text in enumerate(row) if place != anchor)
         if known(re.sub(r"^(?:其中:?|#|\*)+", "", row[anchor])) and figures:
             first = index
             break
@@ -517,7 +525,11 @@ def _data_rows(
 ) -> list[_Row]:
     """The rows of the table; footnotes, totals and repeated headers set aside and noted."""
     header = texts[seen.header_first]
-    last = max(i for i in range(seen.data_first, len(texts)) if _has_figures(texts[i]) and any(texts[i]))
+    last = max(
+        i
+        for i in range(seen.data_first, len(texts))
+        if _has_figures(texts[i]) or (texts[i][anchor] in matching and sum(1 for t in texts[i] if t) > 1)
+    )
     if len(texts) < SAMPLE_ROWS or last < len(texts) - 1:
         for row in texts[last + 1 :]:
             first = next((text for text in row if text), "")
@@ -558,6 +570,11 @@ def _data_rows(
     seen.end_at = list({guess.value: guess for guess in seen.end_at}.values())
     seen.end_at = [g for g in seen.end_at if not any(re.search(g.value, next(t for t in r.texts if t)) for r in rows)]
     return rows
+
+
+def _is_figure(text: str) -> bool:
+    """A number, a marked number, or a sign that stands where a number would."""
+    return bool(text) and (bool(NUMBER.match(text)) or text in TOKENS or bool(MARKED.match(text)))
 
 
 def _has_figures(row: list[str]) -> bool:
