@@ -27,6 +27,8 @@ from pipelines.jurisdiction.person_contract import RecordFormat
 
 BLOCK = 16 << 20
 MAX_LINE = 1 << 20
+_HEADER_WITHIN = 100
+_MANY = 10_000
 # Registers repeat themselves: fiftyfold is honest, a thousandfold is a bomb.
 MAX_RATIO = 1_000
 _BOM = b"\xef\xbb\xbf"
@@ -66,23 +68,23 @@ class Cells:
 
 
 @contextmanager
-def opened(path: Path, rule: RecordFormat, where: str) -> Iterator[tuple[Stream, Hashing]]:
-    """The bytes of the file as a stream, unpacked on the way, and a running SHA-256 of the packed ones.
+def opened(source: Path | bytes, rule: RecordFormat, where: str) -> Iterator[tuple[Stream, Hashing]]:
+    """The bytes of a file (or those in hand) as a stream, unpacked on the way, and a running SHA-256 as they came.
 
     Raises UnreadableFileError for a wrapping that holds no file, several, or a bomb.
     """
-    with path.open("rb") as raw:
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as raw:
         start = raw.read(4)
         raw.seek(0)
         hashed = Hashing(raw)
         if start[:2] == b"\x1f\x8b":
             unpacked = gzip.GzipFile(fileobj=cast(Any, hashed))  # it only ever reads on
-            yield _Limited(unpacked, path.stat().st_size, where), hashed
+            yield _Limited(unpacked, size, where), hashed
         elif start == b"PK\x03\x04":
-            while hashed.read(BLOCK):  # a zip is read from its end: it is hashed first
-                pass
+            hashed.hexdigest()  # a zip is read from its end: it is hashed first
             try:
-                with zipfile.ZipFile(path) as archive:
+                with zipfile.ZipFile(raw) as archive:
                     names = [
                         i.filename for i in archive.infolist() if not i.is_dir() and fnmatch(i.filename, rule.member)
                     ]
@@ -93,7 +95,7 @@ def opened(path: Path, rule: RecordFormat, where: str) -> Iterator[tuple[Stream,
                             do="name the one to read in `format.member`",
                         )
                     with archive.open(names[0]) as member:
-                        yield _Limited(member, path.stat().st_size, where), hashed
+                        yield _Limited(member, size, where), hashed
             except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
                 raise UnreadableFileError(
                     f"the zip cannot be opened ({type(error).__name__})", where=where, do="ask for the file again"
@@ -108,6 +110,7 @@ class Hashing:
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
         self._digest = hashlib.sha256()
+        self._final = ""
 
     def read(self, size: int = -1) -> bytes:
         """Bytes, hashed as they pass."""
@@ -116,10 +119,12 @@ class Hashing:
         return data
 
     def hexdigest(self) -> str:
-        """The hash of all of the file; what was not asked for is read now."""
-        while self.read(BLOCK):
-            pass
-        return self._digest.hexdigest()
+        """The hash of the whole file; what was not asked for is read now."""
+        if not self._final:
+            while self.read(BLOCK):
+                pass
+            self._final = self._digest.hexdigest()
+        return self._final
 
 
 class _Limited:
@@ -184,26 +189,40 @@ def blocks(stream: Stream, where: str, size: int = BLOCK) -> Iterator[Block]:
 
 def header_cells(block: Block, rule: RecordFormat, where: str) -> tuple[list[str], Block]:
     """The names in the block's first line that is not blank, and the rest of the block."""
-    data, line = block.data, block.first_line
-    while data:
-        end = data.index(b"\n") + 1
-        text = data[:end].decode(rule.encoding, errors="replace").strip("\r\n")
-        data, line = data[end:], line + 1
+    start = 0
+    for line in range(min(block.lines, _HEADER_WITHIN)):
+        end = block.data.index(b"\n", start) + 1
+        text = block.data[start:end].decode(rule.encoding, errors="replace").strip("\r\n")
+        start = end
+        if len(text) > MAX_LINE:
+            break
         if text.strip():
             cells = _split(text, rule.separator)
-            if cells is None or len(text) > MAX_LINE:
-                raise UnreadableFileError("the header cannot be split into cells", where=where, do="check the file")
-            return cells, Block(line, block.lines - (line - block.first_line), data)
-    raise UnreadableFileError("the file has no header: it is blank", where=where, do="ask for it again")
+            if cells is None:
+                break
+            return cells, Block(block.first_line + line + 1, block.lines - line - 1, block.data[end:])
+    else:
+        raise UnreadableFileError(
+            f"the file has no header: its first {_HEADER_WITHIN} lines are blank", where=where, do="ask for it again"
+        )
+    raise UnreadableFileError("the header cannot be split into cells", where=where, do="check that the file is text")
 
 
 def cells_of(block: Block, rule: RecordFormat, width: int, wanted: list[int]) -> Cells:
     """The cells of a block whose file has `width` columns: those `wanted` (0-based), as columns `c<position>`."""
+    numbers = np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)
+    plain = _plain_cells(block, rule, width, wanted)
+    if plain is not None:
+        return Cells(plain.with_columns(line=pl.Series(numbers)), [], [], False)
     data, has_replaced = _as_utf8(block.data, rule.encoding)
     bad = _suspects(data, ord(rule.separator), width)
-    numbers = np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)
     broken: list[tuple[int, str]] = []
     blank: list[int] = []
+    if bad.size > _MANY and bad.size > block.lines / 2:
+        raise UnreadableFileError(
+            f"{bad.size:,} of the {block.lines:,} lines from line {block.first_line:,} on do not have {width} cells",
+            do="check `format.delimiter`, and that the file is what the contract describes",
+        )
     if bad.size:
         kept, rescued = _sift(data, bad, rule, width, block.first_line, broken, blank)
         gone = np.zeros(block.lines, dtype=bool)
@@ -220,6 +239,29 @@ def cells_of(block: Block, rule: RecordFormat, width: int, wanted: list[int]) ->
     else:
         frame = _parse(data, rule, width, wanted, block.lines).with_columns(line=pl.Series(numbers))
     return Cells(frame, broken, blank, has_replaced)
+
+
+def _plain_cells(block: Block, rule: RecordFormat, width: int, wanted: list[int]) -> pl.DataFrame | None:
+    """The cells of a block in which nothing is unusual; None when anything may be, and it must be looked at closely.
+
+    There are as many separators as the lines need in all, and the parser found no line with more than it should
+    have: then none has fewer.
+    """
+    if width < 2 or len(wanted) < width or _QUOTE in block.data:
+        return None  # the parser tells lines with more cells only where it is asked for all columns
+    data = block.data
+    if rule.encoding not in ("utf-8", "ascii") and not data.isascii():
+        try:
+            data = data.decode(rule.encoding).encode()
+        except UnicodeDecodeError:
+            return None
+    marks = np.frombuffer(data, np.uint8)
+    if np.count_nonzero(marks == ord(rule.separator)) != block.lines * (width - 1) or _REPLACED in data:
+        return None
+    try:
+        return _parse(data, rule, width, wanted, block.lines)
+    except (pl.exceptions.PolarsError, UnreadableFileError):
+        return None  # bytes that are not text, or a line with too many cells
 
 
 def _as_utf8(data: bytes, encoding: str) -> tuple[bytes, bool]:
@@ -322,7 +364,7 @@ def _parse(data: bytes, rule: RecordFormat, width: int, wanted: list[int], lines
         data,
         has_header=False,
         schema={f"c{position}": pl.String for position in range(width)},
-        columns=sorted(wanted),
+        columns=sorted(wanted) if len(wanted) < width else None,
         separator=rule.separator,
         quote_char='"' if _QUOTE in data else None,
         infer_schema=False,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +40,8 @@ _IN_FLIGHT = 3
 _TEXT_SHOWN = 200
 _SEED = 20160101  # any number: the hash of a key only has to be the same within one reading
 _AT_A_TIME = 1_000_000
+_ODD_KEPT = 100_000
+_FEW = 0.05
 
 DETAILS = {
     "missing_value": "the cell is empty and the contract requires a value",
@@ -88,7 +91,7 @@ class _Taken:
 
 
 def store(
-    source: Path,
+    source: Path | bytes,
     receipt: Receipt,
     contract: Contract,
     records: Records,
@@ -111,34 +114,40 @@ def store(
         if hashed.hexdigest() != receipt.sha256:
             raise FaultError(
                 f"the kept bytes of {receipt.landing_path} are not those received",
-                where=str(source),
+                where=str(source) if isinstance(source, Path) else receipt.landing_path,
                 do="restore the vault from a backup; nothing else was changed",
             )
     return stored
 
 
 class _Output:
-    """A Parquet file that grows by row groups, readable by its owner only."""
+    """A Parquet file that grows by row groups, readable by its owner only.
 
-    def __init__(self, path: Path) -> None:
+    `dictionary` names the columns of few different values; without it, every column is tried.
+    """
+
+    def __init__(self, path: Path, dictionary: list[str] | None = None) -> None:
         self.path = path
         self.rows = 0
+        self._dictionary = dictionary
         self._writer: pq.ParquetWriter | None = None
         self._sink: IO[bytes] | None = None
 
-    def write(self, table: pa.Table, dictionary: list[str] | bool = True) -> None:
+    def write(self, table: pa.Table) -> None:
         """Append one row group."""
         if self._writer is None:
             self._sink = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+            options: dict[str, Any] = {}
+            if self._dictionary is not None:
+                # Records are read whole: smallest and largest values of each page would only cost time.
+                options = {
+                    "use_dictionary": self._dictionary,
+                    "column_encoding": {"source_row": "DELTA_BINARY_PACKED"},
+                    "write_statistics": ["source_row"],
+                    "dictionary_pagesize_limit": 16 << 20,
+                }
             self._writer = pq.ParquetWriter(
-                self._sink,
-                table.schema,
-                use_dictionary=dictionary,
-                dictionary_pagesize_limit=16 << 20,
-                store_decimal_as_integer=True,
-                column_encoding={"source_row": "DELTA_BINARY_PACKED"}
-                if "source_row" in table.schema.names and dictionary is not True
-                else None,
+                self._sink, table.schema, store_decimal_as_integer=True, write_batch_size=1 << 16, **options
             )
         self._writer.write_table(table, row_group_size=max(1, table.num_rows))
         self.rows += table.num_rows
@@ -180,6 +189,7 @@ class _Work:
             for c in self.kept
             if c.type == "code"
         }
+        self.odd_numbers: dict[str, dict[str, tuple[Any, str | None]]] = {}  # texts already judged, by column
         self.region_rule = RegionRule(code=records.region.name)
 
     # -- the stream -----------------------------------------------------------------------------------------
@@ -193,18 +203,15 @@ class _Work:
         rejects = _Output(self.folder / "rejects.part")
         ignored = _Output(self.folder / "ignored.parquet")
         rows_read = data_rows = rejected = ignored_rows = 0
-        dictionary = [
-            c.as_
-            for c in self.kept
-            if c.type not in ("integer", "decimal") and not (c.type == "text" and c.personal == "none")
-        ]
         try:
             for taken in self._taken(blocks(stream, where)):
                 for span, table, keys in taken.good:
                     if span not in outputs:
-                        outputs[span] = _Output(self.folder / "records" / f"{self._period_name(span)}.parquet")
+                        outputs[span] = _Output(
+                            self.folder / "records" / f"{self._period_name(span)}.parquet", self._of_few_values()
+                        )
                         hashes[span] = []
-                    outputs[span].write(table, dictionary)
+                    outputs[span].write(table)
                     hashes[span].append(keys)
                 if taken.rejects is not None and taken.rejects.height:
                     rejects.write(taken.rejects.to_arrow(compat_level=pl.CompatLevel.oldest()))
@@ -298,17 +305,20 @@ class _Work:
                 do="add the new name under `aliases` of the column, or mend `format` in the contract",
             )
         self.width = len(names)
-        self.headers = texts
         taken = set(self.place.values())
-        for position, text in enumerate(texts):
-            if position not in taken and not any(re.search(p, text) for p in self.records.ignore_columns):
-                # A header is no person, but a line mistaken for one is: its shape must do.
-                shown = text if len(re.findall(r"\d", text)) < 6 else personal.mask(text)
+        known = {p for p, text in enumerate(texts) if any(re.search(r, text) for r in self.records.ignore_columns)}
+        # A header is no person, but what stands in its place may be: a name that nobody agreed on is not shown.
+        self.headers = [
+            text if position in taken or position in known else f"column {position + 1}: {personal.mask(text)}"
+            for position, text in enumerate(texts)
+        ]
+        for position, text in enumerate(self.headers):
+            if position not in taken | known:
                 self.findings.append(
                     {
                         "check": "unknown_column",
                         "severity": "warn",
-                        "observed": f"{shown} (not taken)",
+                        "observed": f"{text} (not taken; its name is masked)",
                         "expected": "a column of the contract",
                     }
                 )
@@ -378,6 +388,14 @@ class _Work:
         after = date(start.year + start.month // 12, start.month % 12 + 1, 1)
         return start, date.fromordinal(after.toordinal() - 1)
 
+    def _of_few_values(self) -> list[str]:
+        """Columns in which a value stands many times."""
+        return [
+            column.as_
+            for column in self.kept
+            if column.type in ("date", "month", "code", "region") or column.personal == "id_number"
+        ]
+
     def _period_name(self, span: tuple[date, date]) -> str:
         return f"{span[0]:%Y-%m}" if self.records.period.kind == "month" else f"{span[0]:%Y}"
 
@@ -427,7 +445,7 @@ class _Work:
                 late.write(self._reject_frame(rows).to_arrow(compat_level=pl.CompatLevel.oldest()))
         conflicts = int(gone.sum()) - duplicates
         if gone.any():
-            _without(output.path, gone)
+            _without(output.path, gone, self._of_few_values())
         return duplicates, conflicts
 
     # -- rejects and ignored rows ---------------------------------------------------------------------------
@@ -564,10 +582,8 @@ class _Checked:
                 value, rules = self._region(text, made[period] if period else None)
             elif column.personal == "id_number":
                 value, rules = self._person(text, column)
-            elif column.type == "integer":
-                value, rules = self._number(text, column, pl.Int64())
-            elif column.type == "decimal":
-                value, rules = self._number(text, column, pl.Decimal(18, column.scale))
+            elif column.type in ("integer", "decimal"):
+                value, rules = self._number(text, column)
             elif column.type == "date":
                 value, rules = self._date(text, column)
             elif column.type == "month":
@@ -576,8 +592,10 @@ class _Checked:
                 value, rules = self._by_value(text, self.work.code_maps[column.as_].get, pl.String(), "unknown_code")
             else:
                 value, rules = text, None
-            if column.required and text.null_count():
-                rules = _first(rules, text.is_null(), "missing_value")
+            if column.required and value.null_count():
+                empty = value.is_null() if rules is None else value.is_null() & rules.is_null()
+                if empty.any():
+                    rules = _first(rules, empty, "missing_value")
             if self.has_replaced:
                 replaced = text.str.contains("\ufffd", literal=True).fill_null(False)
                 if replaced.any():
@@ -612,27 +630,31 @@ class _Checked:
         return typed.filter(~self._bad)
 
     def _text(self, column: RecordColumn) -> pl.Series:
-        """A column's cells without blanks at their ends; what the contract calls missing is null."""
-        text = self.frame[f"c{self.work.place[column.name]}"].str.strip_chars()
+        """A column's cells; what the contract calls missing is null, and so is a text of nothing but blanks."""
+        text = self.frame[f"c{self.work.place[column.name]}"]
         if self.work.missing:
-            present = [v for v in self.work.records.missing if v]
-            text = pl.select(pl.when(~text.is_in(present)).then(text)).to_series()
-        if column.type in ("text", "code", "region"):
-            # Elsewhere an empty text is no value anyway; here it would pass as one.
-            text = pl.select(pl.when(text != "").then(text)).to_series()
+            form = text.str.normalize("NFKC").str.replace_all(r"[\s\u200b\ufeff]+", "")
+            text = pl.select(pl.when(~form.is_in(sorted(self.work.missing)).fill_null(False)).then(text)).to_series()
+        if column.type == "text" and column.personal == "none":
+            # Everywhere else blanks are dealt with where a cell does not pass at once.
+            text = text.str.strip_chars()
+            if (text == "").any():
+                text = pl.select(pl.when(text != "").then(text)).to_series()
         return text
 
     def _by_value(
         self, text: pl.Series, judge: Any, kind: pl.DataType, rule: str
     ) -> tuple[pl.Series, pl.Series | None]:
         """Columns of few different texts: each is judged once, in its comparison form."""
-        found = {t: judge(normalise(t)) for t in text.unique().drop_nulls().to_list()}
+        forms = {t: normalise(t) for t in text.unique().drop_nulls().to_list()}
+        found = {t: judge(form) if form else None for t, form in forms.items()}
         if isinstance(kind, pl.String) and all(t == v for t, v in found.items()):
             return text, None
         value = text.replace_strict(found, default=None, return_dtype=kind) if found else text.cast(pl.Null).cast(kind)
-        if value.null_count() == text.null_count():
+        wrong = {t: rule for t, form in forms.items() if form and found[t] is None}
+        if not wrong:
             return value, None
-        return value, _first(None, value.is_null() & text.is_not_null(), rule)
+        return value, text.replace_strict(wrong, default=None, return_dtype=pl.String)
 
     def _region(self, text: pl.Series, months: pl.Series | None) -> tuple[pl.Series, pl.Series | None]:
         """Region codes that were in force in the record's period."""
@@ -643,7 +665,7 @@ class _Checked:
         else:
             starts = months.dt.truncate("1mo" if work.records.period.kind == "month" else "1y")
             spans = [(work._span_of(start), starts == start) for start in starts.unique().drop_nulls()]
-        value = pl.Series([None] * text.len(), dtype=pl.String)
+        value = _no_rules(text.len())
         rules: pl.Series | None = None
         for span, mask in spans:
             own = text if mask is None else pl.select(pl.when(mask.fill_null(False)).then(text)).to_series()
@@ -653,7 +675,7 @@ class _Checked:
             if mask is None and all(m.code == t for t, m in matches.items()):
                 return text, None
             codes = {t: m.code for t, m in matches.items()}
-            broken = {t: m.rule for t, m in matches.items()}
+            broken = {t: m.rule if normalise(t) else None for t, m in matches.items()}
             if not codes:
                 continue
             mapped = own.replace_strict(codes, default=None, return_dtype=pl.String)
@@ -667,6 +689,9 @@ class _Checked:
         assert self.work.key is not None
         unique = text.unique().drop_nulls()
         plain = personal.canonical(unique)
+        if (plain == "").any():
+            text = pl.select(pl.when(~text.is_in(unique.filter(plain == "").to_list())).then(text)).to_series()
+            unique, plain = unique.filter(plain != ""), plain.filter(plain != "")
         rules = (
             personal.id_problems(plain)
             if column.check == "gb_11643"
@@ -684,7 +709,13 @@ class _Checked:
         value = text.str.to_date(column.date_format, strict=False)
         rules = None
         if value.null_count() != text.null_count():
-            rules = _first(None, value.is_null() & text.is_not_null(), "not_a_date")
+            failed = value.is_null() & text.is_not_null()
+            own = text.filter(failed).str.strip_chars()
+            again = own.str.to_date(column.date_format, strict=False)
+            broken = pl.select(pl.when(pl.lit(again.is_null() & (own != ""))).then(pl.lit("not_a_date"))).to_series()
+            places = np.flatnonzero(failed.to_numpy())
+            value = value.scatter(places, again)
+            rules = _no_rules(text.len()).scatter(places, broken)
         for limit, rule in ((column.min, "below_minimum"), (column.max, "above_maximum")):
             if limit is not None:
                 edge = date.fromisoformat(str(limit))
@@ -693,58 +724,70 @@ class _Checked:
                     rules = _first(rules, off.fill_null(False), rule)
         return (value.dt.year().cast(pl.Int16) if column.personal == "birth_year" else value), rules
 
-    def _number(self, text: pl.Series, column: RecordColumn, kind: pl.DataType) -> tuple[pl.Series, pl.Series | None]:
+    def _number(self, text: pl.Series, column: RecordColumn) -> tuple[pl.Series, pl.Series | None]:
         """Plain numbers at once; whatever else may be one goes through the same reading as any reported number."""
         scale = column.scale if column.type == "decimal" else 0
-        if column.type == "integer":
-            value = text.cast(kind, strict=False)
-            odd = value.is_null() & text.is_not_null() if value.null_count() != text.null_count() else None
-        else:
-            plain = text.str.contains(rf"^[+-]?\d{{1,{18 - scale}}}(\.\d{{0,{scale}}})?$")
-            odd = ~plain.fill_null(True)
-            if odd.any():
-                value = pl.select(pl.when(~pl.lit(odd)).then(text)).to_series().cast(kind, strict=False)
-            else:
-                value, odd = text.cast(kind, strict=False), None
+        kind = pl.Decimal(18, scale) if column.type == "decimal" else pl.Int64()
+        value = text.cast(kind, strict=False)
+        odd: pl.Series | None = None
+        if column.type == "decimal":
+            # A cast rounds what has too many digits, so the form of a cell decides. Mostly the point stands in its
+            # place, and there is nothing to round (with two digits behind it there is no room for `e-9` either).
+            if 0 < scale <= 2:
+                odd = (text.str.slice(-scale - 1, 1) != ".").fill_null(False)
+            if odd is None or odd.sum() > _FEW * text.len():
+                odd = ~text.str.contains(rf"^[+-]?\d{{1,{18 - scale}}}(\.\d{{0,{scale}}})?$").fill_null(True)
+        if value.null_count() != text.null_count():
+            failed = value.is_null() & text.is_not_null()
+            odd = failed if odd is None else odd | failed
         rules: pl.Series | None = None
         if odd is not None and odd.any():
             value, rules = self._odd_numbers(text, value, odd, column, kind, scale)
         for limit, rule in ((column.min, "below_minimum"), (column.max, "above_maximum")):
-            if limit is not None and value.null_count() < value.len():
-                extreme = value.min() if rule == "below_minimum" else value.max()
-                if float(extreme) < float(limit) if rule == "below_minimum" else float(extreme) > float(limit):  # type: ignore[arg-type]
-                    numeric = value.cast(pl.Float64)
-                    off = numeric < float(limit) if rule == "below_minimum" else numeric > float(limit)
-                    rules = _first(rules, off.fill_null(False), rule)
+            if limit is None or value.null_count() == value.len():
+                continue
+            extreme: Any = value.min() if rule == "below_minimum" else value.max()
+            if (extreme < Decimal(str(limit))) if rule == "below_minimum" else (extreme > Decimal(str(limit))):
+                edge = pl.lit(Decimal(str(limit)))
+                off = pl.lit(value) < edge if rule == "below_minimum" else pl.lit(value) > edge
+                rules = _first(rules, pl.select(off.fill_null(False)).to_series(), rule)
         return value, rules
 
     def _odd_numbers(
         self, text: pl.Series, value: pl.Series, odd: pl.Series, column: RecordColumn, kind: pl.DataType, scale: int
     ) -> tuple[pl.Series, pl.Series]:
-        parsed = numbers.parse(
-            text.filter(odd),
-            kind=column.type,
-            factor=1,
-            is_percent=False,
-            tokens={},
-            marks={},
-            minimum=None,
-            maximum=None,
-        )
-        exact = parsed["value"].cast(kind, strict=False)
-        too_fine = parsed["value"].is_not_null() & (parsed["value"] != parsed["value"].round(scale))
-        rule = parsed.select(
-            pl.when(pl.col("rule").is_not_null())
-            .then(pl.col("rule"))
-            .when(pl.lit(too_fine))
-            .then(pl.lit("too_many_decimals"))
-            .when(pl.lit(exact.is_null()))
-            .then(pl.lit("out_of_range"))
-        ).to_series()
-        exact = pl.select(pl.when(pl.lit(rule.is_null())).then(pl.lit(exact))).to_series()
+        own = text.filter(odd)
+        known = self.work.odd_numbers.setdefault(column.as_, {})
+        new = [t for t in own.unique().to_list() if t not in known]
+        if new:
+            parsed = numbers.parse(
+                pl.Series(new, dtype=pl.String),
+                kind=column.type,
+                factor=1,
+                is_percent=False,
+                tokens={"": "missing"},
+                marks={},
+                minimum=None,
+                maximum=None,
+            )
+            for t, number, rule in zip(new, parsed["value"], parsed["rule"], strict=True):
+                exact = pl.Series([number], dtype=numbers.DECIMAL).cast(kind, strict=False).item()
+                if rule is None and number is not None and number != round(number, scale):
+                    rule = "too_many_decimals"
+                elif rule is None and number is not None and exact is None:
+                    rule = "out_of_range"
+                known[t] = (None if rule else exact, rule)
+            if len(known) > _ODD_KEPT:
+                self.work.odd_numbers[column.as_] = {}
+        found = [known[t] for t in own.to_list()]
         places = np.flatnonzero(odd.to_numpy())
-        rules = pl.Series([None] * text.len(), dtype=pl.String).scatter(places, rule)
-        return value.scatter(places, exact), rules
+        exact_values = pl.Series([v for v, _ in found], dtype=kind)
+        rules = _no_rules(text.len()).scatter(places, pl.Series([r for _, r in found], dtype=pl.String))
+        return value.scatter(places, exact_values), rules
+
+
+def _no_rules(count: int) -> pl.Series:
+    return pl.repeat(None, count, dtype=pl.String, eager=True)
 
 
 def _first(rules: pl.Series | None, where: pl.Series, rule: str) -> pl.Series:
@@ -781,21 +824,13 @@ def _rows_at(path: Path, places: npt.NDArray[np.int64]) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _without(path: Path, gone: npt.NDArray[np.bool_]) -> None:
+def _without(path: Path, gone: npt.NDArray[np.bool_], dictionary: list[str]) -> None:
     """Write a Parquet file again without some of its rows."""
-    again = _Output(path.with_suffix(".again"))
+    again = _Output(path.with_suffix(".again"), dictionary)
     with contextlib.closing(again), pq.ParquetFile(path) as stored:
         start = 0
-        dictionary = _dictionary_columns(stored)
         for group in range(stored.num_row_groups):
             rows = stored.metadata.row_group(group).num_rows
-            table = stored.read_row_group(group).filter(pa.array(~gone[start : start + rows]))
-            again.write(table, dictionary)
+            again.write(stored.read_row_group(group).filter(pa.array(~gone[start : start + rows])))
             start += rows
     again.path.replace(path)
-
-
-def _dictionary_columns(stored: pq.ParquetFile) -> list[str]:
-    first = stored.metadata.row_group(0)
-    columns = [first.column(i) for i in range(first.num_columns)]
-    return [c.path_in_schema for c in columns if "RLE_DICTIONARY" in c.encodings or "PLAIN_DICTIONARY" in c.encodings]

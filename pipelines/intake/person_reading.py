@@ -148,14 +148,9 @@ def take_records(
     """What a reading would give, for a dry run: under a key that nobody keeps, in a folder that is gone afterwards."""
     key = PersonKey.for_once() if records_of(contract).needs_key else None
     with tempfile.TemporaryDirectory(prefix="junheng-") as scratch:
-        folder = Path(scratch)
-        source = folder / "received"
-        source.touch(mode=0o600)
-        source.write_bytes(data)
+        work = Path(scratch)
         receipt = replace(receipt, sha256=hashlib.sha256(data).hexdigest())
-        work = folder / "reading"
-        work.mkdir(mode=0o700)
-        stored, taken = _take(source, receipt, contract, jurisdiction, index, key, reading_id, work)
+        stored, taken = _take(data, receipt, contract, jurisdiction, index, key, reading_id, work)
         if stored is None:
             return taken
         return replace(
@@ -166,7 +161,7 @@ def take_records(
 
 
 def _take(
-    source: Path,
+    source: Path | bytes,
     receipt: Receipt,
     contract: Contract,
     jurisdiction: Jurisdiction,
