@@ -7,6 +7,8 @@ import gzip
 import io
 import json
 import stat
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -691,3 +693,40 @@ def test_the_profile_serves_drift_like_any_other(desk: Desk) -> None:
     stored = json.loads((desk.warehouse.folder / reading.folder / "reading.json").read_text())
     assert stored["profile"]["headers"] == HEADER
     assert stored["profile"]["data_rows"] == 1
+
+
+# -- the sample -------------------------------------------------------------------------------------------------
+
+ZHEJIANG = Path(__file__).resolve().parent.parent / "raw" / "zhejiang"
+
+
+def test_the_sample_is_made_again_byte_for_byte_and_nobody_in_it_can_be_real() -> None:
+    script = ZHEJIANG / "synthetic" / "contributions.py"
+    result = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    regions = {row["region_code"] for row in load(ZHEJIANG).regions.iter_rows(named=True)}
+    for path in sorted((ZHEJIANG / "landing/social_insurance/contributions").rglob("*.csv")):
+        with path.open(encoding="gb18030", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == 400
+        for row in rows:
+            # No province's code begins with 9 followed by 9, so no ID number can.
+            assert row["证件号码"].startswith("99")
+            assert row["证件号码"][:6] not in regions
+            assert row["姓名"].startswith("示例")
+            assert row["备注"] == "示例数据"
+
+
+def test_the_sample_is_read_by_its_contract(desk: Desk, tmp_path: Path) -> None:
+    import shutil
+
+    home = tmp_path / "zhejiang"
+    shutil.copytree(ZHEJIANG, home, ignore=lambda folder, names: [n for n in names if n == "__pycache__"])
+    session = Session(Settings(home, tmp_path / "warehouse"))
+    taken = session.take_in(extract="social_insurance/contributions")
+    assert [account(reading) for reading in taken.readings] == [(401, 400, 0, 0, 1), (401, 398, 2, 0, 1)]
+    assert [(r.rejects, r.known_rejects) for r in taken.readings] == [(0, 0), (2, 2)]
+    totals_ = pl.read_parquet(session.warehouse.folder / taken.readings[0].folder / "accepted.parquet")
+    province = totals_.filter(pl.col("region_code") == "330000", pl.col("item") == "all", pl.col("sex") == "all")
+    assert province["value"].to_list() == [Decimal(80)]
+    assert set(totals_["provenance"]) == {"synthetic"}
