@@ -33,12 +33,12 @@ run: install ## Run the pipeline on raw/zhejiang and publish a release
 	@$(JUNHENG) run
 
 test: check ## Run the whole test suite
-	@.venv/bin/pytest -m "not pipeline"
-	@.venv/bin/pytest -m "pipeline"
+	@.venv/bin/pytest -m "not pipeline" -n 2 --dist worksteal
+	@.venv/bin/pytest -m "pipeline" -n 2 --dist loadfile
 	@echo "tests passed: format, lint, types, import floors, unit tests and whole-pipeline tests of $(CURDIR)"
 
 test-fast: install ## Run the tests that need neither dbt nor Dagster
-	@.venv/bin/pytest -m "not pipeline"
+	@.venv/bin/pytest -m "not pipeline" -n 2 --dist worksteal
 
 check: install ## Format, lint, types, import floors
 	@.venv/bin/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
