@@ -16,7 +16,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -38,8 +38,8 @@ MAX_BYTES = 2_000_000_000
 MAX_TEXT_BYTES = 400_000_000
 MAX_CELLS = 25_000_000  # of one sheet, empty ones within its bounds included
 MAX_SECONDS = 600  # for a workbook that is opened in a process of its own
-# A workbook holds text that repeats: a hundredfold is honest, ten thousandfold is a bomb.
-MAX_RATIO = 1_000
+# Tables repeat themselves: fiftyfold is honest, a thousandfold (the most that deflate can do) is a bomb.
+MAX_RATIO = 200
 
 _FAULTS = {
     "Div0": "#DIV/0!",
@@ -104,7 +104,7 @@ def unpack(data: bytes, rule: Format, where: str) -> bytes:
     """The file inside a gzip or zip wrapping, told by its first bytes; a workbook is a zip and stays one."""
     for _ in range(3):
         if data[:2] == b"\x1f\x8b":
-            data = _gunzip(data, where)
+            data = _gunzip(data, rule, where)
         elif data[:4] == b"PK\x03\x04":
             if rule.kind in ("xlsx", "ods") and _is_workbook(data):
                 _refuse_bomb(data, where)
@@ -146,17 +146,24 @@ def _refuse_bomb(data: bytes, where: str) -> None:
         raise _too_large(total, where)
 
 
-def _gunzip(data: bytes, where: str) -> bytes:
+def _most(rule: Format) -> int:
+    """How many bytes a file may unpack to."""
+    return MAX_TEXT_BYTES if rule.kind in ("csv", "tsv", "jsonl") else MAX_BYTES
+
+
+def _gunzip(data: bytes, rule: Format, where: str) -> bytes:
+    packed = io.BytesIO(data)
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            return _bounded(stream, len(data), where)
+        with gzip.GzipFile(fileobj=packed) as stream:
+            return _bounded(stream, packed.tell, _most(rule), where)
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFileError(f"not readable as gzip: {error}", where=where, do="ask for it again") from error
 
 
 def _unzip(data: bytes, rule: Format, where: str) -> bytes:
+    packed = io.BytesIO(data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(packed) as archive:
             names = [
                 i.filename for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")
             ]
@@ -167,20 +174,21 @@ def _unzip(data: bytes, rule: Format, where: str) -> bytes:
                     where=where,
                     do="name the one that counts with `format.member` in the contract",
                 )
+            start = archive.getinfo(chosen[0]).header_offset
             with archive.open(chosen[0]) as stream:
-                return _bounded(stream, archive.getinfo(chosen[0]).compress_size, where)
+                return _bounded(stream, lambda: packed.tell() - start, _most(rule), where)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OverflowError, OSError, EOFError) as error:
         raise UnreadableFileError(f"not readable as zip: {error}", where=where, do="ask for it again") from error
 
 
-def _bounded(stream: IO[bytes] | gzip.GzipFile, packed: int, where: str) -> bytes:
-    """Read a stream in pieces and stop where no honest file goes on."""
+def _bounded(stream: IO[bytes] | gzip.GzipFile, consumed: Callable[[], int], most: int, where: str) -> bytes:
+    """Read a stream in pieces and stop where no honest file goes on; `consumed` is the packed bytes read so far."""
     pieces: list[bytes] = []
     size = 0
     while piece := stream.read(8_000_000):
         pieces.append(piece)
         size += len(piece)
-        if size > MAX_BYTES or (size > 50_000_000 and size / max(1, packed) > MAX_RATIO):
+        if size > most or (size > 50_000_000 and size / max(1, consumed()) > MAX_RATIO):
             raise _too_large(size, where)
     return b"".join(pieces)
 
@@ -278,7 +286,9 @@ def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
     rows: list[list[str | None]] = []
     numbers: list[int] = []
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # A whole text in a stream takes four bytes a character: a long one is cut into lines instead.
+    lines = io.StringIO(text, newline="") if len(text) < 50_000_000 else _lines(text)
+    reader = csv.reader(_not_too_wide(lines, delimiter, where), delimiter=delimiter)
     first, count = 1, 0
     try:
         for row in reader:
@@ -298,6 +308,26 @@ def _read_csv(data: bytes, rule: Format, where: str) -> Grid:
             f"not readable as CSV: {error}", where=f"{where}, line {first}", do="check delimiter and quotes"
         ) from error
     return Grid("", _frame(rows, numbers, where))
+
+
+def _not_too_wide(lines: Iterable[str], delimiter: str, where: str) -> Iterator[str]:
+    """The lines as they are; one with more delimiters than cells and quotes can explain is never taken apart."""
+    for number, line in enumerate(lines, start=1):
+        if len(line) > MAX_COLUMNS and line.count(delimiter) > MAX_COLUMNS + MAX_CELL:
+            raise UnreadableFileError(
+                f"a row has {line.count(delimiter) + 1:,} columns",
+                where=f"{where}, line {number}",
+                do="check the delimiter and the file",
+            )
+        yield line
+
+
+def _lines(text: str) -> Iterator[str]:
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _read_json_lines(data: bytes, rule: Format, where: str) -> Grid:
