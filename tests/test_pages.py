@@ -261,6 +261,15 @@ def test_every_row_made_from_synthetic_input_is_marked_on_the_page(zhejiang: Hou
 
 
 @pytest.mark.pipeline
+def test_failing_rows_that_rest_on_synthetic_input_are_marked_on_the_quality_page(zhejiang: House) -> None:
+    source = (zhejiang.warehouse.current / "quality/index.html").read_text(encoding="utf-8")
+    places = re.findall(r'<p class="where">.*?</p>', source, re.DOTALL)
+    named = [place for place in places if "provenance=synthetic" in place]
+    assert named, "boundary changes among the synthetic counties are a warning of this release"
+    assert all('<mark class="sample">' in place for place in named)
+
+
+@pytest.mark.pipeline
 def test_the_pages_of_another_country_name_nothing_of_zhejiang(verdania: House) -> None:
     folder = verdania.warehouse.current
     card = json.loads((folder / "release.json").read_text(encoding="utf-8"))["jurisdiction"]

@@ -421,13 +421,29 @@ def verdict(release: Release) -> Row | None:
     return rows[0] if rows else None
 
 
-def checks(release: Release) -> list[Row]:
-    """All checks; those that did not pass first."""
-    rows = (
-        release.rows("select * from audit_check order by source, subject, check_id")
-        if release.has("audit_check")
-        else []
-    )
+def checks(release: Release, synthetic_extracts: set[str]) -> list[Row]:
+    """All checks; those that did not pass first. Each says whether the rows it names rest on synthetic input.
+
+    Rows that carry their provenance say so themselves; others count as synthetic where their table, or their
+    extract, holds anything synthetic: a figure of a real place must never stand there without the mark.
+    """
+    if not release.has("audit_check"):
+        return []
+    rows = release.rows("select * from audit_check order by source, subject, check_id")
+    carriers = {
+        str(row["table_name"])
+        for row in release.rows("select table_name from meta_column where column_name = 'provenance'")
+    }
+    for row in rows:
+        located = str(row["locations"] or "")
+        if not located or not synthetic_extracts:
+            row["is_synthetic"] = False
+        elif "provenance=" in located:
+            row["is_synthetic"] = "provenance=synthetic" in located
+        elif row["source"] == "intake":
+            row["is_synthetic"] = row["subject"] in synthetic_extracts
+        else:
+            row["is_synthetic"] = row["subject"] in carriers
     return sorted(rows, key=lambda row: (_OUTCOME_ORDER.get(row["outcome"], 3), row["severity"] != "block"))
 
 

@@ -89,6 +89,7 @@ def _overview(release: figures.Release, common: dict[str, Any]) -> dict[str, Any
         "table_count": len(listed),
         "row_count": sum(row["row_count"] for row in listed),
         "files": sum(item["files"] for item in common["sources"]),
+        "delivered": sum(bool(item["files"]) for item in common["sources"]),
         "known_rejects": sum(bool(row["is_known"]) for row in common["rejects"]),
         "changes": release.changes,
         "changed": figures.changed_tables(release),
@@ -96,8 +97,8 @@ def _overview(release: figures.Release, common: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _quality(release: figures.Release) -> dict[str, Any]:
-    checks = figures.checks(release)
+def _quality(release: figures.Release, common: dict[str, Any]) -> dict[str, Any]:
+    checks = figures.checks(release, common["synthetic_extracts"] if common["has_synthetic"] else set())
     return {
         "checks": checks,
         "found": [row for row in checks if row["outcome"] in ("fail", "error", "waived")],
@@ -116,7 +117,7 @@ def render(folder: Path) -> None:
         environment = _environment()
         for path, template, figures_of_page in (
             ("pages/index.html", "index.html", _overview(release, common)),
-            ("quality/index.html", "quality.html", _quality(release)),
+            ("quality/index.html", "quality.html", _quality(release, common)),
         ):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
