@@ -17,7 +17,7 @@ children as (
 
 sums as (
     select
-        child.series_key, region.parent_code, child.period_end,
+        child.series_number, region.parent_code, child.period_end,
         sum(child.value) as value,
         count(child.value) as found
     from figures as child
@@ -25,7 +25,7 @@ sums as (
         on region.as_of_date = child.period_end
         and region.region_code = child.region_code
     where region.parent_code is not null
-    group by child.series_key, region.parent_code, child.period_end
+    group by child.series_number, region.parent_code, child.period_end
 )
 
 select
@@ -36,7 +36,7 @@ select
     parent.value - sums.value as difference
 from figures as parent
 inner join sums
-    on sums.series_key = parent.series_key
+    on sums.series_number = parent.series_number
     and sums.parent_code = parent.region_code
 inner join children
     on children.as_of_date = sums.period_end

@@ -3,7 +3,7 @@
           'why': 'the figure of the better rank is shown; the difference has to be explained'},
 ) }}
 with chosen as (
-    select observation.*, ranked.observation_key
+    select observation.*, ranked.series_number
     from {{ ref('stg_observation') }} as observation
     inner join {{ ref('int_observation__rank_vintages') }} as ranked
         on ranked.observation_id = observation.observation_id
@@ -11,7 +11,7 @@ with chosen as (
 ),
 
 others as (
-    select observation.*, ranked.observation_key
+    select observation.*, ranked.series_number
     from {{ ref('stg_observation') }} as observation
     inner join {{ ref('int_observation__rank_vintages') }} as ranked
         on ranked.observation_id = observation.observation_id
@@ -25,5 +25,6 @@ select
     others.department as other_department, others.extract as other_extract, others.value as other_value
 from chosen
 inner join others
-    on others.observation_key = chosen.observation_key
+    on others.series_number = chosen.series_number
+    and others.region_code = chosen.region_code
 where chosen.value <> others.value

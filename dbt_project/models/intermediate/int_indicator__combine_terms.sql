@@ -1,8 +1,6 @@
 -- Numerator and denominator of each indicator side by side, for each population they are about. Populations never mix:
 -- terms about a population combine only with terms about the same basis and source; a term about none (beds, cases)
 -- combines with any.
-{% set cell = ['indicator_code', 'region_code', 'year', 'residence', 'sex', 'age_group', 'group_code'] %}
-
 with expected as (
     select
         indicator_code,
@@ -27,25 +25,31 @@ terms as (
         and years.year = term.year
 ),
 
+cells as (
+    select
+        cell_number,
+        max(indicator_code) as indicator_code,
+        max(year) as year,
+        max(residence) as residence,
+        max(sex) as sex,
+        max(age_group) as age_group,
+        max(group_code) as group_code
+    from terms
+    group by cell_number
+),
+
 populations as (
-    select distinct
-        {% for column in cell %}
-        {{ column }},
-        {% endfor %}
-        population_basis,
-        population_source
+    select distinct cell_number, region_code, population_basis, population_source
     from terms
 ),
 
 matched as (
     select
-        {% for column in cell %}
-        populations.{{ column }},
-        {% endfor %}
+        populations.cell_number,
+        populations.region_code,
         populations.population_basis,
         populations.population_source,
         terms.part,
-        terms.term_number,
         terms.period_end,
         terms.value,
         terms.letters,
@@ -54,26 +58,24 @@ matched as (
         -- a term that exists for this very population counts before one about none
         row_number() over (
             partition by
-                {% for column in cell %}
-                populations.{{ column }},
-                {% endfor %}
-                populations.population_basis, populations.population_source, terms.part, terms.term_number
+                populations.cell_number, populations.region_code, populations.population_basis,
+                populations.population_source, terms.part, terms.term_number
             order by
                 case when terms.population_basis = 'none' then 1 else 0 end,
                 case when terms.population_source = 'none' then 1 else 0 end
         ) as place
     from populations
     inner join terms
-        on {% for column in cell %}terms.{{ column }} = populations.{{ column }}
-        and {% endfor %}(terms.population_basis = populations.population_basis or terms.population_basis = 'none')
+        on terms.cell_number = populations.cell_number
+        and terms.region_code = populations.region_code
+        and (terms.population_basis = populations.population_basis or terms.population_basis = 'none')
         and (terms.population_source = populations.population_source or terms.population_source = 'none')
 ),
 
 combined as (
     select
-        {% for column in cell %}
-        {{ column }},
-        {% endfor %}
+        cell_number,
+        region_code,
         population_basis,
         population_source,
         max(period_end) as period_end,
@@ -88,17 +90,17 @@ combined as (
         {{ derivation_of_rows('derivation') }} as derivation
     from matched
     where place = 1
-    group by
-        {% for column in cell %}
-        {{ column }},
-        {% endfor %}
-        population_basis, population_source
+    group by cell_number, region_code, population_basis, population_source
 )
 
 select
-    {% for column in cell %}
-    combined.{{ column }},
-    {% endfor %}
+    cells.indicator_code,
+    combined.region_code,
+    cells.year,
+    cells.residence,
+    cells.sex,
+    cells.age_group,
+    cells.group_code,
     combined.population_basis,
     combined.population_source,
     combined.period_end,
@@ -111,5 +113,7 @@ select
     combined.numerator_terms = expected.numerator_terms
         and combined.denominator_terms = expected.denominator_terms as is_pair
 from combined
+inner join cells
+    on cells.cell_number = combined.cell_number
 inner join expected
-    on expected.indicator_code = combined.indicator_code
+    on expected.indicator_code = cells.indicator_code

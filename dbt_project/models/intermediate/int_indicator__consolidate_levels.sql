@@ -21,51 +21,23 @@ governments as (
 summed as (
     select
         tree.ancestor_code as region_code,
-        figures.measure,
-        figures.year,
-        figures.period_end,
-        figures.population_basis,
-        figures.population_source,
-        figures.residence,
-        figures.sex,
-        figures.age_group,
-        figures.group_code,
-        figures.item,
+        figures.series_number,
+        max(figures.period_end) as period_end,
         {{ exact_sum('figures.value') }} as value,
         {{ status_of_rows('figures.obs_status') }} as letters,
         {{ provenance_of_rows('figures.provenance') }} as provenance,
         case when count(*) = 1 then max(figures.derivation) else 'summed' end as derivation,
         max(figures.extract_rank) as extract_rank,
-        max(figures.aggregation) as aggregation,
         count(figures.value) as found
     from figures
     inner join {{ ref('int_region__tree') }} as tree
         on tree.as_of_date = figures.period_end
         and tree.region_code = figures.region_code
     where figures.aggregation = 'own_level'
-    group by
-        tree.ancestor_code, figures.measure, figures.year, figures.period_end, figures.population_basis,
-        figures.population_source, figures.residence, figures.sex, figures.age_group, figures.group_code, figures.item
+    group by tree.ancestor_code, figures.series_number
 )
 
-select
-    region_code,
-    measure,
-    year,
-    period_end,
-    population_basis,
-    population_source,
-    residence,
-    sex,
-    age_group,
-    group_code,
-    item,
-    value,
-    obs_status,
-    provenance,
-    derivation,
-    extract_rank,
-    aggregation
+select region_code, series_number, value, obs_status, provenance, derivation, extract_rank
 from figures
 where aggregation <> 'own_level'
 
@@ -73,22 +45,12 @@ union all
 
 select
     summed.region_code,
-    summed.measure,
-    summed.year,
-    summed.period_end,
-    summed.population_basis,
-    summed.population_source,
-    summed.residence,
-    summed.sex,
-    summed.age_group,
-    summed.group_code,
-    summed.item,
+    summed.series_number,
     summed.value,
     {{ ranked_status('summed.letters', 'summed.value') }} as obs_status,
     summed.provenance,
     summed.derivation,
-    summed.extract_rank,
-    summed.aggregation
+    summed.extract_rank
 from summed
 inner join governments
     on governments.as_of_date = summed.period_end

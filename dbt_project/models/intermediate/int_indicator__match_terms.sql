@@ -12,79 +12,137 @@ with combinations as (
     group by indicator_code, part, term_number
 ),
 
-matched as (
+matched_series as (
     select
         term.indicator_code,
         term.part,
         term.term_number,
         term.coefficient,
-        observation.region_code,
-        observation.year,
-        observation.period_end,
-        observation.population_basis,
-        observation.population_source,
-        case when term.out_residence = '*' then observation.residence else term.out_residence end as residence,
-        case when term.out_sex = '*' then observation.sex else term.out_sex end as sex,
-        case when term.out_age_group = '*' then observation.age_group else term.out_age_group end as age_group,
-        case when term.out_group = '*' then observation.group_code else term.out_group end as group_code,
-        observation.value,
-        observation.obs_status,
-        observation.provenance,
-        observation.derivation,
-        row_number() over (
-            partition by
-                term.indicator_code, term.part, term.term_number, observation.region_code, observation.year,
-                observation.population_basis, observation.population_source, observation.residence, observation.sex,
-                observation.age_group, observation.group_code, observation.item
+        series.series_number,
+        series.year,
+        series.period_end,
+        series.measure,
+        series.population_basis,
+        series.population_source,
+        case when term.out_residence = '*' then series.residence else term.out_residence end as residence,
+        case when term.out_sex = '*' then series.sex else term.out_sex end as sex,
+        case when term.out_age_group = '*' then series.age_group else term.out_age_group end as age_group,
+        case when term.out_group = '*' then series.group_code else term.out_group end as group_code,
+        -- the figures that stand for the same thing, whatever measure and day reports it
+        dense_rank() over (
             order by
-                case when observation.value is null then 1 else 0 end,
-                case when observation.derivation = 'reported' then 0 else 1 end,
-                observation.extract_rank,
-                observation.measure
-        ) as place
+                term.indicator_code, term.part, term.term_number, series.year, series.population_basis,
+                series.population_source, series.residence, series.sex, series.age_group, series.group_code, series.item
+        ) as same_figure
     from {{ ref('stg_indicator_term') }} as term
-    inner join {{ ref('int_indicator__consolidate_levels') }} as observation
-        on observation.measure = term.measure
-        and (term.age_group = '*' or observation.age_group = term.age_group)
-        and (term.item = '*' or observation.item = term.item)
-        and (term.residence = '*' or observation.residence = term.residence)
-        and (term.sex = '*' or observation.sex = term.sex)
-        and (term.group_code = '*' or observation.group_code = term.group_code)
-        and (term.population_basis = '*' or observation.population_basis = term.population_basis)
+    inner join {{ ref('int_observation__number_series') }} as series
+        on series.measure = term.measure
+        and (term.age_group = '*' or series.age_group = term.age_group)
+        and (term.item = '*' or series.item = term.item)
+        and (term.residence = '*' or series.residence = term.residence)
+        and (term.sex = '*' or series.sex = term.sex)
+        and (term.group_code = '*' or series.group_code = term.group_code)
+        and (term.population_basis = '*' or series.population_basis = term.population_basis)
         and (
             term.population_source = '*'
-            or observation.population_source = 'none'
-            or observation.population_source = term.population_source
+            or series.population_source = 'none'
+            or series.population_source = term.population_source
         )
+),
+
+-- a cell is what a figure of an indicator is about, beside its region and population; numbered to join by
+numbered_series as (
+    select
+        *,
+        dense_rank() over (
+            order by indicator_code, year, residence, sex, age_group, group_code
+        ) as cell_number,
+        dense_rank() over (
+            order by
+                indicator_code, year, residence, sex, age_group, group_code, part, term_number, population_basis,
+                population_source
+        ) as term_cell_number
+    from matched_series
+),
+
+term_cells as (
+    select
+        term_cell_number,
+        max(cell_number) as cell_number,
+        max(indicator_code) as indicator_code,
+        max(part) as part,
+        max(term_number) as term_number,
+        max(year) as year,
+        max(population_basis) as population_basis,
+        max(population_source) as population_source,
+        max(residence) as residence,
+        max(sex) as sex,
+        max(age_group) as age_group,
+        max(group_code) as group_code
+    from numbered_series
+    group by term_cell_number
+),
+
+matched as (
+    select
+        numbered_series.term_cell_number,
+        numbered_series.coefficient,
+        numbered_series.period_end,
+        figure.region_code,
+        figure.value,
+        figure.obs_status,
+        figure.provenance,
+        figure.derivation,
+        row_number() over (
+            partition by numbered_series.same_figure, figure.region_code
+            order by
+                case when figure.value is null then 1 else 0 end,
+                case when figure.derivation = 'reported' then 0 else 1 end,
+                figure.extract_rank,
+                numbered_series.measure
+        ) as place
+    from numbered_series
+    inner join {{ ref('int_indicator__consolidate_levels') }} as figure
+        on figure.series_number = numbered_series.series_number
+),
+
+summed as (
+    select
+        term_cell_number,
+        region_code,
+        max(period_end) as period_end,
+        count(value) as found,
+        {{ exact_sum('coefficient * value') }} as value,
+        {{ status_of_rows('obs_status') }} as letters,
+        {{ provenance_of_rows('provenance') }} as provenance,
+        {{ derivation_of_rows('derivation') }} as derivation
+    from matched
+    where place = 1
+    group by term_cell_number, region_code
 )
 
 select
-    matched.indicator_code,
-    matched.part,
-    matched.term_number,
-    matched.region_code,
-    matched.year,
-    matched.population_basis,
-    matched.population_source,
-    matched.residence,
-    matched.sex,
-    matched.age_group,
-    matched.group_code,
-    max(matched.period_end) as period_end,
-    case
-        when count(matched.value) = max(combinations.combinations)
-            then {{ exact_sum('matched.coefficient * matched.value') }}
-    end as value,
-    {{ status_of_rows('matched.obs_status') }} as letters,
-    {{ provenance_of_rows('matched.provenance') }} as provenance,
-    {{ derivation_of_rows('matched.derivation') }} as derivation
-from matched
+    term_cells.cell_number,
+    term_cells.indicator_code,
+    term_cells.part,
+    term_cells.term_number,
+    summed.region_code,
+    term_cells.year,
+    term_cells.population_basis,
+    term_cells.population_source,
+    term_cells.residence,
+    term_cells.sex,
+    term_cells.age_group,
+    term_cells.group_code,
+    summed.period_end,
+    case when summed.found = combinations.combinations then summed.value end as value,
+    summed.letters,
+    summed.provenance,
+    summed.derivation
+from summed
+inner join term_cells
+    on term_cells.term_cell_number = summed.term_cell_number
 inner join combinations
-    on combinations.indicator_code = matched.indicator_code
-    and combinations.part = matched.part
-    and combinations.term_number = matched.term_number
-where matched.place = 1
-group by
-    matched.indicator_code, matched.part, matched.term_number, matched.region_code, matched.year,
-    matched.population_basis, matched.population_source, matched.residence, matched.sex, matched.age_group,
-    matched.group_code
+    on combinations.indicator_code = term_cells.indicator_code
+    and combinations.part = term_cells.part
+    and combinations.term_number = term_cells.term_number

@@ -1,69 +1,52 @@
 -- The chosen observations, and the totals that can be summed exactly from their parts where none was reported:
 -- both sexes, and urban, rural and unattributed. A reported total stands, also one that is reported as missing.
 -- Rates (aggregation `none`) are never summed.
-{% set figure %}
-    region_code, measure, period_start, period_end, population_basis, age_group, group_code, item
-{% endset %}
-
 with chosen as (
     select
-        observation.region_code,
-        {% for column in series_dimensions() %}
-        observation.{{ column }},
-        {% endfor %}
-        ranked.series_key,
-        observation.year,
-        observation.value,
-        observation.obs_status,
-        observation.provenance,
-        'reported' as derivation,
-        ranked.extract_rank,
-        observation.observation_id,
-        coalesce(measure.aggregation, 'none') as aggregation,
-        coalesce(measure.population_source, 'none') as population_source,
-        coalesce(measure.is_population, false) as is_population
-    from {{ ref('int_observation__rank_vintages') }} as ranked
-    inner join {{ ref('stg_observation') }} as observation
-        on observation.observation_id = ranked.observation_id
-    left join {{ ref('stg_measure') }} as measure
-        on measure.measure = observation.measure
-    where ranked.is_chosen
+        region_code,
+        series_number,
+        value,
+        obs_status,
+        provenance,
+        extract_rank,
+        observation_id
+    from {{ ref('int_observation__rank_vintages') }}
+    where is_chosen
+),
+
+series as (
+    select *
+    from {{ ref('int_observation__number_series') }}
+    where aggregation <> 'none'
 ),
 
 both_sexes as (
     select
-        {{ figure }},
-        residence,
-        max(year) as year,
-        {{ exact_sum('value') }} as value,
-        {{ status_of_rows('obs_status') }} as letters,
-        {{ provenance_of_rows('provenance') }} as provenance,
-        max(extract_rank) as extract_rank,
-        max(aggregation) as aggregation,
-        max(population_source) as population_source,
-        max(case when is_population then 1 else 0 end) = 1 as is_population
-    from chosen
-    where aggregation <> 'none'
-    group by {{ figure }}, residence
-    having
-        count(case when sex = 'all' then 1 end) = 0
-        and count(case when sex = 'male' then value end) = 1
-        and count(case when sex = 'female' then value end) = 1
+        part.region_code,
+        series.both_sexes_number as series_number,
+        {{ exact_sum('part.value') }} as value,
+        {{ status_of_rows('part.obs_status') }} as letters,
+        {{ provenance_of_rows('part.provenance') }} as provenance,
+        max(part.extract_rank) as extract_rank
+    from chosen as part
+    inner join series
+        on series.series_number = part.series_number
+        and series.both_sexes_number is not null
+    left join chosen as total
+        on total.series_number = series.both_sexes_number
+        and total.region_code = part.region_code
+    where total.series_number is null
+    group by part.region_code, series.both_sexes_number
+    having count(part.value) = 2
 ),
 
 with_sexes as (
-    select
-        {{ figure }},
-        residence, sex, year, value, obs_status, provenance, extract_rank, aggregation, population_source, is_population
+    select region_code, series_number, value, obs_status, provenance, extract_rank
     from chosen
-    where aggregation <> 'none'
 
     union all
 
-    select
-        {{ figure }},
-        residence, 'all', year, value, {{ ranked_status('letters', 'value') }}, provenance, extract_rank, aggregation,
-        population_source, is_population
+    select region_code, series_number, value, {{ ranked_status('letters', 'value') }}, provenance, extract_rank
     from both_sexes
 ),
 
@@ -73,75 +56,54 @@ expected_parts as (
     select
         measure, period_start, period_end, population_basis,
         count(distinct residence) as parts
-    from with_sexes
+    from series
     where residence <> 'total'
     group by measure, period_start, period_end, population_basis
 ),
 
 all_residences as (
     select
-        {{ figure }},
-        sex,
-        max(year) as year,
-        {{ exact_sum('value') }} as value,
-        {{ status_of_rows('obs_status') }} as letters,
-        {{ provenance_of_rows('provenance') }} as provenance,
-        max(extract_rank) as extract_rank,
-        max(aggregation) as aggregation,
-        max(population_source) as population_source,
-        max(case when is_population then 1 else 0 end) = 1 as is_population,
-        count(value) as found
-    from with_sexes
-    group by {{ figure }}, sex
-    having
-        count(case when residence = 'total' then 1 end) = 0
-        and count(case when residence = 'urban' then value end) = 1
-        and count(case when residence = 'rural' then value end) = 1
-),
-
-totals as (
-    select
-        {{ figure }},
-        residence, 'all' as sex, year, value, letters, provenance, extract_rank, aggregation, population_source,
-        is_population
-    from both_sexes
-
-    union all
-
-    select
-        {% for column in ['region_code', 'measure', 'period_start', 'period_end', 'population_basis', 'age_group',
-                          'group_code', 'item'] %}
-        summed.{{ column }},
-        {% endfor %}
-        'total', summed.sex, summed.year, summed.value, summed.letters, summed.provenance, summed.extract_rank,
-        summed.aggregation, summed.population_source, summed.is_population
-    from all_residences as summed
+        part.region_code,
+        series.all_residences_number as series_number,
+        {{ exact_sum('part.value') }} as value,
+        {{ status_of_rows('part.obs_status') }} as letters,
+        {{ provenance_of_rows('part.provenance') }} as provenance,
+        max(part.extract_rank) as extract_rank
+    from with_sexes as part
+    inner join series
+        on series.series_number = part.series_number
+        and series.all_residences_number is not null
     inner join expected_parts as expected
-        on expected.measure = summed.measure
-        and expected.period_start = summed.period_start
-        and expected.period_end = summed.period_end
-        and expected.population_basis = summed.population_basis
-        and expected.parts = summed.found
+        on expected.measure = series.measure
+        and expected.period_start = series.period_start
+        and expected.period_end = series.period_end
+        and expected.population_basis = series.population_basis
+    left join with_sexes as total
+        on total.series_number = series.all_residences_number
+        and total.region_code = part.region_code
+    where total.series_number is null
+    group by part.region_code, series.all_residences_number
+    having
+        count(part.value) = max(expected.parts)
+        and count(case when series.residence in ('urban', 'rural') then 1 end) = 2
 )
 
-select * from chosen
+select region_code, series_number, value, obs_status, provenance, 'reported' as derivation, extract_rank, observation_id
+from chosen
 
 union all
 
 select
     region_code,
-    {% for column in series_dimensions() %}
-    {{ column }},
-    {% endfor %}
-    {{ series_key() }} as series_key,
-    year,
+    series_number,
     value,
     {{ ranked_status('letters', 'value') }} as obs_status,
     provenance,
     'summed' as derivation,
     extract_rank,
-    cast(null as {{ dbt.type_string() }}) as observation_id,
-    aggregation,
-    population_source,
-    is_population
-from totals
+    cast(null as {{ dbt.type_string() }}) as observation_id
+from (
+    select * from both_sexes
+    union all
+    select * from all_residences
+) as totals

@@ -1,4 +1,4 @@
--- Which of several reports of the same figure counts.
+-- Which of several reports of the same figure (region and series) counts.
 --   latest: within an extract. A receipt that a later file at the same place has replaced never is. Where deliveries
 --           replace all, only the last readable one counts (a file nobody can read must not empty the extract: it is
 --           blocked elsewhere); else the last delivery that holds the figure does.
@@ -21,42 +21,53 @@ with last_delivery as (
     where place = 1
 ),
 
-keyed as (
+-- one row per receipt: its standing, and a number for its extract
+deliveries as (
     select
-        observation.observation_id,
-        observation.department,
-        observation.extract,
-        observation.source_file,
-        observation.source_sheet,
-        observation.source_row,
-        observation.source_column,
-        observation.value,
-        receipt.delivery_period,
-        receipt.sequence,
+        receipt.receipt_id,
+        receipt.department,
+        receipt.extract,
+        dense_rank() over (order by receipt.department, receipt.extract) as extract_number,
+        row_number() over (order by receipt.delivery_period desc, receipt.sequence desc) as delivery_place,
         coalesce(extract.extract_rank, 2147483647) as extract_rank,
         receipt.is_in_force
             and (coalesce(extract.delivery, '') <> 'replaces_all' or last_delivery.receipt_id is not null)
-            as is_eligible,
-        {{ series_key('observation.') }} as series_key,
-        observation.region_code
-    from {{ ref('stg_observation') }} as observation
-    inner join {{ ref('stg_receipt') }} as receipt
-        on receipt.receipt_id = observation.receipt_id
+            as is_eligible
+    from {{ ref('stg_receipt') }} as receipt
     left join {{ ref('stg_extract') }} as extract
-        on extract.department = observation.department
-        and extract.extract = observation.extract
+        on extract.department = receipt.department
+        and extract.extract = receipt.extract
     left join last_delivery
-        on last_delivery.receipt_id = observation.receipt_id
+        on last_delivery.receipt_id = receipt.receipt_id
+),
+
+keyed as (
+    select
+        observation.observation_id,
+        observation.region_code,
+        series.series_number,
+        observation.value,
+        observation.obs_status,
+        observation.provenance,
+        deliveries.extract_number,
+        deliveries.delivery_place,
+        deliveries.extract_rank,
+        deliveries.is_eligible
+    from {{ ref('stg_observation') }} as observation
+    inner join deliveries
+        on deliveries.receipt_id = observation.receipt_id
+    inner join {{ ref('int_observation__number_series') }} as series
+        -- null-safe: an observation that lacks a dimension must not get lost
+        on {% for column in series_dimensions() %}series.{{ column }} is not distinct from observation.{{ column }}
+        {% if not loop.last %}and {% endif %}{% endfor %}
 ),
 
 latest as (
     select
         *,
         is_eligible and row_number() over (
-            partition by department, extract, region_code, series_key, is_eligible
-            order by
-                delivery_period desc, sequence desc, source_file, source_sheet, source_row, source_column,
-                observation_id
+            partition by series_number, region_code, extract_number, is_eligible
+            order by delivery_place, observation_id
         ) = 1 as is_latest
     from keyed
 ),
@@ -65,16 +76,19 @@ placed as (
     select
         *,
         row_number() over (
-            partition by region_code, series_key, is_latest
-            order by case when value is null then 1 else 0 end, extract_rank, department, extract
+            partition by series_number, region_code, is_latest
+            order by case when value is null then 1 else 0 end, extract_rank, extract_number
         ) as place
     from latest
 )
 
 select
     observation_id,
-    series_key,
-    {{ observation_key() }} as observation_key,
+    region_code,
+    series_number,
+    value,
+    obs_status,
+    provenance,
     extract_rank,
     is_latest,
     is_latest and place = 1 as is_chosen

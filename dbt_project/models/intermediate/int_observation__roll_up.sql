@@ -9,7 +9,7 @@ with reported as (
 -- each reported figure with the regions above it, and whether these reported the figure themselves
 upward as (
     select
-        reported.series_key,
+        reported.series_number,
         reported.region_code,
         reported.value,
         reported.obs_status,
@@ -19,80 +19,81 @@ upward as (
         tree.distance,
         tree.leaves,
         tree.ancestor_leaves,
-        above.series_key is not null as is_reported_above
+        above.series_number is not null as is_reported_above
     from reported
+    inner join {{ ref('int_observation__number_series') }} as series
+        on series.series_number = reported.series_number
+        and series.aggregation = 'whole'
     inner join {{ ref('int_region__tree') }} as tree
-        on tree.as_of_date = reported.period_end
+        on tree.as_of_date = series.period_end
         and tree.region_code = reported.region_code
         and tree.distance > 0
     left join reported as above
-        on above.series_key = reported.series_key
+        on above.series_number = reported.series_number
         and above.region_code = tree.ancestor_code
-    where reported.aggregation = 'whole'
 ),
 
 nearest as (
     select
-        *,
-        min(case when is_reported_above then distance end) over (
-            partition by series_key, region_code
-        ) as distance_reported
+        series_number,
+        region_code,
+        min(distance) as distance
     from upward
+    where is_reported_above
+    group by series_number, region_code
 ),
 
 summed as (
     select
-        series_key,
-        ancestor_code as region_code,
-        {{ exact_sum('value') }} as value,
-        {{ status_of_rows('obs_status') }} as letters,
-        {{ provenance_of_rows('provenance') }} as provenance,
-        max(extract_rank) as extract_rank
-    from nearest
-    where distance_reported is null or distance < distance_reported
-    group by series_key, ancestor_code
-    having sum(case when value is not null then leaves else 0 end) = max(ancestor_leaves)
+        upward.series_number,
+        upward.ancestor_code as region_code,
+        {{ exact_sum('upward.value') }} as value,
+        {{ status_of_rows('upward.obs_status') }} as letters,
+        {{ provenance_of_rows('upward.provenance') }} as provenance,
+        max(upward.extract_rank) as extract_rank
+    from upward
+    left join nearest
+        on nearest.series_number = upward.series_number
+        and nearest.region_code = upward.region_code
+    where nearest.distance is null or upward.distance < nearest.distance
+    group by upward.series_number, upward.ancestor_code
+    having sum(case when upward.value is not null then upward.leaves else 0 end) = max(upward.ancestor_leaves)
 ),
 
-series as (
-    select
-        series_key,
-        {% for column in series_dimensions() %}
-        {{ column }},
-        {% endfor %}
-        max(year) as year,
-        max(aggregation) as aggregation,
-        max(population_source) as population_source,
-        max(case when is_population then 1 else 0 end) = 1 as is_population
-    from reported
-    group by
-        series_key,
-        {% for column in series_dimensions() %}
-        {{ column }}{% if not loop.last %},{% endif %}
+everything as (
+    select * from reported
 
-        {% endfor %}
+    union all
+
+    select
+        region_code,
+        series_number,
+        value,
+        {{ ranked_status('letters', 'value') }} as obs_status,
+        provenance,
+        'summed' as derivation,
+        extract_rank,
+        cast(null as {{ dbt.type_string() }}) as observation_id
+    from summed
 )
 
-select * from reported
-
-union all
-
 select
-    summed.region_code,
+    everything.region_code,
+    everything.series_number,
+    series.year_series_number,
     {% for column in series_dimensions() %}
     series.{{ column }},
     {% endfor %}
-    summed.series_key,
     series.year,
-    summed.value,
-    {{ ranked_status('summed.letters', 'summed.value') }} as obs_status,
-    summed.provenance,
-    'summed' as derivation,
-    summed.extract_rank,
-    cast(null as {{ dbt.type_string() }}) as observation_id,
+    everything.value,
+    everything.obs_status,
+    everything.provenance,
+    everything.derivation,
+    everything.extract_rank,
+    everything.observation_id,
     series.aggregation,
     series.population_source,
     series.is_population
-from summed
-inner join series
-    on series.series_key = summed.series_key
+from everything
+inner join {{ ref('int_observation__number_series') }} as series
+    on series.series_number = everything.series_number

@@ -3,9 +3,7 @@ with placed as (
     select
         observation.*,
         row_number() over (
-            partition by
-                observation.region_code, observation.measure, observation.year, observation.population_basis,
-                observation.residence, observation.sex, observation.age_group, observation.group_code, observation.item
+            partition by observation.year_series_number, observation.region_code
             order by observation.period_end desc, observation.period_start
         ) as place
     from {{ ref('int_observation__roll_up') }} as observation
@@ -17,6 +15,7 @@ with placed as (
 
 select
     region_code,
+    series_number,
     measure,
     year,
     period_end,

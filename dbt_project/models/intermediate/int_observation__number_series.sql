@@ -1,0 +1,67 @@
+-- What numbers are about, beside their region: one row per combination of dimensions, with a number to join by, and
+-- the combinations that its total of both sexes and of all residences would have. There are far fewer of them than
+-- observations, so whatever depends on the dimensions alone is decided here.
+{% set dimensions = series_dimensions() %}
+
+with observed as (
+    select distinct {{ dimensions | join(', ') }}
+    from {{ ref('stg_observation') }}
+),
+
+with_both_sexes as (
+    select {{ dimensions | join(', ') }} from observed
+
+    union
+
+    select {{ dimensions | join(', ') | replace('sex', "'all' as sex") }}
+    from observed
+    where sex in ('male', 'female')
+),
+
+with_totals as (
+    select {{ dimensions | join(', ') }} from with_both_sexes
+
+    union
+
+    select {{ dimensions | join(', ') | replace('residence', "'total' as residence") }}
+    from with_both_sexes
+    where residence <> 'total'
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (order by {{ dimensions | join(', ') }}) as series_number,
+        dense_rank() over (
+            order by {{ dimensions | reject('in', ['period_start', 'period_end']) | join(', ') }}, year(period_end)
+        ) as year_series_number
+    from with_totals
+)
+
+select
+    series.series_number,
+    series.year_series_number,
+    {% for column in dimensions %}
+    series.{{ column }},
+    {% endfor %}
+    cast(year(series.period_end) as integer) as year,
+    coalesce(measure.aggregation, 'none') as aggregation,
+    coalesce(measure.population_source, 'none') as population_source,
+    coalesce(measure.is_population, false) as is_population,
+    both_sexes.series_number as both_sexes_number,
+    all_residences.series_number as all_residences_number
+from numbered as series
+left join {{ ref('stg_measure') }} as measure
+    on measure.measure = series.measure
+left join numbered as both_sexes
+    on series.sex in ('male', 'female')
+    and both_sexes.sex = 'all'
+    {% for column in dimensions if column != 'sex' %}
+    and both_sexes.{{ column }} = series.{{ column }}
+    {% endfor %}
+left join numbered as all_residences
+    on series.residence <> 'total'
+    and all_residences.residence = 'total'
+    {% for column in dimensions if column != 'residence' %}
+    and all_residences.{{ column }} = series.{{ column }}
+    {% endfor %}
