@@ -37,7 +37,7 @@ _TABLES = {
         correction_id""",
     "receipt": """
         receipt_id department extract delivery_period file_name landing_path sha256 size_bytes:BIGINT
-        received_at:TIMESTAMP sequence:INTEGER is_in_force:BOOLEAN""",
+        received_at:TIMESTAMP sequence:INTEGER is_in_force:BOOLEAN is_withdrawal:BOOLEAN""",
     "reading": """
         reading_id receipt_id department extract contract_hash reference_hash reader_version status problem read_at""",
     "reject": """

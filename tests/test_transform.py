@@ -192,6 +192,16 @@ class World:
             self.in_force.add(receipt_id)
         return receipt_id
 
+    def withdraw(self, name: str, period: str) -> None:
+        """The department takes a file back: a receipt without a reading."""
+        number = len(self.receipts) + 1
+        department, extract = name.split("/")
+        path = f"{name}/{period}/file.csv"
+        self.receipts.append(
+            Receipt(f"receipt-{number}", department, extract, period, "file.csv", path, "0" * 64, 0,
+                    "2024-05-06T07:08:09Z", number, is_withdrawal=True)
+        )  # fmt: skip
+
     def build(self, build_id: str, **settings: Any) -> Build:
         identity = Build(
             build_id,
@@ -518,6 +528,8 @@ def make_world(folder: Path) -> World:
     world.deliver("health/beds", "2019", figures("beds", 2020, {"K1": 3, "K2": 3}))
     world.deliver("health/served", "2020", figures("served", 2020, {"K1": 700, "K2": 700, "K3": 700, "K4": 9, "K5": 1}))
     world.deliver("health/served_again", "2020", figures("served", 2020, {"K1": 600, "K2": None}))
+    world.deliver("health/beds", "2022", figures("beds", 2020, {"K1": 99}), in_force=False)
+    world.withdraw("health/beds", "2022")
     # -- places: each delivery replaces all; the last one cannot be read
     world.deliver("health/places", "2019", figures("places", 2020, {"K1": 1, "K3": 7}))
     world.deliver("health/places", "2020", figures("places", 2020, {"K1": 1200, "K2": 0, "K4": 0}))
@@ -662,6 +674,16 @@ def test_a_delivery_that_replaces_all_leaves_nothing_of_the_one_before(query: Qu
     assert query("select distinct delivery_period from fct_observation where measure = 'places' and is_latest") == [
         ("2020",)
     ]
+
+
+def test_the_receipts_say_what_became_of_each_file(query: Query) -> None:
+    assert query(
+        "select delivery_period, is_in_force, reading_status, observations, observations_latest from audit_receipt"
+        " where extract = 'beds' and delivery_period in ('2021', '2022') order by sequence"
+    ) == [("2021", True, "read", 2, 2), ("2022", False, "read", 1, 0), ("2022", False, "withdrawn", 0, 0)]
+    assert query(
+        "select reading_status, problem from audit_receipt where delivery_period = '2021' and extract = 'places'"
+    ) == [("unreadable", "not a spreadsheet")]
 
 
 def test_across_extracts_a_number_counts_before_a_gap_then_the_rank(query: Query) -> None:

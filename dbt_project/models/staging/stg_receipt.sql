@@ -9,5 +9,6 @@ select
     size_bytes,
     received_at,
     sequence,
-    is_in_force
+    is_in_force,
+    is_withdrawal
 from {{ source('source', 'receipt') }}

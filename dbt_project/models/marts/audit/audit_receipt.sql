@@ -35,7 +35,7 @@ select
     receipt.sequence,
     receipt.is_in_force,
     reading.reading_id,
-    coalesce(reading.status, 'not_read') as reading_status,
+    case when receipt.is_withdrawal then 'withdrawn' else coalesce(reading.status, 'not_read') end as reading_status,
     reading.problem,
     cast(coalesce(observations.observations, 0) as integer) as observations,
     cast(coalesce(observations.observations_latest, 0) as integer) as observations_latest,
