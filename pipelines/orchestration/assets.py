@@ -16,9 +16,10 @@ from pipelines.orchestration.names import (
     BUILD,
     EXTRACTS_GROUP,
     INTAKE,
+    INTAKE_GROUP,
     REFERENCE_GROUP,
     RELEASE,
-    WAY_GROUP,
+    RELEASE_GROUP,
     extract_key,
     reference_key,
     step_name,
@@ -94,7 +95,7 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
     @dg.asset(
         key=INTAKE,
         deps=[extract_key(extract) for extract in jurisdiction.contracts],
-        group_name=WAY_GROUP,
+        group_name=INTAKE_GROUP,
         output_required=False,
         description="Everything received and read, in all extracts and delivery periods. Reports each extract's "
         "partitions; is not materialised when nothing is new, and then nothing after it runs.",
@@ -179,7 +180,7 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
         key=RELEASE,
         deps=[BUILD],
-        group_name=WAY_GROUP,
+        group_name=RELEASE_GROUP,
         description="A sealed release, swapped in as `current`. It reads the stored verdict of the present build: "
         "materialised alone, it fails when that is not a pass, and the last release stays.",
     )

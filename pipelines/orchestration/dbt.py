@@ -16,7 +16,7 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from pipelines import transform
-from pipelines.orchestration.names import BUILD, INTAKE, WAY_GROUP, model_key, reference_key
+from pipelines.orchestration.names import BUILD, INTAKE, RELEASE_GROUP, model_key, reference_key
 from pipelines.records import Build
 from pipelines.store import Warehouse
 
@@ -84,7 +84,7 @@ def asset_specs(manifest: Manifest, reference_tables: set[str]) -> list[dg.Asset
     build = dg.AssetSpec(
         BUILD,
         deps=[spec.key for spec in specs if spec.key not in used],
-        group_name=WAY_GROUP,
+        group_name=RELEASE_GROUP,
         kinds={"duckdb"},
         description="The private database that all tables stand in, with its mask. It is judged as a whole, and "
         "only a build whose stored verdict is a pass can be released.",

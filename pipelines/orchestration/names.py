@@ -11,7 +11,8 @@ INTAKE = dg.AssetKey("intake")
 BUILD = dg.AssetKey("build")
 RELEASE = dg.AssetKey("release")
 
-EXTRACTS_GROUP, REFERENCE_GROUP, WAY_GROUP = "extracts", "reference", "way"
+# Groups follow the way of the data, so that their picture reads from left to right. dbt models have their folder.
+EXTRACTS_GROUP, REFERENCE_GROUP, INTAKE_GROUP, RELEASE_GROUP = "extracts", "reference", "intake", "release"
 NIGHTLY = "nightly"
 
 
