@@ -39,7 +39,13 @@ def jurisdiction() -> Jurisdiction:
             Path(folder) / "verdania",
             jurisdiction=text,
             without=country.DELIVERIES,
-            reference={"regions.csv": regions, "measures.csv": measures, "indicators.csv": [], "targets.csv": [], "services.csv": []},
+            reference={
+                "regions.csv": regions,
+                "measures.csv": measures,
+                "indicators.csv": [],
+                "targets.csv": [],
+                "services.csv": [],
+            },
         )
         path = made.folder / "contracts" / "desk" / "file.yml"
         path.parent.mkdir(parents=True)

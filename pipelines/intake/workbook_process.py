@@ -1,8 +1,8 @@
 """A workbook opened apart from the program: run as a script, it has its own limits of memory and processor time.
 
-The bytes come on standard input, the wanted sheets as a JSON list of names and positions; out go one line of JSON (names of
-all sheets; size, columns and faults of each wanted one) and the sheets as Arrow streams. It knows no contract and
-imports nothing of the project, so that it starts quickly.
+The bytes come on standard input, the wanted sheets as a JSON list of names and positions; out go one line of JSON
+(names of all sheets; size, columns and faults of each wanted one) and the sheets as Arrow streams. It knows no
+contract and imports nothing of the project, so that it starts quickly.
 """
 
 from __future__ import annotations
