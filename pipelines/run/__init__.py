@@ -359,14 +359,16 @@ def run(
     with session.warehouse.lock():
         taken = session.take_in(extract=extract, period=period, as_of=moment, full=full)
         identity = session.identity(taken, moment)
+        in_force = intake.in_force(taken.receipts)
+        standing = [reading for reading in taken.readings if reading.receipt_id in in_force]
         report = RunReport(
             outcome="nothing_new",
             jurisdiction=session.jurisdiction.key,
             build_id=identity.build_id,
             new_receipts=len(taken.new_receipts),
             new_readings=len(taken.new_readings),
-            rejects=sum(r.rejects for r in taken.readings),
-            known_rejects=sum(r.known_rejects for r in taken.readings),
+            rejects=sum(r.rejects for r in standing),
+            known_rejects=sum(r.known_rejects for r in standing),
             held_back=taken.held_back,
             seconds=session.seconds,
         )
@@ -416,7 +418,8 @@ def blocked(session: Session, build: Build, verdict: Verdict) -> BlockedError:
         f"the build {build.build_id} is blocked by {len(verdict.blocking)} check(s); "
         + (f"the release {current} stays" if current else "nothing has been released yet"),
         where=str(path),
-        do="mend the files or the contracts (`junheng rejects`, `junheng quality`), then run again",
+        do="mend the files or the contracts (`junheng rejects`, `junheng quality`), then run again; a file that "
+        "should not have come is taken back by a file <its name>.withdrawn beside it that says why",
         failing=lines,
     )
 
