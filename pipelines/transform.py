@@ -60,6 +60,8 @@ _TABLES = {
     "region_change": """
         from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9) share_source
         is_estimated:BOOLEAN notice""",
+    "reference_geography": """
+        name as_of_date:DATE""",
     "region_group": """
         group_code group_name_zh group_name_en group_kind region_code valid_from:DATE valid_to:DATE source edition
         is_verified:BOOLEAN""",
@@ -190,6 +192,8 @@ def _lay_sources(
         for table, columns in SOURCE_TABLES.items():
             body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             connection.execute(f'CREATE TABLE source."{table}" ({body})')
+        # the regions as each source used them are always one of the geographies
+        connection.execute("INSERT INTO source.reference_geography VALUES ('reported', NULL)")
         for table, frame in reference.items():
             _load_reference(connection, table, frame)
         _load_records(connection, readings, receipts, in_force)

@@ -1,8 +1,8 @@
 -- The value of each indicator, its interval, and the regions that are missing: where the figure exists for a region's
 -- neighbours (same parent, same level, same year and population) but was not reported for it, a row says so.
 -- Regions below the indicator's lowest level have no row: their figures would be noise.
-{% set cell = ['indicator_code', 'year', 'population_basis', 'population_source', 'residence', 'sex', 'age_group',
-               'group_code'] %}
+{% set cell = ['indicator_code', 'reference_geography', 'year', 'population_basis', 'population_source', 'residence',
+               'sex', 'age_group', 'group_code'] %}
 
 with combined as (
     select * from {{ ref('int_indicator__combine_terms') }}
@@ -22,10 +22,12 @@ neighbourhoods as (
         region.parent_code,
         region.region_level,
         max(combined.period_end) as period_end,
+        max(combined.as_of_date) as as_of_date,
         {{ provenance_of_rows('combined.provenance') }} as provenance
     from combined
     inner join {{ ref('int_region__date') }} as region
-        on region.as_of_date = combined.period_end
+        on region.reference_geography = combined.reference_geography
+        and region.as_of_date = combined.as_of_date
         and region.region_code = combined.region_code
     where combined.is_pair and region.parent_code is not null
     group by
@@ -42,6 +44,7 @@ missing as (
         neighbourhoods.{{ column }},
         {% endfor %}
         neighbourhoods.period_end,
+        neighbourhoods.as_of_date,
         combined.numerator,
         combined.denominator,
         coalesce(combined.letters, '') as letters,
@@ -50,7 +53,8 @@ missing as (
         coalesce(combined.derivation, 'reported') as derivation
     from neighbourhoods
     inner join {{ ref('int_region__date') }} as region
-        on region.as_of_date = neighbourhoods.period_end
+        on region.reference_geography = neighbourhoods.reference_geography
+        and region.as_of_date = neighbourhoods.as_of_date
         and region.parent_code = neighbourhoods.parent_code
         and region.region_level = neighbourhoods.region_level
     left join combined
@@ -67,7 +71,7 @@ figures as (
         {% for column in cell %}
         {{ column }},
         {% endfor %}
-        period_end, numerator, denominator, letters, provenance, derivation
+        period_end, as_of_date, numerator, denominator, letters, provenance, derivation
     from combined
     where is_pair
 
@@ -78,7 +82,7 @@ figures as (
         {% for column in cell %}
         {{ column }},
         {% endfor %}
-        period_end, numerator, denominator, letters, provenance, derivation
+        period_end, as_of_date, numerator, denominator, letters, provenance, derivation
     from missing
 ),
 
@@ -112,7 +116,8 @@ computed as (
     inner join {{ ref('stg_indicator') }} as indicator
         on indicator.indicator_code = figures.indicator_code
     inner join {{ ref('int_region__date') }} as region
-        on region.as_of_date = figures.period_end
+        on region.reference_geography = figures.reference_geography
+        and region.as_of_date = figures.as_of_date
         and region.region_code = figures.region_code
     left join lowest
         on lowest.region_level = indicator.lowest_level

@@ -17,7 +17,7 @@ with chosen as (
 series as (
     select *
     from {{ ref('int_observation__number_series') }}
-    where aggregation <> 'none'
+    where aggregation <> 'none' and reference_geography = 'reported'
 ),
 
 both_sexes as (

@@ -60,7 +60,8 @@
     select checked.*
     from checked
     left join {{ ref('int_region__date') }} as region
-        on region.as_of_date = checked.{{ date }}
+        on region.reference_geography = 'reported'
+        and region.as_of_date = checked.{{ date }}
         and region.region_code = checked.{{ column_name }}
     where region.region_code is null
 {% endtest %}

@@ -3,7 +3,7 @@ select
     figure.region_name,
     figure.region_level,
     figure.region_depth,
-    'reported' as reference_geography,
+    figure.reference_geography,
     figure.year,
     figure.period_end as reference_date,
     figure.indicator_code,

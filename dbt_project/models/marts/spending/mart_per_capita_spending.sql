@@ -8,9 +8,11 @@ populations as (
     select *
     from (
         select
-            region_code, year, population_basis, population_source, residence, population, obs_status, provenance,
+            region_code, reference_geography, year, population_basis, population_source, residence, population,
+            obs_status, provenance,
             row_number() over (
-                partition by region_code, year, population_basis, population_source, residence
+                partition by
+                    region_code, reference_geography, year, population_basis, population_source, residence
                 order by reference_date desc
             ) as place
         from {{ ref('fct_population') }}
@@ -26,6 +28,7 @@ shares as (
     from spending as part
     left join spending as everything
         on everything.region_code = part.region_code
+        and everything.reference_geography = part.reference_geography
         and everything.year = part.year
         and everything.fund = part.fund
         and everything.account_stage = part.account_stage
@@ -46,6 +49,7 @@ per_head as (
     from shares
     left join populations
         on populations.region_code = shares.region_code
+        and populations.reference_geography = shares.reference_geography
         and populations.year = shares.year
         and populations.residence = shares.residence
 )
@@ -55,7 +59,7 @@ select
     region.region_name,
     region.region_level,
     region.region_depth,
-    'reported' as reference_geography,
+    per_head.reference_geography,
     per_head.year,
     per_head.domain,
     case per_head.domain when 'all' then '全部支出' when 'basic' then '八大领域合计' else domain.name_zh end
@@ -85,7 +89,8 @@ select
 from per_head
 cross join {{ ref('stg_setting') }} as setting
 left join {{ ref('int_region__date') }} as region
-    on region.as_of_date = per_head.period_end
+    on region.reference_geography = per_head.reference_geography
+    and region.as_of_date = per_head.as_of_date
     and region.region_code = per_head.region_code
 left join {{ ref('stg_domain') }} as domain
     on domain.domain = per_head.domain
