@@ -12,7 +12,7 @@ import platform
 import sys
 import tempfile
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -493,6 +493,37 @@ def query(
 
     folder = _release_folder(settings, release_id)
     ask(folder, sql, "json" if as_json else output, limit, _table)
+
+
+@app.command()
+def export(
+    release_id: Annotated[
+        str | None, typer.Argument(help="Release to write out. Default: the current one.", metavar="RELEASE")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="parquet, csv, xlsx, sdmx-csv, json-stat, datapackage, zip, or all.")
+    ] = "csv",
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.", metavar="FOLDER")] = Path("exports"),
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", help="Only this table; may be given again.", metavar="TABLE")
+    ] = None,
+    encoding: Annotated[str, typer.Option("--encoding", help="Of CSV files: utf-8 or gb18030.")] = "utf-8",
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Downloads of a release with their notes: one folder a format."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.exports import Order
+    from pipelines.exports import export as write
+
+    folder = _release_folder(settings, release_id)
+    done = write(folder, form, out, Order(tuple(tables or ()), encoding))
+    for written in done:
+        for note in written.notes:
+            _say(f"note: {note}")
+    _print([asdict(written) for written in done], "\n".join(f"{e.folder}  {len(e.files)} files" for e in done))
 
 
 @app.command()

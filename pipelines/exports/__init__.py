@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from pipelines.exports.parquet import write_parquet
 from pipelines.exports.tables import PublishedColumn, PublishedTable, own_tables, published_tables, quote, text_literal
+from pipelines.exports.writing import FORMATS, Export, Order, export
 
 __all__ = [
+    "FORMATS",
+    "Export",
+    "Order",
     "PublishedColumn",
     "PublishedTable",
+    "export",
     "own_tables",
     "published_tables",
     "quote",
