@@ -495,6 +495,22 @@ def query(
     ask(folder, sql, "json" if as_json else output, limit, _table)
 
 
+@app.command("open")
+def open_prompt(
+    release_id: Annotated[
+        str | None, typer.Argument(help="Release to ask. Default: the current one.", metavar="RELEASE")
+    ] = None,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """An SQL prompt on a release: completion of names, recipes at hand, read-only."""
+    settings = _enter(jurisdiction, warehouse, False, debug)
+    from pipelines.cli.prompt import visit
+
+    visit(_release_folder(settings, release_id), _table)
+
+
 @app.command()
 def export(
     release_id: Annotated[

@@ -22,6 +22,7 @@ from pipelines.jurisdiction import expressions
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
+from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
 from pipelines.jurisdiction.reference import TABLES, check_links, load_table
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
@@ -145,6 +146,7 @@ class Jurisdiction:
         self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
         self.contracts = self._load_contracts()
         self.corrections = load_corrections(folder / "corrections", set(self.contracts))
+        self.recipes = load_recipes(folder / "recipes.yml")
         self._check_tables()
 
     @property
@@ -178,8 +180,9 @@ class Jurisdiction:
 
     @cached_property
     def reference_hash(self) -> str:
-        """SHA-256 of jurisdiction.yml and every reference table."""
+        """SHA-256 of jurisdiction.yml, every reference table and the recipes."""
         paths = [self.folder / "jurisdiction.yml", *sorted((self.folder / "reference").glob("*.csv"))]
+        paths += [path for path in [self.folder / "recipes.yml"] if path.exists()]
         return hash_files(paths, self.folder)
 
     @cached_property

@@ -62,6 +62,7 @@ def _card(connection: duckdb.DuckDBPyConnection, jurisdiction: Jurisdiction) -> 
             "select department, extract, name_zh, name_en, rank, provenance, license, publisher, source_title, owner, "
             "contract_version from build.source.extract order by department, extract",
         ),
+        "recipes": [recipe.model_dump() for recipe in jurisdiction.recipes],
         "domains": _rows(
             connection,
             "select domain, name_zh, name_en, sort_order, is_basic from build.source.domain order by sort_order, 1",
