@@ -120,6 +120,7 @@ class Build(Record):
     expectations_hash: str
     as_of: str | None
     built_at: str
+    rules_sha256: str = ""  # the state of all rules that it was made by, kept in the vault
 
     @property
     def database(self) -> Path:

@@ -5,6 +5,7 @@ It knows where the project's own folders lie and what the person at the door ask
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ class Settings:
     expectations_folder: Path = EXPECTATIONS_FOLDER
     memory_limit: str = "1GB"
     threads: int = 2
+    signing_key_file: Path | None = None
+    public_key_file: Path | None = None
+    person: str = ""  # who is at the door, as the ledger is to say
 
     @classmethod
     def from_environment(cls, jurisdiction: Path | str | None = None, warehouse: Path | str | None = None) -> Settings:
@@ -52,7 +56,22 @@ class Settings:
             warehouse_folder=Path(warehouse).expanduser().resolve(),
             memory_limit=os.environ.get("JUNHENG_MEMORY_LIMIT", "1GB"),
             threads=_threads(os.environ.get("JUNHENG_THREADS", "2")),
+            signing_key_file=_path(os.environ.get("JUNHENG_SIGNING_KEY_FILE")),
+            public_key_file=_path(os.environ.get("JUNHENG_PUBLIC_KEY_FILE")),
+            person=os.environ.get("JUNHENG_PERSON") or account(),
         )
+
+
+def account() -> str:
+    """The account of the operating system that this process runs under."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account number without a name, as in some containers
+        return f"account {os.getuid()}"
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _threads(text: str) -> int:

@@ -5,29 +5,34 @@ Database first, then Parquet, changes and pages, all from the prepared database.
 
 from __future__ import annotations
 
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines import pages
+from pipelines import pages, rules, verifier
 from pipelines.errors import BlockedError
-from pipelines.exports import published_tables, write_parquet
+from pipelines.exports import PublishedTable, published_tables, text_literal, write_parquet
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.quality import read_results, require_passing
 from pipelines.records import Build, Verdict
-from pipelines.release import changes, database
+from pipelines.release import changes, database, method
 from pipelines.release.content import DEFINITION, content_sha256
-from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
+from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest, states
 from pipelines.settings import Settings
-from pipelines.store import Warehouse, now_utc, sha256_file, write_json
+from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
+from pipelines.verifier import CHECKS, VERDICT
 
 DRAFT = "draft.json"
 _RECEIPT_COLUMNS = (
     "receipt_id, department, extract, delivery_period, file_name, landing_path, sha256, size_bytes, "
-    "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_in_force"
+    "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_withdrawal, is_in_force"
 )
 
 
@@ -81,10 +86,86 @@ def _provenance(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dic
     return summary
 
 
+def lay_out(
+    build: Build, tables: Sequence[PublishedTable], mask: Path, database_path: Path, settings: Settings
+) -> duckdb.DuckDBPyConnection:
+    """A public database with every model's table of a build under its mask; the open connection to it (`public`)."""
+    masks = database.read_mask(mask, tables)
+    connection = database.connect(build.database, database_path, settings.memory_limit, settings.threads)
+    try:
+        # One transaction: a write-ahead log that is flushed after every statement would cost more than the data.
+        connection.begin()
+        for table in tables:
+            if table.made_by == "dbt":
+                database.copy_table(connection, table, masks.get(table.name))
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def sources_of(dbt_manifest: Path) -> dict[str, list[str]]:
+    """For every model the relations of schema `source` that it is built from, directly or through other models."""
+    parents: dict[str, list[str]] = read_json(dbt_manifest).get("parent_map") or {}
+    found: dict[str, list[str]] = {}
+    for node in parents:
+        if node.startswith("model."):
+            seen, ahead = {node}, [node]
+            while ahead:
+                new = [parent for parent in parents.get(ahead.pop(), []) if parent not in seen]
+                seen.update(new)
+                ahead += new
+            found[node.split(".")[2]] = sorted(n.rsplit(".", 1)[1] for n in seen if n.startswith("source."))
+    return found
+
+
+def libraries() -> dict[str, str]:
+    """The versions of what turns readings into figures; another one may round or order otherwise."""
+    names = ("duckdb", "polars", "pyarrow", "dbt-core", "dbt-duckdb", "fastexcel")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
+
+
+def _reading_files(warehouse: Warehouse, reading: dict[str, Any]) -> dict[str, str]:
+    """SHA-256 of the files of a reading that a build is made of."""
+    folder = warehouse.readings / str(reading["department"]) / str(reading["extract"]) / str(reading["reading_id"])
+    return {path.name: sha256_file(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def _withdrawn_since(warehouse: Warehouse, before: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The withdrawn releases that this one replaces: those sealed after the one it is compared with."""
+    last = before["sealed_at"] if before else ""
+    return [
+        {
+            "release_id": release_id,
+            **{name: state[name] for name in ("reason", "severity")},
+            "withdrawn": state["since"],
+        }
+        for release_id, state in states(warehouse).items()
+        if state["state"] == "withdrawn" and read_manifest(warehouse.release_folder(release_id))["sealed_at"] > last
+    ]
+
+
+def _evidence(folder: Path, build: Build) -> None:
+    """The verdict with its results, and the program that checks the release without Junheng."""
+    (folder / "evidence").mkdir()
+    for path, name in ((Path(build.folder) / "verdict.json", VERDICT), (Path(build.folder) / "checks.json", CHECKS)):
+        shutil.copyfile(path, folder / name)
+    shutil.copyfile(verifier.__file__, folder / "verify.py")
+
+
 def prepare(
-    warehouse: Warehouse, build: Build, verdict: Verdict, jurisdiction: Jurisdiction, mask: Path, settings: Settings
+    warehouse: Warehouse,
+    build: Build,
+    verdict: Verdict,
+    jurisdiction: Jurisdiction,
+    mask: Path,
+    settings: Settings,
+    comparison: method.OldMethod | None = None,
 ) -> Path:
     """Make everything a release of this build will hold; returns the prepared folder.
+
+    `comparison` is needed where the method is not that of the release before: the same data by the old one.
 
     Raises BlockedError unless `verdict` is the stored passing verdict of this very build, FaultError when mask
     or models do not fit. A prepared folder left over from a crash is removed first.
@@ -102,7 +183,6 @@ def prepare(
     release_id, prepared_at = next_release_id(warehouse, ledger, jurisdiction.time_zone), now_utc()
     tables = published_tables(build.dbt_manifest)
     own = {table.name: table for table in tables if table.made_by == "release"}
-    masks = database.read_mask(mask, tables)
     before = read_manifest(warehouse.current) if warehouse.current_release_id() else None
     earlier = [
         database.ReleaseLine(
@@ -113,13 +193,9 @@ def prepare(
     ]
     this = database.ReleaseLine(release_id, build.build_id, prepared_at, build.as_of, "candidate", True)
 
-    connection = database.connect(build.database, folder / "public.duckdb", settings.memory_limit, settings.threads)
+    connection = lay_out(build, tables, mask, folder / "public.duckdb", settings)
     with connection:
-        # One transaction: a write-ahead log that is flushed after every statement would cost more than the data.
         connection.begin()
-        for table in tables:
-            if table.made_by == "dbt":
-                database.copy_table(connection, table, masks.get(table.name))
         database.insert_rows(connection, own["audit_check"], database.check_rows(read_results(build)))
         database.insert_rows(connection, own["audit_verdict"], database.verdict_rows(verdict))
         database.insert_rows(connection, own["audit_waiver"], database.waiver_rows(verdict))
@@ -129,6 +205,7 @@ def prepare(
         connection.execute("checkpoint public")
 
         described: dict[str, Any] = {}
+        sources = sources_of(build.dbt_manifest)
         for table in tables:
             rows, sha256 = content_sha256(connection, "public", table)
             described[table.name] = {
@@ -138,13 +215,9 @@ def prepare(
                 "order_by": list(table.order_by),
                 "columns": {column.name: column.data_type for column in table.columns},
                 "made_by": table.made_by,
+                "sources": sources.get(table.name, []),
             }
             write_parquet(connection, "public", table, folder / "parquet" / f"{table.name}.parquet")
-        if before:
-            connection.execute(f"attach '{warehouse.current / 'public.duckdb'}' as before (read_only)")
-        hashes = {name: str(item["content_sha256"]) for name, item in described.items()}
-        write_json(folder / "changes.json", changes.compare(connection, tables, hashes, before))
-
         write_json(
             folder / "release.json",
             {
@@ -165,6 +238,7 @@ def prepare(
             "as_of": build.as_of,
             "previous_release": before["release_id"] if before else None,
             "code_version": build.code_version,
+            "libraries": libraries(),
             "contracts_hash": build.contracts_hash,
             "reference_hash": build.reference_hash,
             "expectations_hash": build.expectations_hash,
@@ -173,11 +247,16 @@ def prepare(
                 "receipts": _rows(
                     connection, f"select {_RECEIPT_COLUMNS} from build.source.receipt order by sequence, receipt_id"
                 ),
-                "readings": _rows(
-                    connection,
-                    "select reading_id, receipt_id, contract_hash, reference_hash, reader_version, status, problem, "
-                    "cast(read_at as varchar) as read_at from build.source.reading order by reading_id",
-                ),
+                "readings": [
+                    {**reading, "files": _reading_files(warehouse, reading)}
+                    for reading in _rows(
+                        connection,
+                        "select reading_id, receipt_id, department, extract, contract_hash, reference_hash, "
+                        "reader_version, status, problem, cast(read_at as varchar) as read_at "
+                        "from build.source.reading order by reading_id",
+                    )
+                ],
+                "rules": rules.stored(warehouse, build.rules_sha256).as_dict() if build.rules_sha256 else {},
             },
             "verdict": {**verdict.as_dict(), "verdict_sha256": sha256_file(Path(build.folder) / "verdict.json")},
             "mask": {
@@ -192,5 +271,14 @@ def prepare(
             "tables": described,
         }
         write_json(folder / DRAFT, draft)
+        if before:
+            connection.execute(f"attach {text_literal(str(warehouse.current / 'public.duckdb'))} as before (read_only)")
+        found = changes.compare(connection, tables, before, draft)
+        found["replaces"] = _withdrawn_since(warehouse, before)
+        found["method"] = method.changed(warehouse, before, draft) if before else None
+        if comparison and found["method"]:
+            found["method"] |= method.compare(connection, tables, before or {}, draft, comparison, folder)
+        write_json(folder / "changes.json", found)
+    _evidence(folder, build)
     pages.render(folder)
     return folder

@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines import intake
+from pipelines import intake, rules
 from pipelines.errors import BlockedError, ConfigurationError, UsageError
 from pipelines.jurisdiction import Jurisdiction, load
 from pipelines.ledger import Ledger
@@ -50,7 +50,7 @@ class RunReport:
     build_id: str
     release_id: str | None = None
     release_folder: str | None = None
-    is_set_back: bool = False  # nothing new, and `current` was set back to an older release by a person
+    is_set_back: bool = False  # nothing new, and a person set `current` back from this build's release, or withdrew it
     new_receipts: int = 0
     new_readings: int = 0
     rejects: int = 0
@@ -78,6 +78,11 @@ class Session:
     def jurisdiction(self) -> Jurisdiction:
         """The jurisdiction, loaded and checked on first use."""
         return load(self.settings.jurisdiction_folder)
+
+    @cached_property
+    def rules(self) -> rules.Rules:
+        """The present state of all rules; a change since the last visit goes into the ledger with its diff."""
+        return rules.record(self.warehouse, self.ledger, self.jurisdiction.folder, self.settings.expectations_folder)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -115,6 +120,7 @@ class Session:
             if known.id == extract or intake.key_is_configured():
                 intake.require_key(known, self.warehouse.folder, self.jurisdiction.folder)
         held_back: list[str] = []
+        _ = self.rules  # before anything is taken in: by which rules it was
         with self.step("receive"):
             if receive:
                 arrivals = intake.receive(
@@ -215,6 +221,7 @@ class Session:
             expectations_hash=expectations_hash,
             as_of=as_of,
             built_at=now_utc(),
+            rules_sha256=self.rules.snapshot_sha256,
         )
 
     def stored_build(self, build_id: str) -> Build | None:
@@ -293,19 +300,45 @@ class Session:
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
         from pipelines import protection, quality, release
+        from pipelines.run.methods import old_method
 
         verdict = quality.require_passing(build, self.ledger)
-        with self.step("prepare"):
-            self.say("preparing the release")
-            prepared = release.prepare(
-                self.warehouse, build, verdict, self.jurisdiction, protection.mask_path(build), self.settings
-            )
-        with self.step("seal"):
-            sealed = release.seal(
-                self.warehouse, self.ledger, build, prepared, self.jurisdiction, set_current=set_current
-            )
+        signing_key = self.signing_key()
+        with old_method(self, build) as comparison:
+            with self.step("prepare"):
+                self.say("preparing the release")
+                prepared = release.prepare(
+                    self.warehouse,
+                    build,
+                    verdict,
+                    self.jurisdiction,
+                    protection.mask_path(build),
+                    self.settings,
+                    comparison,
+                )
+            with self.step("seal"):
+                sealed = release.seal(
+                    self.warehouse,
+                    self.ledger,
+                    build,
+                    prepared,
+                    self.jurisdiction,
+                    set_current=set_current,
+                    made_by=self.settings.person,
+                    signing_key=signing_key,
+                )
         self.say(f"sealed release {sealed.release_id}")
         return sealed
+
+    def signing_key(self) -> Any:
+        """The key that releases are signed with, None when none is configured.
+
+        Raises ConfigurationError for a key that is not a good one: a run must not end without its signature.
+        """
+        from pipelines.release.signing import load_key
+
+        folders = (self.warehouse.folder.parent, self.jurisdiction.folder)
+        return load_key(self.settings.signing_key_file, *folders)
 
     def _forget_old_builds(self, keep: str, newest: int = 3) -> None:
         """Builds are private and can be made again: only the newest few are kept, and the current release's."""
@@ -326,10 +359,14 @@ class Session:
         return dict(read_json(path)) if path.exists() else None
 
     def is_set_back_from(self, build_id: str) -> bool:
-        """True when a person set `current` back from the newest release, and this very build is what it was made of.
+        """True when a person set `current` back from the newest release, or withdrew it, and it is this very build's.
 
         Such a build is not published again by itself: the nightly must not undo what a person decided.
         """
+        from pipelines.release import states
+
+        if any(s["state"] == "withdrawn" and s["build_id"] == build_id for s in states(self.warehouse).values()):
+            return True
         moved, sealed = self.ledger.last("current"), self.ledger.last("sealed", set_current=True)
         if moved is None or sealed is None:
             return False
@@ -356,6 +393,7 @@ def run(
     """
     session = Session(settings, say)
     moment = as_of_moment(as_of) if as_of else None
+    session.signing_key()
     with session.warehouse.lock():
         taken = session.take_in(extract=extract, period=period, as_of=moment, full=full)
         identity = session.identity(taken, moment)
@@ -377,7 +415,8 @@ def run(
         report.is_set_back = not is_asked_for and not is_current and session.is_set_back_from(identity.build_id)
         if not is_asked_for and (is_current or report.is_set_back):
             report.release_id = session.warehouse.current_release_id()
-            report.release_folder = str(session.warehouse.release_folder(report.release_id or ""))
+            if report.release_id:
+                report.release_folder = str(session.warehouse.release_folder(report.release_id))
             return report
         stored = None if full else session.stored_build(identity.build_id)
         if stored is None:
