@@ -460,9 +460,9 @@ def _check_shelf(warehouse: Path, entries: list[dict[str, Any]], report: Report)
             elif target:
                 report.found(link, f"is gone; by the ledger it points at {target}")
         elif not target:
-            report.found(link, f"points at {os.readlink(path)}; by the ledger there is no such link")
-        elif os.readlink(path) != f"releases/{target}":
-            report.found(link, f"points at {os.readlink(path)}; by the ledger it is releases/{target}")
+            report.found(link, f"points at {path.readlink()}; by the ledger there is no such link")
+        elif str(path.readlink()) != f"releases/{target}":
+            report.found(link, f"points at {path.readlink()}; by the ledger it is releases/{target}")
         elif not (path / MANIFEST).is_file():
             report.found(link, f"points at {target}, which is not there")
     status = warehouse / "releases" / "status.json"

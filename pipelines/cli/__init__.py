@@ -108,6 +108,7 @@ def _release_folder(settings: Settings, release: str | None) -> Path:
 
     warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
     folder = warehouse.release_folder(release) if release else warehouse.current
+    _warn_of_withdrawal(warehouse, release)
     if not (folder / "manifest.json").exists():
         raise UsageError(
             f"there is no release {release}" if release else "nothing has been released yet",
@@ -115,6 +116,17 @@ def _release_folder(settings: Settings, release: str | None) -> Path:
             do="see `junheng releases`" if release else "run `junheng run` first",
         )
     return folder.resolve()
+
+
+def _warn_of_withdrawal(warehouse: Any, *releases: str | None) -> list[str]:
+    """Say on standard error, whatever the form of the result, that a release named by a person was withdrawn."""
+    from pipelines.release import said_of_withdrawal, states
+
+    known = states(warehouse)
+    said = [said_of_withdrawal(r, known[r]) for r in releases if r in known]
+    for line in filter(None, said):
+        sys.stderr.write(f"junheng: warning: {line}\n")
+    return [line for line in said if line]
 
 
 @app.command()
@@ -137,12 +149,13 @@ def run(
 
     report = runs.run(settings, extract=extract, period=period, as_of=as_of, full=full, say=_say)
     if report.outcome == "nothing_new":
-        said = (
-            f"nothing new: current stays set back to release {report.release_id} (`junheng run --full` publishes anew)"
-            if report.is_set_back
-            else f"nothing new: release {report.release_id} is up to date"
-        )
-        _print(report.as_dict(), f"{said}\n  {report.release_folder}")
+        said = f"nothing new: release {report.release_id} is up to date"
+        if report.is_set_back:
+            stays = (
+                f"current stays set back to release {report.release_id}" if report.release_id else "nothing is current"
+            )
+            said = f"nothing new: {stays} (`junheng run --full` publishes anew)"
+        _print(report.as_dict(), f"{said}\n  {report.release_folder or '(no release)'}")
         return
     folder = Path(report.release_folder or "")
     seconds = "  ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
@@ -273,12 +286,15 @@ def status(
     lines = [
         f"{found['name']} ({found['jurisdiction']})",
         f"  release     {found['release'] or 'none yet'}",
+        f"  official    {found['official'] or 'none yet'}",
         f"  last build  {found['build'] or 'none yet'}: {found['verdict'] or 'not judged'}",
         f"  next run    {found['next_run']}",
         f"  waiting     {found['waiting']} landed file(s) not yet received",
         "",
         _table(found["extracts"]),
     ]
+    if found["calendar"]:
+        lines += ["", _table(found["calendar"], ["id", "name", "due", "state", "days_late", "release_id"])]
     if found["blocking"]:
         lines += ["", "blocked by:", *(f"  {line}" for line in found["blocking"])]
     _print(found, "\n".join(lines))
@@ -432,46 +448,6 @@ def quality(
     else:
         text += "every check passed; --all lists them"
     _print(found, text)
-
-
-@app.command()
-def releases(
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """What was published."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
-    from pipelines import release as releasing
-    from pipelines.store import Warehouse
-
-    house = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
-    current = house.current_release_id()
-    rows = [{**r.as_dict(), "is_current": r.release_id == current} for r in releasing.list_releases(house)]
-    _print(
-        rows,
-        _table(rows, ["release_id", "state", "is_current", "sealed_at", "build_id"]) if rows else "no releases yet",
-    )
-
-
-@app.command()
-def rollback(
-    release_id: Annotated[str, typer.Argument(metavar="RELEASE")],
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Set `current` back to an earlier release. Nothing is removed."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
-    from pipelines import release as releasing
-    from pipelines.run import Session
-
-    session = Session(settings, _say)
-    with session.warehouse.lock():
-        sealed = releasing.rollback(session.warehouse, session.ledger, release_id)
-    _print(sealed.as_dict(), f"current is {sealed.release_id} again\n  {sealed.folder}")
 
 
 @app.command()
@@ -645,4 +621,6 @@ def main() -> None:
     sys.exit(code)
 
 
-__all__ = ["app", "main"]
+from pipelines.cli import evidence  # noqa: E402  # its commands stand on what is above
+
+__all__ = ["app", "evidence", "main"]

@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import expressions
+from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
@@ -147,6 +148,7 @@ class Jurisdiction:
         self.contracts = self._load_contracts()
         self.corrections = load_corrections(folder / "corrections", set(self.contracts))
         self.recipes = load_recipes(folder / "recipes.yml")
+        self.release_plan = load_plan(folder / "releases.yml")
         self._check_tables()
 
     @property

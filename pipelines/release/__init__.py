@@ -5,8 +5,10 @@ Every way to a release leads through `quality.require_passing`; a sealed folder 
 
 from __future__ import annotations
 
+from pipelines.release.approval import calendar, severities, sign_off, withdraw
 from pipelines.release.changes import compare_files, tables_in
 from pipelines.release.content import content_sha256
+from pipelines.release.difference import diff
 from pipelines.release.method import OldMethod
 from pipelines.release.preparation import lay_out, prepare
 from pipelines.release.sealing import seal
@@ -22,9 +24,11 @@ from pipelines.release.shelf import (
 
 __all__ = [
     "OldMethod",
+    "calendar",
     "clean_up",
     "compare_files",
     "content_sha256",
+    "diff",
     "find",
     "lay_out",
     "list_releases",
@@ -33,6 +37,9 @@ __all__ = [
     "rollback",
     "said_of_withdrawal",
     "seal",
+    "severities",
+    "sign_off",
     "states",
     "tables_in",
+    "withdraw",
 ]

@@ -231,8 +231,8 @@ class Causes:
 
         if "receipt_id" in named:
             join = (
-                "left join (select receipt_id, list_sort(list(distinct label)) as labels from cause_receipt group by 1) "
-                f"why on why.receipt_id = {either('receipt_id')}"
+                "left join (select receipt_id, list_sort(list(distinct label)) as labels from cause_receipt "
+                f"group by receipt_id) why on why.receipt_id = {either('receipt_id')}"
             )
         elif "region_code" in named and (year := _year(named, either)):
             if "indicator_code" in named:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipelines import intake
+from pipelines import intake, release
 from pipelines.errors import UsageError
 from pipelines.jurisdiction import Contract
 from pipelines.records import Reading, Receipt
@@ -54,6 +54,8 @@ def status_of(settings: Settings) -> dict[str, Any]:
         "verdict": verdict["outcome"] if verdict else None,
         "blocking": verdict["blocking"] if verdict else [],
         "next_run": _next_run(jurisdiction.schedule, now),
+        "official": session.warehouse.official.readlink().name if session.warehouse.official.is_symlink() else None,
+        "calendar": release.calendar(session.warehouse, jurisdiction.release_plan, jurisdiction.time_zone),
         "waiting": len(landed - {r.landing_path for r in receipts}),
         "extracts": extracts,
     }
