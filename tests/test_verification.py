@@ -14,7 +14,7 @@ from typing import Any
 import evidence_kit
 import pytest
 from evidence_kit import Shelf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import release, verifier
@@ -96,6 +96,7 @@ def test_every_kind_of_file_is_in_the_trial(shelf: Shelf) -> None:
     assert sum(1 for name in kinds if len(name) == 64 and set(name) <= HEX) >= 6  # received bytes, rules, their list
 
 
+@settings(max_examples=300)
 @given(data=st.data())
 def test_any_single_byte_changed_in_any_file_is_found_and_the_file_is_named(shelf: Shelf, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(files_of(shelf)))
