@@ -19,6 +19,10 @@ PROJECT_FOLDER = PACKAGE_FOLDER.parent
 DBT_FOLDER = PROJECT_FOLDER / "dbt_project"
 EXPECTATIONS_FOLDER = PROJECT_FOLDER / "expectations"
 
+# The environment names key files, it never holds a key.
+SIGNING_KEY_VARIABLE = "JUNHENG_SIGNING_KEY_FILE"
+PUBLIC_KEY_VARIABLE = "JUNHENG_PUBLIC_KEY_FILE"
+
 # No tool that Junheng stands on may send usage statistics; set before any of them is imported.
 TELEMETRY_OFF = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -56,8 +60,8 @@ class Settings:
             warehouse_folder=Path(warehouse).expanduser().resolve(),
             memory_limit=os.environ.get("JUNHENG_MEMORY_LIMIT", "1GB"),
             threads=_threads(os.environ.get("JUNHENG_THREADS", "2")),
-            signing_key_file=_path(os.environ.get("JUNHENG_SIGNING_KEY_FILE")),
-            public_key_file=_path(os.environ.get("JUNHENG_PUBLIC_KEY_FILE")),
+            signing_key_file=_path(os.environ.get(SIGNING_KEY_VARIABLE)),
+            public_key_file=_path(os.environ.get(PUBLIC_KEY_VARIABLE)),
             person=os.environ.get("JUNHENG_PERSON") or account(),
         )
 

@@ -21,6 +21,7 @@ PACKAGES = (
     "great-expectations",
     "dagster",
     "fastexcel",
+    "cryptography",
 )
 
 
@@ -35,6 +36,7 @@ def examine(settings: Settings) -> list[dict[str, str]]:
         _configuration(settings),
     ]
     findings.append(_ledger(settings))
+    findings.append(_signing_key(settings))
     return findings
 
 
@@ -133,3 +135,15 @@ def _ledger(settings: Settings) -> dict[str, str]:
     except JunhengError as error:
         return _line("ledger", "bad", error.message, error.do)
     return _line("ledger", "good", f"{count} entries, chain holds")
+
+
+def _signing_key(settings: Settings) -> dict[str, str]:
+    from pipelines.release.signing import load_key
+
+    try:
+        key = load_key(settings.signing_key_file, settings.warehouse_folder, settings.jurisdiction_folder)
+    except JunhengError as error:
+        return _line("signing key", "bad", error.message, f"{error.where}: {error.do}")
+    if key is None:
+        return _line("signing key", "note", "none: releases are not signed", "`junheng key FILE` makes one")
+    return _line("signing key", "good", f"releases are signed by {key.key_id}")

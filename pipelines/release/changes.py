@@ -17,8 +17,9 @@ from pipelines.release.causes import Causes
 
 EXAMPLES = 20
 KINDS = ("added", "removed", "revised")
-# Under which reading a figure was taken says something of contract and reader; the figure is not revised by it.
-NOT_A_REVISION = frozenset({"reading_id"})
+# Under which reading a figure was taken, and from which cell of which delivery, says something of contract, reader
+# and file; a figure that was sent again is not revised by it.
+NOT_A_REVISION = frozenset({"reading_id", "observation_id"})
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:

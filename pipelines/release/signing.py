@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigurationError, UsageError
+from pipelines.settings import SIGNING_KEY_VARIABLE
 from pipelines.verifier import key_id_of
-
-KEY_VARIABLE = "JUNHENG_SIGNING_KEY_FILE"
-PUBLIC_KEY_VARIABLE = "JUNHENG_PUBLIC_KEY_FILE"
 
 
 class SigningKey:
@@ -56,7 +54,7 @@ def load_key(path: Path | None, *forbidden: Path) -> SigningKey | None:
     """
     if path is None:
         return None
-    where = f"{KEY_VARIABLE} ({path})"
+    where = f"{SIGNING_KEY_VARIABLE} ({path})"
     for folder in forbidden:
         if path.resolve().is_relative_to(folder.resolve()):
             raise ConfigurationError(
