@@ -53,6 +53,7 @@ JURISDICTION: Any = SimpleNamespace(
     levels=[SimpleNamespace(name="place", name_zh="地方", name_en="Place", depth=0)],
     synthetic_mark={"zh": "示例", "en": "Sample"},
     data_notes=[],
+    recipes=[],
     disclosure={"method": "none", "reason": "nothing to hide"},
 )
 
