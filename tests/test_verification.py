@@ -283,6 +283,28 @@ def test_an_unsigned_release_says_so_and_fits_no_key(tmp_path: Path, monkeypatch
         assert not made.verify().holds
 
 
+def test_a_release_of_the_first_form_is_checked_as_far_as_it_can_be(shelf: Shelf, tmp_path: Path) -> None:
+    folder = tmp_path / shelf.newest
+    shutil.copytree(shelf.warehouse.release_folder(shelf.newest), folder)
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755)
+    said = json.loads((folder / "manifest.json").read_bytes())
+    said["format"], said["signed_by"] = 1, None
+    for name in (verifier.VERDICT, verifier.CHECKS):
+        (folder / name).unlink()
+        del said["files"][name]
+    (folder / "evidence").rmdir()
+    (folder / verifier.SIGNATURE).unlink()
+    write_json(folder / "manifest.json", said)
+    # Saying that a release is of the first form is no way around the check: its seal is there.
+    assert not verify(None, [folder]).holds
+    (folder / verifier.SEAL).unlink()
+    report = verify(None, [folder])
+    assert report.holds and "only its files are checked" in report.notes[0]
+    (folder / "changes.json").write_bytes(b"{}")
+    assert [p.where for p in verify(None, [folder]).problems] == ["changes.json"]
+
+
 def test_the_key_that_was_named_must_be_the_one_that_signed(shelf: Shelf, tmp_path: Path) -> None:
     mine = shelf.folder / "keys" / "signing.pub"
     report = shelf.verify(public_key=mine)
