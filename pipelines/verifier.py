@@ -286,12 +286,16 @@ def _check_verdict(folder: Path, manifest: dict[str, Any], report: Report) -> No
     report.counts["checks"] = len(results or [])
 
 
-def _check_signature(folder: Path, manifest: dict[str, Any], report: Report, public_key: Path | None) -> None:
+def _check_signature(
+    folder: Path, manifest: dict[str, Any], report: Report, public_key: Path | None, is_older: bool
+) -> None:
     path = folder / SIGNATURE
     key_id = (manifest.get("signed_by") or {}).get("key_id")
     if key_id is None:
         if path.exists():
             report.found(SIGNATURE, "is there, but the manifest says that the release is not signed")
+        elif is_older:
+            report.notes.append(f"{folder.name} was sealed before releases were signed: only the ledger speaks for it")
         elif public_key:
             report.found(SIGNATURE, "the release is not signed: the key that you named cannot speak for it")
         else:
@@ -346,8 +350,13 @@ def public_key_in(path: Path) -> bytes:
     return key.public_bytes_raw()
 
 
-def check_release(folder: Path, report: Report, public_key: Path | None = None) -> dict[str, Any] | None:
-    """Check what a release says of itself; returns its manifest, None when that is not readable."""
+def check_release(
+    folder: Path, report: Report, public_key: Path | None = None, *, is_older: bool = False
+) -> dict[str, Any] | None:
+    """Check what a release says of itself; returns its manifest, None when that is not readable.
+
+    `is_older`: the ledger says that it was sealed before the first signed one, so it need not be signed.
+    """
     path = folder / MANIFEST
     manifest = _json(path)
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
@@ -365,7 +374,7 @@ def check_release(folder: Path, report: Report, public_key: Path | None = None) 
         report.found(MANIFEST, f"or {SEAL} was changed: the one does not give the hash of the other")
     _check_files(folder, manifest, report)
     _check_verdict(folder, manifest, report)
-    _check_signature(folder, manifest, report, public_key)
+    _check_signature(folder, manifest, report, public_key, is_older)
     return manifest
 
 
@@ -455,6 +464,16 @@ def _check_place(warehouse: Path, folder: Path, manifest: dict[str, Any], entrie
         report.found(name, f"entry {number} is not the one after which the release {folder.name} was sealed")
 
 
+def _is_older_than_signatures(entries: list[dict[str, Any]], release_id: str) -> bool:
+    """Whether the ledger has a release signed later, and this one as sealed without a key."""
+    sealed = [e for e in entries if e["event"] == "sealed"]
+    first = min((e["number"] for e in sealed if e["details"].get("key_id")), default=0)
+    return any(
+        e["details"].get("release_id") == release_id and not e["details"].get("key_id") and e["number"] < first
+        for e in sealed
+    )
+
+
 def _check_shelf(warehouse: Path, entries: list[dict[str, Any]], report: Report) -> None:
     """Links, states and release folders, against the ledger."""
     states, targets = release_states(entries), link_targets(entries)
@@ -508,7 +527,8 @@ def verify(
     total: dict[str, int] = {}
     for folder in releases:
         one = Report()
-        manifest = check_release(folder, one, public_key)
+        is_older = _is_older_than_signatures(entries, folder.name)
+        manifest = check_release(folder, one, public_key, is_older=is_older)
         if warehouse and manifest:
             _check_place(warehouse, folder, manifest, entries, one)
             _check_inputs(warehouse, manifest, entries, one, seen)

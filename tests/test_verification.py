@@ -305,6 +305,22 @@ def test_a_release_of_the_first_form_is_checked_as_far_as_it_can_be(shelf: Shelf
     assert [p.where for p in verify(None, [folder]).problems] == ["changes.json"]
 
 
+def test_releases_from_before_there_was_a_key_need_no_signature_later_ones_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence_kit.be_quick(monkeypatch)
+    made = evidence_kit.make_shelf(tmp_path, is_signed=False)
+    first = made.publish("b1").release_id
+    made.key = make_key(tmp_path / "k")
+    second = made.publish("b2").release_id
+    made.key = None
+    third = made.publish("b3").release_id
+    report = made.verify(first, second, public_key=tmp_path / "k.pub")
+    assert report.holds and any("before releases were signed" in note for note in report.notes)
+    found = made.verify(first, second, third, public_key=tmp_path / "k.pub").problems
+    assert [p.where for p in found] == [f"releases/{third}/manifest.json.sig"]
+
+
 def test_the_key_that_was_named_must_be_the_one_that_signed(shelf: Shelf, tmp_path: Path) -> None:
     mine = shelf.folder / "keys" / "signing.pub"
     report = shelf.verify(public_key=mine)
