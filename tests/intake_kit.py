@@ -10,7 +10,7 @@ from typing import Any
 import country
 
 from pipelines.intake import RegionIndex, take
-from pipelines.intake.read import Taken
+from pipelines.intake.frames import Taken
 from pipelines.jurisdiction import Contract, Jurisdiction, load
 from pipelines.records import Receipt
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.intake.frames import Taken
 from pipelines.intake.layout import letter
-from pipelines.intake.read import Taken
 
 HEADS = [["Place", "Heads"], ["Ash", "12"], ["Aspen", "34"]]
 

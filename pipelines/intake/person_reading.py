@@ -17,10 +17,12 @@ import polars as pl
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.intake import personal
 from pipelines.intake.drift import profile
+from pipelines.intake.frames import IGNORED, OBSERVATION, REJECT, Taken, reject_frame
 from pipelines.intake.names import RegionIndex
+from pipelines.intake.periods import period_span
 from pipelines.intake.person_level import Stored, store
 from pipelines.intake.personal import PersonKey
-from pipelines.intake.read import IGNORED, OBSERVATION, REJECT, Taken, period_span, reader_version, reject_frame
+from pipelines.intake.read import reader_version
 from pipelines.intake.totals import observations
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.jurisdiction.contract import Contract, PeriodRule

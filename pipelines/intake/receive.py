@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pipelines.errors import ConfigurationError
 from pipelines.intake import personal
@@ -88,7 +88,7 @@ def receive(
         relative = marked.removesuffix(WITHDRAWN) if is_withdrawal else marked
         parts = relative.split("/")
         contract = jurisdiction.contracts.get("/".join(parts[:2])) if len(parts) == 4 else None
-        if contract is None or not Path(relative).match(contract.files) or (is_withdrawal and relative not in by_path):
+        if contract is None or not contract.takes(PurePath(relative)) or (is_withdrawal and relative not in by_path):
             strays.append(marked)
             _keep(path, warehouse, is_private=contract is not None and contract.records is not None)
             continue

@@ -95,7 +95,7 @@ def landed_periods(jurisdiction: Jurisdiction) -> dict[str, list[str]]:
     """Per extract the delivery periods that have a file in the landing folder, received or not."""
     found: dict[str, list[str]] = {}
     for contract in jurisdiction.contracts.values():
-        files = (jurisdiction.landing / contract.id).glob(f"*/{contract.files}")
+        files = filter(contract.takes, (jurisdiction.landing / contract.id).glob("*/*"))
         # Hidden files and a program's lock files are no deliveries, as for intake.
         found[contract.id] = sorted({path.parent.name for path in files if not path.name.startswith((".", "~$"))})
     return found
