@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -334,3 +335,54 @@ def test_every_contract_of_zhejiang_says_whose_and_under_which_licence() -> None
         assert contract.owner
         assert contract.license
         assert contract.source.publisher
+
+
+# -- corrections ------------------------------------------------------------------------------------------------------
+
+CORRECTION = """\
+corrections:
+  - {id: c1, extract: treasury/budget, delivery_period: "2020", region_code: V, column: "2018", expect: "1.0",
+     action: replace, value: "1.1", reason: a slip, who: A. Clerk, since: 2021-02-01}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("treasury/budget", "treasury/budgets", "has no contract"),
+        (' value: "1.1",', "", "`replace` needs `value`"),
+        ("action: replace", "action: drop_row", "`replace` needs `value`"),
+        ('expect: "1.0",', "", "expect"),
+        ("who: A. Clerk", 'who: ""', "who"),
+        ("since: 2021-02-01", "since: last week", "since"),
+    ],
+)
+def test_a_mistake_in_a_correction_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in CORRECTION
+    land = made(tmp_path)
+    path = land.folder / "corrections" / "own.yml"
+    path.parent.mkdir()
+    path.write_text(CORRECTION, encoding="utf-8")
+    load(land.folder)
+    path.write_text(CORRECTION.replace(old, new, 1), encoding="utf-8")
+    assert said in refused(land.folder).message
+
+
+def test_a_correction_twice_or_where_nobody_looks_is_refused(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    folder = land.folder / "corrections"
+    folder.mkdir()
+    for name in ("a.yml", "b.yml"):
+        (folder / name).write_text(CORRECTION, encoding="utf-8")
+    assert "stands twice" in refused(land.folder).message
+    (folder / "b.yml").rename(folder / "b.yaml")
+    assert "nobody looks" in refused(land.folder).message
+
+
+def test_a_correction_of_a_person_level_extract_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "zhejiang"
+    shutil.copytree(PROJECT_FOLDER / "raw" / "zhejiang", folder, ignore=shutil.ignore_patterns("landing"))
+    path = folder / "corrections" / "own.yml"
+    path.parent.mkdir()
+    path.write_text(CORRECTION.replace("treasury/budget", "social_insurance/contributions"), encoding="utf-8")
+    assert "person-level" in refused(folder).message

@@ -40,6 +40,7 @@ RED = {
     "audit_receipt.every_receipt_has_its_hash": "UPDATE audit_receipt SET sha256 = 'none'",
     "audit_receipt.every_receipt_is_listed": f"DELETE FROM audit_receipt WHERE {one('audit_receipt')}",
     "audit_receipt.every_file_that_was_read_gave_observations": "UPDATE audit_receipt SET observations = 0",
+    "audit_finding.every_finding_is_listed": f"DELETE FROM audit_finding WHERE {one('audit_finding')}",
     "audit_reject.every_reject_is_listed": "DELETE FROM audit_reject WHERE " + one("audit_reject"),
     "audit_reject.every_reject_names_its_rule": "UPDATE audit_reject SET rule = NULL",
     "audit_reject.known_rejects_have_a_reason": "UPDATE audit_reject SET is_known = true, known_reason = ' '",

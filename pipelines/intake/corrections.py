@@ -53,7 +53,7 @@ def corrected(rows: pl.DataFrame, plan: Plan, corrections: Iterable[Correction])
         place = headers.get(normalise(correction.column))
         named, unknown = _rows_named(rows, plan, correction)
         if place is None or unknown:
-            outcomes.append(Outcome(correction.id, 0, f"no column {unknown or correction.column!r}"))
+            outcomes.append(Outcome(correction.id, 0, f"no column {(unknown or correction.column)!r}"))
             continue
         fitting = [n for n, text in named.select(ROW, place).iter_rows() if trimmed(text) == correction.expect.strip()]
         if len(fitting) != 1:
@@ -89,7 +89,7 @@ def _rows_named(rows: pl.DataFrame, plan: Plan, correction: Correction) -> tuple
             keep = [normalise(cell) == normalise(text) for cell in named[place]]
             named = named.filter(pl.Series(keep, dtype=pl.Boolean))
         else:
-            return named.clear(), repr(name)
+            return named.clear(), name
     return named, ""
 
 

@@ -175,12 +175,6 @@ def _take(
     """Records, rejects and ignored rows into `folder`; account, findings and totals as values. None: unreadable."""
     records = records_of(contract)
     try:
-        if jurisdiction.corrections_for(contract.id, receipt.delivery_period):
-            raise ConfigurationError(
-                f"there are corrections for {contract.id}, which is person-level: a correction changes a figure",
-                where=str(jurisdiction.folder / "corrections"),
-                do="ask the department for a corrected file",
-            )
         span = _span_of_delivery(receipt, records)
         stored = store(source, receipt, contract, records, span, index, key, reading_id, folder, list(REJECT))
         totals = observations(stored.files, receipt, contract, records, jurisdiction, reading_id, OBSERVATION)

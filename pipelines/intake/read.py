@@ -59,6 +59,14 @@ def find_reading(
     return Reading.from_dict(read_json(path)) if path.exists() else None
 
 
+def earlier_reading(receipt: Receipt, reading: Reading, warehouse: Warehouse) -> Reading | None:
+    """The last other reading of the same receipt, under rules that have changed since; None when there is none."""
+    folder = warehouse.readings / receipt.department / receipt.extract
+    others = [Reading.from_dict(read_json(path)) for path in folder.glob("*/reading.json")]
+    own = [r for r in others if r.receipt_id == receipt.receipt_id and r.reading_id != reading.reading_id]
+    return max((r for r in own if r.status == "read"), key=lambda r: r.read_at, default=None)
+
+
 def read(
     receipt: Receipt, contract: Contract, jurisdiction: Jurisdiction, warehouse: Warehouse, index: RegionIndex
 ) -> Reading:

@@ -56,11 +56,18 @@ class CorrectionFile(StrictModel):
     corrections: list[Correction] = []
 
 
-def load_corrections(folder: Path, extracts: set[str]) -> list[Correction]:
-    """All corrections of a jurisdiction, in file and line order.
+def load_corrections(folder: Path, extracts: dict[str, bool]) -> list[Correction]:
+    """All corrections of a jurisdiction, in file and line order. `extracts` says of each whether it is person-level.
 
-    Raises ConfigurationError for a file that does not fit, an unknown extract, or an id that stands twice.
+    Raises ConfigurationError for a file that does not fit or would be overlooked, an extract that is unknown or
+    person-level, or an id that stands twice.
     """
+    for path in sorted({*folder.rglob("*.yml"), *folder.rglob("*.yaml")} - set(folder.glob("*.yml"))):
+        raise ConfigurationError(
+            "a file of corrections lies where nobody looks for it",
+            where=str(path),
+            do="move it to corrections/<name>.yml",
+        )
     corrections: list[Correction] = []
     seen: dict[str, Path] = {}
     for path in sorted(folder.glob("*.yml")):
@@ -70,6 +77,13 @@ def load_corrections(folder: Path, extracts: set[str]) -> list[Correction]:
                     f"the correction {correction.id} is for {correction.extract!r}, which has no contract",
                     where=str(path),
                     do="correct `extract`",
+                )
+            if extracts[correction.extract]:
+                raise ConfigurationError(
+                    f"the correction {correction.id} is for {correction.extract}, which is person-level: "
+                    "a correction changes a figure, not a person's record",
+                    where=str(path),
+                    do="ask the department for a corrected file",
                 )
             if correction.id in seen:
                 raise ConfigurationError(

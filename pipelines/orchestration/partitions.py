@@ -12,11 +12,10 @@ from datetime import datetime
 
 import dagster as dg
 
-from pipelines import intake
 from pipelines.jurisdiction import Contract, Jurisdiction
 from pipelines.orchestration.names import extract_key
 from pipelines.records import Reading, Receipt
-from pipelines.run import Intake
+from pipelines.run import Intake, in_force
 from pipelines.store import Warehouse
 
 _COUNTS = ("rows_read", "rows_accepted", "rows_rejected", "rows_duplicate", "rows_ignored")
@@ -79,11 +78,11 @@ class Delivery:
 
 def deliveries(jurisdiction: Jurisdiction, taken: Intake) -> list[Delivery]:
     """What is in force, by extract and delivery period."""
-    in_force = intake.in_force(taken.receipts)
+    standing = in_force(jurisdiction, taken.receipts, taken.readings)
     readings = {reading.receipt_id: reading for reading in taken.readings}
     found: dict[tuple[str, str], list[Receipt]] = {}
     for receipt in taken.receipts:
-        if receipt.receipt_id in in_force:
+        if receipt.receipt_id in standing:
             found.setdefault((receipt.extract_id, receipt.delivery_period), []).append(receipt)
     return [
         Delivery(jurisdiction.contracts[extract], period, receipts, [readings[r.receipt_id] for r in receipts])

@@ -15,6 +15,8 @@ from typing import Any
 
 from pipelines import intake
 from pipelines.errors import ConfigurationError, UsageError
+from pipelines.intake.corrections import Outcome
+from pipelines.intake.corrections import findings as corrections_met
 from pipelines.intake.frames import Taken
 from pipelines.intake.propose import Grounds, Proposal, as_contract, propose
 from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit, load
@@ -86,6 +88,8 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
         )
     taken = read_once(data, path.name, contract, jurisdiction, period)
     found = summary(taken, contract, period)
+    met = [Outcome(**outcome) for outcome in taken.corrections]
+    found["findings"] += corrections_met(jurisdiction.corrections_for(contract.id, period), met)
     found["file"] = str(path)
     if not contract.takes(path):
         shown = contract.files if isinstance(contract.files, str) else " or ".join(contract.files)
