@@ -46,6 +46,7 @@ RED = {
     "audit_reject.known_rejects_have_a_reason": "UPDATE audit_reject SET is_known = true, known_reason = ' '",
     "audit_tie_out.every_file_that_was_read_has_an_account": f"DELETE FROM audit_tie_out WHERE {one('audit_tie_out')}",
     "audit_tie_out.every_account_holds": f"UPDATE audit_tie_out SET is_tied = NULL WHERE {one('audit_tie_out')}",
+    "dim_indicator.every_indicator_is_listed": f"DELETE FROM dim_indicator WHERE {one('dim_indicator')}",
     "dim_indicator.what_is_not_computed_says_why": "UPDATE dim_indicator SET reason = '' WHERE NOT is_computed",
     "dim_indicator.directions_are_known": f"UPDATE dim_indicator SET direction = 'up' WHERE {one('dim_indicator')}",
     "dim_indicator.domains_are_listed": f"UPDATE dim_indicator SET domain = 'x' WHERE {one('dim_indicator')}",

@@ -49,9 +49,16 @@ class Plan:
         """The grid column under a contract's header text."""
         return self.places[normalise(header)]
 
-    def texts(self, header: str, fill: str = "none") -> pl.Series:
-        """The cells of the data rows under a header; where it says so, a cell also holds for the empty ones below."""
-        return (self.filled if fill == "down" else self.data)[self.cell(header)]
+    def texts(self, header: str, fill: str = "none", pattern: str | None = None) -> pl.Series:
+        """The cells of the data rows under a header, or the part of them that is the first group of a pattern.
+
+        Where `fill` says so, a cell also holds for the empty ones below.
+        """
+        texts = (self.filled if fill == "down" else self.data)[self.cell(header)]
+        if pattern is None:
+            return texts
+        parts = {text: match.group(1) for text in texts.unique() if (match := re.search(pattern, normalise(text)))}
+        return texts.replace_strict(parts, default=None, return_dtype=pl.String)
 
 
 def letter(index: int) -> str:

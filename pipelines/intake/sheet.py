@@ -151,7 +151,7 @@ class _Sheet:
                 text = re.sub(r"\{(\w+)\}", lambda match: self.plan.captured[match.group(1)], source)
                 cells = pl.Series([text] * height, dtype=pl.String)
             else:
-                cells = self.plan.texts(source, self.layout.region.fill)
+                cells = self.plan.texts(source, self.layout.region.fill, self.layout.region.pattern)
             is_open = found.str.strip_chars().fill_null("") == ""
             found = found.zip_with(~is_open, cells)
         return found
@@ -214,7 +214,7 @@ class _Sheet:
 
     def _row_dimension(self, rows: pl.DataFrame, rule: RowDimension) -> pl.DataFrame:
         column, dimension, translations = rule.column, rule.dimension, rule.map
-        texts = self.plan.texts(column, rule.fill).fill_null("").str.normalize("NFKC")
+        texts = self.plan.texts(column, rule.fill, rule.pattern).fill_null("").str.normalize("NFKC")
         texts = texts.str.replace_all(r"[\s\u200b\ufeff]+", "")
         rows = rows.with_columns(texts.replace("", None).alias("_text"))
         if translations is not None:

@@ -45,6 +45,12 @@ def _check_regex(pattern: str) -> str:
     return pattern
 
 
+def _check_part(pattern: str | None) -> str | None:
+    if pattern is not None and re.compile(_check_regex(pattern)).groups < 1:
+        raise ValueError("a `pattern` needs a group (…) around the part of the cell that counts")
+    return pattern
+
+
 class Description(StrictModel):
     """What the extract is for and what it cannot tell (ODCS `description`)."""
 
@@ -204,13 +210,15 @@ class RegionRule(StrictModel):
 
     A name may stand in one of several columns, one for each level (`name: [County, State]`): the first that is filled
     counts. A template (`code: "{place}"`) takes it from `captures`, where the whole file is about one region. `fill`
-    carries a cell down to the rows below it. `within` is a column that names the region above, `indent` says that
-    leading blanks show the levels: both tell regions of one name apart.
+    carries a cell down to the rows below it, `pattern` is the part of the cell that counts: its first group. `within`
+    is a column that names the region above, `indent` says that leading blanks show the levels: both tell regions of
+    one name apart.
     """
 
     code: str | None = None
     code_length: int | None = Field(default=None, ge=1, le=30)  # codes that lost their leading zeros get them back
     name: str | list[str] | None = None
+    pattern: str | None = None
     fill: Literal["none", "down"] = "none"
     no_code: list[str] = []
     accepted: dict[str, str] = {}
@@ -218,6 +226,8 @@ class RegionRule(StrictModel):
     name_suffixes: list[str] = []
     within: str | None = None
     indent: bool = False
+
+    _part = field_validator("pattern")(_check_part)
 
     @model_validator(mode="after")
     def _one_of(self) -> RegionRule:
@@ -270,13 +280,16 @@ class PeriodRule(StrictModel):
 
 
 class RowDimension(StrictModel):
-    """A dimension whose value stands in a cell of each row."""
+    """A dimension whose value stands in a cell of each row; `pattern` is the part of it that counts (first group)."""
 
     column: str
+    pattern: str | None = None
     dimension: Literal["measure", "population_basis", "residence", "sex", "age_group", "group", "item"]
     fill: Literal["none", "down"] = "none"
     map: dict[str, str] | None = None
     codes: list[str] | None = None  # what the cells may hold, where no map says so
+
+    _part = field_validator("pattern")(_check_part)
 
 
 class ValueColumn(StrictModel):
