@@ -102,6 +102,7 @@ class Reading(Record):
     rejects: int = 0
     known_rejects: int = 0
     findings: list[dict[str, Any]] = field(default_factory=list)  # {check, severity, observed, expected}
+    corrections: list[dict[str, Any]] = field(default_factory=list)  # {id, fitted, found}: what our own ones met
     profile: dict[str, Any] = field(default_factory=dict)  # what the next delivery is compared with
     key_id: str = ""  # person-level: the key that ID numbers were replaced under, never the key itself
 

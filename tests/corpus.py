@@ -548,7 +548,7 @@ def numbers() -> list[Case]:
                 }
             ),
             {"VA1": 0, "VA2": None, "VB1": None, "VB2": None, "VA": None, "VB": None, "V": 0},
-            statuses={"VA2": "L", "VB1": "O", "VB2": "M", "VA": "Q", "VB": "Q"},
+            statuses={"VA2": "L", "VB1": "O", "VB2": "M", "VA": "Q", "VB": "Q", "V": "N"},
         ),
         Case(
             "a_token_that_nobody_agreed_on",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import country
+import jsonschema
 import pytest
 import yaml
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import Jurisdiction, load
+from pipelines.jurisdiction.schema import KINDS, schema, schema_text
 from pipelines.settings import PROJECT_FOLDER
 
 BUDGET = "treasury/budget"
@@ -334,3 +337,91 @@ def test_every_contract_of_zhejiang_says_whose_and_under_which_licence() -> None
         assert contract.owner
         assert contract.license
         assert contract.source.publisher
+
+
+# -- corrections ------------------------------------------------------------------------------------------------------
+
+CORRECTION = """\
+corrections:
+  - {id: c1, extract: treasury/budget, delivery_period: "2020", region_code: V, column: "2018", expect: "1.0",
+     action: replace, value: "1.1", reason: a slip, who: A. Clerk, since: 2021-02-01}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("treasury/budget", "treasury/budgets", "has no contract"),
+        (' value: "1.1",', "", "`replace` needs `value`"),
+        ("action: replace", "action: drop_row", "`replace` needs `value`"),
+        ('expect: "1.0",', "", "expect"),
+        ("who: A. Clerk", 'who: ""', "who"),
+        ("since: 2021-02-01", "since: last week", "since"),
+    ],
+)
+def test_a_mistake_in_a_correction_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in CORRECTION
+    land = made(tmp_path)
+    path = land.folder / "corrections" / "own.yml"
+    path.parent.mkdir()
+    path.write_text(CORRECTION, encoding="utf-8")
+    load(land.folder)
+    path.write_text(CORRECTION.replace(old, new, 1), encoding="utf-8")
+    assert said in refused(land.folder).message
+
+
+def test_a_correction_twice_or_where_nobody_looks_is_refused(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    folder = land.folder / "corrections"
+    folder.mkdir()
+    for name in ("a.yml", "b.yml"):
+        (folder / name).write_text(CORRECTION, encoding="utf-8")
+    assert "stands twice" in refused(land.folder).message
+    (folder / "b.yml").rename(folder / "b.yaml")
+    assert "nobody looks" in refused(land.folder).message
+
+
+def test_a_correction_of_a_person_level_extract_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "zhejiang"
+    shutil.copytree(PROJECT_FOLDER / "raw" / "zhejiang", folder, ignore=shutil.ignore_patterns("landing"))
+    path = folder / "corrections" / "own.yml"
+    path.parent.mkdir()
+    path.write_text(CORRECTION.replace("treasury/budget", "social_insurance/contributions"), encoding="utf-8")
+    assert "person-level" in refused(folder).message
+
+
+# -- what editors and people are told ---------------------------------------------------------------------------------
+
+DOCS = PROJECT_FOLDER / "docs"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_for_editors_is_that_of_the_model(kind: str) -> None:
+    path = DOCS / f"{kind}.schema.json"
+    assert path.read_text(encoding="utf-8") == schema_text(kind), f"run: junheng schema {kind} > docs/{path.name}"
+
+
+def test_the_schema_takes_every_contract_and_refuses_what_the_loader_refuses() -> None:
+    validator = jsonschema.Draft202012Validator(schema("contract"))
+    paths = list((PROJECT_FOLDER / "raw").glob("*/contracts/*/*.yml"))
+    assert len(paths) > 10
+    for path in paths:
+        assert list(validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))) == [], path
+    for change in (
+        lambda c: c.update(licence="free"),
+        lambda c: c.pop("license"),
+        lambda c: c["layouts"][0]["format"].update(kind="pdf"),
+        lambda c: c["layouts"][0]["period"].update({"from": "sky"}),
+    ):
+        wrong = yaml.safe_load(yaml.safe_dump(country.CONTRACTS[BUDGET]))
+        assert list(validator.iter_errors(wrong)) == []
+        change(wrong)
+        assert list(validator.iter_errors(wrong)) != []
+
+
+def test_every_field_of_a_contract_stands_in_its_reference() -> None:
+    text = (DOCS / "contract.md").read_text(encoding="utf-8")
+    models = {**schema("contract")["$defs"], **schema("corrections")["$defs"], "Contract": schema("contract")}
+    fields = {name for model in models.values() for name in model.get("properties", {})}
+    assert len(fields) > 80
+    assert [name for name in sorted(fields) if f"`{name}`" not in text and f"`{name}:" not in text] == []

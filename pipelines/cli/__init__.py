@@ -344,6 +344,21 @@ def check(
 
 
 @app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="contract or corrections.", metavar="KIND")] = "contract",
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The JSON Schema of contract files (or of corrections), for editors."""
+    _enter(None, None, as_json, debug)
+    from pipelines.jurisdiction.schema import KINDS, schema_text
+
+    if kind not in KINDS:
+        raise UsageError(f"there is no schema {kind!r}", where="KIND", do=f"name one of {', '.join(KINDS)}")
+    sys.stdout.write(schema_text(kind))
+
+
+@app.command()
 def sniff(
     file: Annotated[Path, typer.Argument(help="The unknown file.", metavar="FILE")],
     write: Annotated[

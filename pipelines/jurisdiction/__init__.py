@@ -146,7 +146,9 @@ class Jurisdiction:
         self.units = self.description.units
         self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
         self.contracts = self._load_contracts()
-        self.corrections = load_corrections(folder / "corrections", set(self.contracts))
+        self.corrections = load_corrections(
+            folder / "corrections", {name: contract.records is not None for name, contract in self.contracts.items()}
+        )
         self.recipes = load_recipes(folder / "recipes.yml")
         self.release_plan = load_plan(folder / "releases.yml")
         self._check_tables()

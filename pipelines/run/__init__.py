@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -56,6 +56,7 @@ class RunReport:
     rejects: int = 0
     known_rejects: int = 0
     held_back: list[str] = field(default_factory=list)  # person-level files that wait for a key
+    differences: list[dict[str, str]] = field(default_factory=list)  # what new files did to the figures before them
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -73,6 +74,7 @@ class Session:
         self.warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
         self.ledger = Ledger(self.warehouse.ledger)
         self.seconds: dict[str, float] = {}
+        self.told: list[dict[str, str]] = []  # what new files did to the figures before them
 
     @cached_property
     def jurisdiction(self) -> Jurisdiction:
@@ -167,6 +169,7 @@ class Session:
                     reading = intake.read(receipt, contract, self.jurisdiction, self.warehouse, index)
                     if is_new:
                         new_readings.append(reading)
+                        self._tell_of_new_reading(receipt, reading)
                         self.ledger.append(
                             "read",
                             {
@@ -182,6 +185,15 @@ class Session:
             self.say(line)
         return Intake(receipts, readings, new_receipts, new_readings, held_back)
 
+    def _tell_of_new_reading(self, receipt: Receipt, reading: Reading) -> None:
+        """Say what a mended contract, alias or list of regions changed in the figures of a receipt read before."""
+        earlier = intake.earlier_reading(receipt, reading, self.warehouse)
+        if earlier is None or reading.status != "read":
+            return
+        difference = intake.compare(earlier, reading, self.warehouse)
+        if difference:
+            self.say(f"read anew {receipt.landing_path}: {difference}")
+
     # -- build and judge ------------------------------------------------------------------------------------
 
     @property
@@ -191,7 +203,7 @@ class Session:
 
     def identity(self, taken: Intake, as_of: str | None = None) -> Build:
         """Which build these readings, rules and this code make. Two visits with the same inputs get the same id."""
-        in_force = intake.in_force(taken.receipts)
+        standing = in_force(self.jurisdiction, taken.receipts, taken.readings)
         digest = hashlib.sha256()
         for folder in self.expectations_folders:  # in this order, wherever the project and the jurisdiction lie
             for path in sorted(folder.glob("*.yml")):
@@ -201,7 +213,7 @@ class Session:
         expectations_hash = digest.hexdigest()
         inputs = {
             "readings": sorted(r.reading_id for r in taken.readings),
-            "in_force": sorted(in_force),
+            "in_force": sorted(standing),
             "code": code_version(),
             "reference": self.jurisdiction.reference_hash,
             "contracts": self.jurisdiction.contracts_hash,
@@ -242,15 +254,17 @@ class Session:
                 do="put files into landing/<department>/<extract>/<period>/ and run again",
             )
         with self.step("build"):
+            findings = self.findings(taken, identity.as_of)
+            self._tell(taken, findings)
             self.say("building the marts (dbt)")
             made = transform.build(
                 self.warehouse,
                 self.settings,
-                {**self.jurisdiction.reference_tables(), "finding": self.findings(taken)},
+                {**self.jurisdiction.reference_tables(), "finding": findings},
                 taken.readings,
                 taken.receipts,
                 identity,
-                intake.in_force(taken.receipts),
+                in_force(self.jurisdiction, taken.receipts, taken.readings),
             )
             write_json(Path(made.folder) / "build.json", made.as_dict())
         with self.step("protect"):
@@ -259,8 +273,23 @@ class Session:
         self._forget_old_builds(keep=made.build_id)
         return made
 
-    def findings(self, taken: Intake) -> pl.DataFrame:
-        """What was found on the deliveries in force: totals, corrections, drift against the delivery before."""
+    def _tell(self, taken: Intake, findings: pl.DataFrame) -> None:
+        """Say what each file that is new did to the figures before it."""
+        paths = {receipt.receipt_id: receipt.landing_path for receipt in taken.new_receipts}
+        own = findings.filter(pl.col("receipt_id").is_in(list(paths)) & pl.col("kind").is_in(intake.TOLD))
+        self.told = [
+            {**row, "landing_path": paths[row["receipt_id"]]}
+            for row in own.select("receipt_id", "kind", "severity", "observed", "expected").iter_rows(named=True)
+        ]
+        for row in self.told:
+            kind = row["kind"].replace("_", " ")
+            self.say(f"{kind}: {row['landing_path']}: {row['observed']} (against {row['expected']})")
+
+    def findings(self, taken: Intake, as_of: str | None = None) -> pl.DataFrame:
+        """What was found on the deliveries in force: totals, corrections, drift and revisions.
+
+        A correction for a delivery that nobody had sent at the moment `as_of` is not asked for.
+        """
         columns = ["reading_id", "receipt_id", "department", "extract", "delivery_period", "source_file"]
         columns += ["kind", "severity", "observed", "expected"]
         readings = {r.receipt_id: r for r in taken.readings}
@@ -271,13 +300,18 @@ class Session:
                 for receipt in taken.receipts
                 if receipt.extract_id == contract.id
             ]
-            receipts = {d.reading.reading_id: d.receipt for d in deliveries if d.reading}
-            for finding in intake.findings(contract, deliveries, self.warehouse):
-                receipt = receipts[finding["reading_id"]]
+            receipts = {d.receipt.receipt_id: d.receipt for d in deliveries}
+            sent = {receipt.delivery_period for receipt in receipts.values()}
+            corrections = [
+                correction
+                for correction in self.jurisdiction.corrections
+                if correction.extract == contract.id and (as_of is None or correction.delivery_period in sent)
+            ]
+            for finding in intake.findings(contract, deliveries, self.warehouse, corrections):
+                receipt = receipts[finding["receipt_id"]]
                 rows.append(
                     {
                         **finding,
-                        "receipt_id": receipt.receipt_id,
                         "department": receipt.department,
                         "extract": receipt.extract,
                         "delivery_period": receipt.delivery_period,
@@ -378,6 +412,13 @@ class Session:
         return str(manifest["build_id"]) if manifest else None
 
 
+def in_force(jurisdiction: Jurisdiction, receipts: list[Receipt], readings: Iterable[Reading]) -> set[str]:
+    """The ids of the receipts whose figures may count; see `intake.in_force`."""
+    partial = {contract.id for contract in jurisdiction.contracts.values() if contract.partial_delivery}
+    readable = {reading.receipt_id for reading in readings if reading.status == "read"} if partial else set()
+    return intake.in_force(receipts, partial, readable)
+
+
 def run(
     settings: Settings,
     *,
@@ -424,6 +465,7 @@ def run(
 
             quality.preload()  # its import takes seconds; dbt works in a process of its own meanwhile
             stored = session.build(taken, identity)
+            report.differences = session.told
             verdict = session.judge(stored)
         else:
             verdict = stored_verdict(session, stored) or session.judge(stored)
@@ -508,4 +550,4 @@ def _said_of(readings: list[Reading], receipts: dict[str, Receipt]) -> list[str]
     return lines
 
 
-__all__ = ["Intake", "RunReport", "Session", "as_of_moment", "blocked", "run", "stored_verdict"]
+__all__ = ["Intake", "RunReport", "Session", "as_of_moment", "blocked", "in_force", "run", "stored_verdict"]

@@ -12,7 +12,7 @@ from pipelines import intake, release
 from pipelines.errors import UsageError
 from pipelines.jurisdiction import Contract
 from pipelines.records import Reading, Receipt
-from pipelines.run import Session
+from pipelines.run import Session, in_force
 from pipelines.settings import Settings
 from pipelines.store import read_json
 
@@ -22,11 +22,11 @@ def status_of(settings: Settings) -> dict[str, Any]:
     session = Session(settings)
     jurisdiction = session.jurisdiction
     receipts = intake.all_receipts(session.warehouse) if session.warehouse.receipts.exists() else []
-    in_force = intake.in_force(receipts)
+    standing = _in_force(session, receipts)
     now = datetime.now(ZoneInfo(jurisdiction.time_zone))
     extracts = []
     for contract in jurisdiction.contracts.values():
-        own = [r for r in receipts if r.extract_id == contract.id and r.receipt_id in in_force]
+        own = [r for r in receipts if r.extract_id == contract.id and r.receipt_id in standing]
         readings = [_reading(session, r, contract) for r in own]
         periods = sorted({r.delivery_period for r in own})
         extracts.append(
@@ -71,11 +71,11 @@ def rejects_of(settings: Settings, extract: str | None, period: str | None) -> l
             do="name one of " + ", ".join(session.jurisdiction.contracts),
         )
     receipts = intake.all_receipts(session.warehouse) if session.warehouse.receipts.exists() else []
-    in_force = intake.in_force(receipts)
+    standing = _in_force(session, receipts)
     rows: list[dict[str, Any]] = []
     for receipt in receipts:
         contract = session.jurisdiction.contracts.get(receipt.extract_id)
-        if receipt.receipt_id not in in_force or contract is None:
+        if receipt.receipt_id not in standing or contract is None:
             continue
         if (extract and receipt.extract_id != extract) or (period and receipt.delivery_period != period):
             continue
@@ -120,6 +120,14 @@ def quality_of(settings: Settings, build_id: str | None) -> dict[str, Any]:
         "verdict": read_json(folder / "verdict.json"),
         "checks": read_json(folder / "checks.json"),
     }
+
+
+def _in_force(session: Session, receipts: list[Receipt]) -> set[str]:
+    """The receipts whose figures may count; readings are looked up only where a contract makes that matter."""
+    contracts = session.jurisdiction.contracts
+    partial = [r for r in receipts if (c := contracts.get(r.extract_id)) and c.partial_delivery]
+    readings = [_reading(session, receipt, contracts[receipt.extract_id]) for receipt in partial]
+    return in_force(session.jurisdiction, receipts, filter(None, readings))
 
 
 def _reading(session: Session, receipt: Receipt, contract: Contract) -> Reading | None:
