@@ -58,10 +58,12 @@ _TABLES = {
         region_code region_name region_name_en region_level region_depth:INTEGER government_level parent_code
         valid_from:DATE valid_to:DATE code_origin""",
     "region_change": """
-        from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9) share_source
-        is_estimated:BOOLEAN notice""",
+        from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9)
+        share_of_to:DECIMAL(12,9) share_source is_estimated:BOOLEAN notice""",
     "reference_geography": """
         name as_of_date:DATE""",
+    "region_union": """
+        reference_geography:INTEGER union_code name_zh name_en member_code reason""",
     "region_group": """
         group_code group_name_zh group_name_en group_kind region_code valid_from:DATE valid_to:DATE source edition
         is_verified:BOOLEAN""",

@@ -228,6 +228,7 @@ REFERENCE: dict[str, list[dict[str, str]]] = {
             "effective_date": MERGED_ON.isoformat(),
             "change_kind": "merge",
             "population_share": "1",
+            "share_of_to": "",
             "share_source": "whole unit",
             "is_estimated": "false",
             "notice": "Order 7 of 2019",

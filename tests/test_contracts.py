@@ -213,6 +213,8 @@ def change(lines: list[dict[str, str]], at: int, **cells: str) -> list[dict[str,
 
 REGIONS = country.REFERENCE["regions.csv"]
 INDICATORS = country.REFERENCE["indicators.csv"]
+CHANGES = country.REFERENCE["region_changes.csv"]
+CLASSES = country.REFERENCE["functional_classes.csv"]
 REFERENCE_MISTAKES: list[tuple[str, str, list[dict[str, str]], str, int]] = [
     ("a key twice", "regions.csv", [*REGIONS, REGIONS[2]], "stands twice", 10),
     ("an empty key", "regions.csv", change(REGIONS, 3, region_code=""), "region_code is empty", 5),
@@ -242,6 +244,48 @@ REFERENCE_MISTAKES: list[tuple[str, str, list[dict[str, str]], str, int]] = [
         change(country.REFERENCE["targets.csv"], 0, indicator_code="BEDS"),
         "'BEDS'",
         2,
+    ),
+    (
+        "shares that do not make a whole",
+        "region_changes.csv",
+        change(CHANGES, 0, population_share="0.75"),
+        "adds up to 0.75",
+        2,
+    ),
+    (
+        "a share below nothing",
+        "region_changes.csv",
+        [{**CHANGES[0], "population_share": "1.5"}, {**CHANGES[0], "to_code": "VA1", "population_share": "-0.5"}],
+        "outside 0 to 1",
+        2,
+    ),
+    (
+        "a part without its share",
+        "region_changes.csv",
+        [*CHANGES, {**CHANGES[0], "to_code": "VA1", "population_share": ""}],
+        "is empty",
+        3,
+    ),
+    (
+        "shares of the new unit that do not make a whole",
+        "region_changes.csv",
+        change(CHANGES, 0, share_of_to="0.2"),
+        "adds up to 0.2",
+        2,
+    ),
+    (
+        "a class inside a class",
+        "functional_classes.csv",
+        [*CLASSES, {**CLASSES[0], "class_code": CLASSES[0]["class_code"] + "1"}],
+        "lies inside",
+        len(CLASSES) + 2,
+    ),
+    (
+        "a class in two domains at once",
+        "functional_classes.csv",
+        [*CLASSES, {**CLASSES[0], "valid_from": "1950-01-01"}],
+        "hold on the same day",
+        len(CLASSES) + 2,
     ),
     (
         "an unknown aggregation",

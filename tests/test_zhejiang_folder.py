@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -106,14 +107,52 @@ class TestRegions:
                 )
                 assert ended or change["effective_date"] in starts[code], change
 
-    def test_shares_stand_for_whole_units_and_for_nothing_else(self) -> None:
-        parts = defaultdict(list)
+    def test_the_parts_of_a_changed_unit_make_the_whole_in_both_directions(self) -> None:
+        for share, code in (("population_share", "from_code"), ("share_of_to", "to_code")):
+            sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+            for change in table("region_changes.csv"):
+                sums[change[code], change["effective_date"]] += Decimal(change[share])
+            assert set(sums.values()) == {Decimal(1)}, sums
+
+    def test_a_share_says_where_it_comes_from(self) -> None:
         for change in table("region_changes.csv"):
-            parts[change["from_code"], change["effective_date"]].append(change)
-        for changes in parts.values():
-            for change in changes:
-                is_whole = len(changes) == 1 and change["change_kind"] in ("rename", "recode", "merge")
-                assert change["population_share"] == ("1" if is_whole else ""), change
+            is_whole = change["population_share"] == change["share_of_to"] == "1"
+            assert (change["share_source"] == "whole unit") is is_whole, change
+            assert change["is_estimated"] in ("true", "false")
+            assert not (is_whole and change["is_estimated"] == "true"), change
+
+    def test_shares_of_2021_are_the_census_counts_on_both_lists(self) -> None:
+        shares = {
+            (c["from_code"], c["to_code"]): Decimal(c["population_share"])
+            for c in table("region_changes.csv")
+            if c["effective_date"] == "2021-03-11"
+        }
+        moved = {key: round(Decimal(count) * shares[key]) for key, count in COUNTED_2020.items()}
+        assert moved == {
+            ("330104", "330102"): 965_810,
+            ("330104", "330114"): 521_977,
+            ("330109", "330114"): 247_173,
+            ("330110", "330113"): 1_175_841,
+        }
+
+    def test_a_union_is_made_of_units_of_its_list(self) -> None:
+        unions = table("region_unions.csv")
+        for row in unions:
+            day = f"{row['reference_geography']}-12-31"
+            assert row["member_code"] in in_force(day) | in_force(day, "zone"), row
+        assert {r["member_code"] for r in unions if r["reference_geography"] == "2020"} == {
+            "330303",
+            "330305",
+            "330371",
+        }
+
+
+COUNTED_2020 = {
+    ("330104", "330102"): 1_487_787,
+    ("330104", "330114"): 1_487_787,
+    ("330109", "330114"): 2_258_872,
+    ("330110", "330113"): 2_402_514,
+}
 
 
 class TestCatalogue:

@@ -26,6 +26,7 @@ from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
 from pipelines.jurisdiction.reference import TABLES, check_links, load_table
+from pipelines.jurisdiction.reference_checks import check_classes, check_wholes
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 from pipelines.settings import hash_files
 
@@ -276,6 +277,8 @@ class Jurisdiction:
         """What one table cannot say alone: levels, the home region, measures that spending rests on."""
         folder = self.folder / "reference"
         check_links(folder, self._tables)
+        check_wholes(folder, self._tables)
+        check_classes(folder, self._tables["functional_class"], self._spending_classes())
         levels = {level.name for level in self.levels}
         description = str(self.folder / "jurisdiction.yml")
         for relation, column in (("region", "region_level"), ("indicator", "lowest_level")):
@@ -300,6 +303,20 @@ class Jurisdiction:
                     where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', source.measure)}",
                     do="correct it or add a line in measures.csv",
                 )
+
+    def _spending_classes(self) -> dict[str, str]:
+        """Every functional class that a contract lists, and where it lists it."""
+        functional = {source.measure for source in self.description.spending if source.role == "functional"}
+        found: dict[str, str] = {}
+        for contract in self.contracts.values():
+            path = self.folder / "contracts" / f"{contract.id}.yml"
+            for layout in contract.layouts:
+                measures = {value.measure or layout.defaults.get("measure", "") for value in layout.values}
+                for row in layout.rows if measures & functional else []:
+                    if row.dimension == "item":
+                        codes = [*(row.codes or []), *(row.map or {}).values()]
+                        found.update((code, f"{path}, {line_with(path, code)}") for code in codes)
+        return found
 
     def _indicator_tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         measures = self._tables["measure"]

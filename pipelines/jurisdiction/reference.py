@@ -64,16 +64,25 @@ TABLES = (
             "effective_date",
             "change_kind",
             "population_share",
+            "share_of_to",
             "share_source",
             "is_estimated",
             "notice",
         ),
         ("from_code", "to_code", "effective_date"),
         dates=("effective_date",),
-        decimals=("population_share",),
+        decimals=("population_share", "share_of_to"),
         booleans=("is_estimated",),
         choices={"change_kind": ("rename", "recode", "merge", "split", "transfer")},
         filled=("change_kind",),
+    ),
+    Table(
+        "region_unions.csv",
+        "region_union",
+        ("reference_geography", "union_code", "name_zh", "name_en", "member_code", "reason"),
+        ("reference_geography", "member_code"),
+        integers=("reference_geography",),
+        filled=("union_code", "name_zh", "name_en", "reason"),
     ),
     Table(
         "region_groups.csv",
@@ -210,6 +219,7 @@ LINKS = (
     ("region", "parent_code", "region", "region_code"),
     ("region_change", "from_code", "region", "region_code"),
     ("region_change", "to_code", "region", "region_code"),
+    ("region_union", "member_code", "region", "region_code"),
     ("region_group", "region_code", "region", "region_code"),
     ("service", "domain", "domain", "domain"),
     ("service", "indicators", "indicator", "indicator_code"),
@@ -370,7 +380,7 @@ def check_links(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
                     key = ", ".join(str(cell) for cell in tables[relation].row(position)[: len(_table(relation).key)])
                     raise ConfigurationError(
                         f"{column} {name!r} of {key} is not in {files[target]}",
-                        where=f"{folder / files[relation]}, line {_line(folder / files[relation], position)}",
+                        where=line_of(folder, relation, position),
                         do=f"correct it, or add a line for it in {files[target]}",
                     )
 
@@ -379,7 +389,8 @@ def _table(relation: str) -> Table:
     return next(table for table in TABLES if table.relation == relation)
 
 
-def _line(path: Path, position: int) -> int:
-    """The line on which a row (counted from 0, below the header) begins."""
-    table = next(table for table in TABLES if table.file == path.name)
-    return _read(path, table)[0][position]
+def line_of(folder: Path, relation: str, position: int) -> str:
+    """File and line on which a row of a relation (counted from 0, below the header) begins, for error messages."""
+    table = _table(relation)
+    path = folder / table.file
+    return f"{path}, line {_read(path, table)[0][position]}"
