@@ -24,9 +24,8 @@ def check_wholes(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
     """Raises ConfigurationError for shares outside 0 to 1, known in part only, or adding up to another sum than 1."""
     for relation, column, names in WHOLES:
         wholes: dict[tuple[str, ...], list[tuple[int, str | None]]] = {}
-        rows = tables[relation].select(column, *names).iter_rows()
-        for position, (share, *key) in enumerate(rows):
-            wholes.setdefault(tuple(key), []).append((position, share))
+        for position, row in enumerate(tables[relation].select(column, *names).iter_rows()):
+            wholes.setdefault(row[1:], []).append((position, row[0]))
         for key, parts in wholes.items():
             whole = ", ".join(key)
             shares = [share for _, share in parts]
