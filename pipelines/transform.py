@@ -74,8 +74,8 @@ _TABLES = {
         min_events:INTEGER denominator_population lead_department numerator_text denominator_text numerator denominator
         multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason""",
     "indicator_term": """
-        indicator_code part term_number:INTEGER coefficient:INTEGER measure population_basis population_source
-        residence sex age_group group item out_residence out_sex out_age_group out_group""",
+        indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) status measure population_basis
+        population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",
     "target": """
         indicator_code region_code target_year:INTEGER target_value:DECIMAL(18,6) lower_limit:DECIMAL(18,6)
         upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin note""",

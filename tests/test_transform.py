@@ -405,6 +405,7 @@ def term(indicator: str, part: str, measure: str, number: int = 1, **dimensions:
         "part": part,
         "term_number": number,
         "coefficient": 1,
+        "status": None,
         "measure": measure,
         "population_basis": "*",
         "population_source": "*",

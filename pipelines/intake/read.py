@@ -693,6 +693,10 @@ class _Sheet:
             minimum=value.rule.min,
             maximum=value.rule.max,
         )
+        if value.rule.mark is not None:
+            is_plain = pl.col("obs_status") == "A"
+            marked = pl.when(is_plain).then(pl.lit(numbers.STATUS_OF_MARK[value.rule.mark]))
+            parsed = parsed.with_columns(marked.otherwise(pl.col("obs_status")).alias("obs_status"))
         if value.period is not None:
             span = period_span(value.period, self.layout.period)
             assert span is not None  # _row_periods refused a header without a year

@@ -333,7 +333,7 @@ class Jurisdiction:
             for code in (row["indicators"] or "").split(";")
             if code
         }
-        rows: list[dict[str, str | int]] = []
+        rows: list[dict[str, str | int | None]] = []
         computed: list[str] = []
         for line, row in enumerate(self._tables["indicator"].iter_rows(named=True), start=2):
             where = f"{path}, line {line} ({row['indicator_code']})"
@@ -374,9 +374,9 @@ class Jurisdiction:
                 where,
             )
             computed.append("true")
-        schema = ["indicator_code", "part", "term_number", "coefficient", "measure", *expressions.DIMENSIONS]
+        schema = ["indicator_code", "part", "term_number", "coefficient", "status", "measure", *expressions.DIMENSIONS]
         schema += [f"out_{d}" for d in expressions.OUTPUT_DIMENSIONS]
-        types = {c: pl.Int64 if c in ("term_number", "coefficient") else pl.String for c in schema}
+        types = {c: pl.Int64 if c == "term_number" else pl.String for c in schema}
         indicators = self._tables["indicator"].with_columns(
             pl.Series("is_computed", computed, dtype=pl.String),
             pl.col("indicator_code").replace_strict(services, default=None, return_dtype=pl.String).alias("service"),
