@@ -79,6 +79,15 @@ _TABLES = {
     "target": """
         indicator_code region_code target_year:INTEGER target_value:DECIMAL(18,6) lower_limit:DECIMAL(18,6)
         upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin note""",
+    "weight": """
+        weight_set parent child weight:DECIMAL(18,9) edition origin note""",
+    "price_index": """
+        region_code year:INTEGER index_pct:DECIMAL(9,4) source origin""",
+    "service_item": """
+        item domain service edition name_zh name_en object standard lead_department open_to_permit_holders:BOOLEAN
+        valid_from:DATE valid_to:DATE origin""",
+    "item_payer_share": """
+        item government_level region_code share:DECIMAL(12,9) edition origin""",
     "measure": """
         measure name_zh name_en unit kind aggregation population_source is_population:BOOLEAN""",
     "functional_class": """

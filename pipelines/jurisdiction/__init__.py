@@ -25,8 +25,8 @@ from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
-from pipelines.jurisdiction.reference import TABLES, check_links, load_table
-from pipelines.jurisdiction.reference_checks import check_classes, check_wholes
+from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
+from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 from pipelines.settings import hash_files
 
@@ -278,6 +278,7 @@ class Jurisdiction:
         folder = self.folder / "reference"
         check_links(folder, self._tables)
         check_wholes(folder, self._tables)
+        check_weights(folder, self._tables)
         check_classes(folder, self._tables["functional_class"], self._spending_classes())
         levels = {level.name for level in self.levels}
         description = str(self.folder / "jurisdiction.yml")
@@ -335,7 +336,8 @@ class Jurisdiction:
         }
         rows: list[dict[str, str | int | None]] = []
         computed: list[str] = []
-        for line, row in enumerate(self._tables["indicator"].iter_rows(named=True), start=2):
+        lines = lines_of(self.folder / "reference", "indicator")
+        for line, row in zip(lines, self._tables["indicator"].iter_rows(named=True), strict=True):
             where = f"{path}, line {line} ({row['indicator_code']})"
             sides = (row["numerator"], row["denominator"])
             if not any(sides):

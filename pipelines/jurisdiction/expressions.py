@@ -121,7 +121,7 @@ def _weight(text: str | None, expression: str, where: str) -> Decimal:
             problem = f"has no exact decimal of {DECIMALS} digits"
             do = "multiply every weight of both sides until they have, or put the factor into `multiplier`"
         else:
-            return (Decimal(scaled.numerator) / 10**DECIMALS).normalize()
+            return Decimal(scaled.numerator).scaleb(-DECIMALS).normalize()
     raise ConfigurationError(f"the weight {text.strip()!r} in {expression!r} {problem}", where=where, do=do)
 
 

@@ -173,6 +173,54 @@ TABLES = (
         decimals=("target_value", "lower_limit", "upper_limit", "baseline"),
     ),
     Table(
+        "weights.csv",
+        "weight",
+        ("weight_set", "parent", "child", "weight", "edition", "origin", "note"),
+        ("weight_set", "parent", "child", "edition"),
+        decimals=("weight",),
+        filled=("weight", "origin"),
+    ),
+    Table(
+        "price_index.csv",
+        "price_index",
+        ("region_code", "year", "index_pct", "source", "origin"),
+        ("region_code", "year"),
+        integers=("year",),
+        decimals=("index_pct",),
+        filled=("index_pct", "source", "origin"),
+    ),
+    Table(
+        "service_items.csv",
+        "service_item",
+        (
+            "item",
+            "domain",
+            "service",
+            "edition",
+            "name_zh",
+            "name_en",
+            "object",
+            "standard",
+            "lead_department",
+            "open_to_permit_holders",
+            "valid_from",
+            "valid_to",
+            "origin",
+        ),
+        ("item", "edition"),
+        dates=("valid_from", "valid_to"),
+        booleans=("open_to_permit_holders",),
+        filled=("domain", "service", "name_zh", "name_en", "valid_from", "origin"),
+    ),
+    Table(
+        "item_payer_shares.csv",
+        "item_payer_share",
+        ("item", "government_level", "region_code", "share", "edition", "origin"),
+        ("item", "government_level", "region_code", "edition"),
+        decimals=("share",),
+        filled=("share", "origin"),
+    ),
+    Table(
         "measures.csv",
         "measure",
         (
@@ -227,6 +275,11 @@ LINKS = (
     ("target", "indicator_code", "indicator", "indicator_code"),
     ("target", "region_code", "region", "region_code"),
     ("functional_class", "domain", "domain", "domain"),
+    ("price_index", "region_code", "region", "region_code"),
+    ("service_item", "domain", "domain", "domain"),
+    ("service_item", "service", "service", "service"),
+    ("item_payer_share", "item", "service_item", "item"),
+    ("item_payer_share", "region_code", "region", "region_code"),
 )
 EVERYWHERE = "all"
 
@@ -373,7 +426,7 @@ def check_links(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
     """Raises ConfigurationError for a cell that names something which its own table does not list."""
     files = {table.relation: table.file for table in TABLES}
     for relation, column, target, target_column in LINKS:
-        known = {*tables[target][target_column], EVERYWHERE if relation == "target" else None}
+        known = {*tables[target][target_column], EVERYWHERE if relation in ("target", "item_payer_share") else None}
         for position, text in enumerate(tables[relation][column]):
             for name in (text or "").split(";"):
                 if name and name not in known:
@@ -389,8 +442,13 @@ def _table(relation: str) -> Table:
     return next(table for table in TABLES if table.relation == relation)
 
 
-def line_of(folder: Path, relation: str, position: int) -> str:
-    """File and line on which a row of a relation (counted from 0, below the header) begins, for error messages."""
+def lines_of(folder: Path, relation: str) -> list[int]:
+    """The line on which each row of a relation begins; none when its file is absent."""
     table = _table(relation)
     path = folder / table.file
-    return f"{path}, line {_read(path, table)[0][position]}"
+    return _read(path, table)[0] if path.exists() else []
+
+
+def line_of(folder: Path, relation: str, position: int) -> str:
+    """File and line on which a row of a relation (counted from 0, below the header) begins, for error messages."""
+    return f"{folder / _table(relation).file}, line {lines_of(folder, relation)[position]}"

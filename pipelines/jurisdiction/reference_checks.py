@@ -1,4 +1,4 @@
-"""What the rows of a reference table must say together: shares that make a whole, classes that map once.
+"""What the rows of reference tables must say together: shares that make a whole, classes that map once, weights.
 
 Single cells, keys and links are checked where a table is read (`reference`). Each error names the line.
 """
@@ -11,12 +11,13 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import ConfigurationError
-from pipelines.jurisdiction.reference import line_of
+from pipelines.jurisdiction.reference import EVERYWHERE, line_of
 
 # relation, column of shares, columns that name the whole: its shares are all known or none is, and add up to 1.
 WHOLES = (
     ("region_change", "population_share", ("from_code", "effective_date")),
     ("region_change", "share_of_to", ("to_code", "effective_date")),
+    ("item_payer_share", "share", ("item", "region_code", "edition")),
 )
 
 
@@ -75,4 +76,38 @@ def check_classes(folder: Path, classes: pl.DataFrame, used: dict[str, str]) -> 
                 f"no line of functional_classes.csv maps the class {code!r}",
                 where=where,
                 do="add it there with its domain, or take it off the contract's codes",
+            )
+
+
+def check_weights(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
+    """A weight is not negative and stands for a domain below `all`, or for an indicator below its own domain.
+
+    Raises ConfigurationError for any other weight, and for a parent whose weights are all zero.
+    """
+    domains = set(tables["domain"]["domain"])
+    home = dict(tables["indicator"].select("indicator_code", "domain").iter_rows())
+    sums: dict[tuple[str, str, str], Decimal] = {}
+    last: dict[tuple[str, str, str], int] = {}
+    rows = tables["weight"].select("weight_set", "parent", "child", "edition", "weight").iter_rows()
+    for position, (name, parent, child, edition, weight) in enumerate(rows):
+        if Decimal(weight) < 0:
+            problem, do = f"the weight {weight} of {child} is negative", "a weight is zero or more"
+        elif parent == EVERYWHERE and child not in domains:
+            problem, do = f"{child!r} below {EVERYWHERE} is no domain", "name a domain of domains.csv"
+        elif parent != EVERYWHERE and parent not in domains:
+            problem, do = f"the parent {parent!r} is no domain", f"name a domain of domains.csv, or {EVERYWHERE}"
+        elif parent != EVERYWHERE and home.get(child) != parent:
+            problem, do = f"{child!r} is no indicator of {parent}", "name an indicator of that domain"
+        else:
+            key = (name, parent, edition)
+            sums[key] = sums.get(key, Decimal(0)) + Decimal(weight)
+            last[key] = position
+            continue
+        raise ConfigurationError(problem, where=line_of(folder, "weight", position), do=do)
+    for key, total in sums.items():
+        if total == 0:
+            raise ConfigurationError(
+                f"all weights of {key[1]} in the set {key[0]} are zero",
+                where=line_of(folder, "weight", last[key]),
+                do="give at least one of them a weight",
             )
