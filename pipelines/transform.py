@@ -78,7 +78,7 @@ _TABLES = {
         population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",
     "target": """
         indicator_code region_code target_year:INTEGER target_value:DECIMAL(18,6) lower_limit:DECIMAL(18,6)
-        upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin note""",
+        upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin kind note""",
     "weight": """
         weight_set parent child weight:DECIMAL(18,9) edition origin note""",
     "price_index": """

@@ -33,6 +33,7 @@ class Table:
     booleans: tuple[str, ...] = ()
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     filled: tuple[str, ...] = ()  # must not be empty; the key never may
+    optional: tuple[str, ...] = ()  # columns that a file may leave out
 
 
 TABLES = (
@@ -75,6 +76,7 @@ TABLES = (
         booleans=("is_estimated",),
         choices={"change_kind": ("rename", "recode", "merge", "split", "transfer")},
         filled=("change_kind",),
+        optional=("share_of_to",),
     ),
     Table(
         "region_unions.csv",
@@ -166,11 +168,14 @@ TABLES = (
             "baseline",
             "edition",
             "origin",
+            "kind",
             "note",
         ),
         ("indicator_code", "region_code", "target_year", "edition"),
         integers=("target_year",),
         decimals=("target_value", "lower_limit", "upper_limit", "baseline"),
+        choices={"kind": ("target", "milestone")},
+        optional=("kind",),
     ),
     Table(
         "weights.csv",
@@ -329,7 +334,7 @@ def _read(path: Path, table: Table) -> tuple[list[int], list[dict[str, str | Non
             elif cells:
                 lines.append(line)
                 named = dict(zip(header, cells, strict=True))
-                rows.append({name: named[name] or None for name in table.columns})
+                rows.append({name: named.get(name) or None for name in table.columns})
     except csv.Error as error:
         raise ConfigurationError(
             f"not readable as CSV: {error}", where=f"{path}, line {first}", do="check the quotes"
@@ -340,7 +345,7 @@ def _read(path: Path, table: Table) -> tuple[list[int], list[dict[str, str | Non
 
 
 def _check_columns(path: Path, table: Table, header: list[str]) -> None:
-    missing = [c for c in table.columns if c not in header]
+    missing = [c for c in table.columns if c not in header and c not in table.optional]
     unknown = [c for c in header if c not in table.columns]
     if missing or unknown or len(set(header)) < len(header):
         detail = "; ".join(
