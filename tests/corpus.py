@@ -575,6 +575,17 @@ def numbers() -> list[Case]:
             rejects=[("not_a_number", 6, "9r")],
         ),
         Case(
+            "a_mark_true_of_a_column",
+            text([["Place", "Heads"], ["Ash", "12"], ["Aspen", "NA"], ["Beech", "56p"]]),
+            _base(
+                marks={"p": "provisional"},
+                tokens={"NA": "not_collected"},
+                values=[{**HEADS, "mark": "break"}],
+            ),
+            {"VA1": 12, "VA2": None, "VB1": 56},
+            statuses={"VA1": "B", "VA2": "L", "VB1": "P"},
+        ),
+        Case(
             "faults_of_formulas",
             workbook(
                 {

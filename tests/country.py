@@ -228,6 +228,7 @@ REFERENCE: dict[str, list[dict[str, str]]] = {
             "effective_date": MERGED_ON.isoformat(),
             "change_kind": "merge",
             "population_share": "1",
+            "share_of_to": "",
             "share_source": "whole unit",
             "is_estimated": "false",
             "notice": "Order 7 of 2019",
@@ -727,8 +728,8 @@ class Country:
         lines = REFERENCE[file] if lines is None else lines
         path = self.folder / "reference" / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        columns = list(REFERENCE[file][0])
-        path.write_bytes(csv_bytes([columns, *([line[c] for c in columns] for line in lines)]))
+        columns = list(dict.fromkeys(column for line in lines or REFERENCE[file][:1] for column in line))
+        path.write_bytes(csv_bytes([columns, *([line.get(c, "") for c in columns] for line in lines)]))
         return path
 
     def add_lines(self, file: str, *lines: dict[str, str]) -> Path:
@@ -758,7 +759,7 @@ def make_country(folder: Path, **changes: Any) -> Country:
     country = Country(folder)
     folder.mkdir(parents=True)
     (folder / "jurisdiction.yml").write_text(jurisdiction, encoding="utf-8")
-    for file in REFERENCE:
+    for file in dict.fromkeys([*REFERENCE, *reference]):
         country.write_reference(file, reference.get(file))
     for extract, periods in DELIVERIES.items():
         if extract in without:

@@ -216,6 +216,42 @@ def change(lines: list[dict[str, str]], at: int, **cells: str) -> list[dict[str,
 
 REGIONS = country.REFERENCE["regions.csv"]
 INDICATORS = country.REFERENCE["indicators.csv"]
+CHANGES = country.REFERENCE["region_changes.csv"]
+CLASSES = country.REFERENCE["functional_classes.csv"]
+WEIGHT = {
+    "weight_set": "own",
+    "parent": "all",
+    "child": "health",
+    "weight": "2.5",
+    "edition": "one",
+    "origin": "roll",
+    "note": "",
+}
+PRICES = {"region_code": "V", "year": "2020", "index_pct": "102.3", "source": "market", "origin": "published"}
+ITEM = {
+    "item": "H-1",
+    "domain": "health",
+    "service": "hospital",
+    "edition": "one",
+    "name_zh": "住院",
+    "name_en": "Hospital stay",
+    "object": "everybody",
+    "standard": "a bed",
+    "lead_department": "health office",
+    "open_to_permit_holders": "true",
+    "valid_from": "2019-01-01",
+    "valid_to": "",
+    "origin": "roll",
+}
+CLASS_CODES = [row["class_code"] for row in CLASSES]
+PAYER = {
+    "item": "H-1",
+    "government_level": "crown",
+    "region_code": "all",
+    "share": "0.6",
+    "edition": "one",
+    "origin": "",
+}
 REFERENCE_MISTAKES: list[tuple[str, str, list[dict[str, str]], str, int]] = [
     ("a key twice", "regions.csv", [*REGIONS, REGIONS[2]], "stands twice", 10),
     ("an empty key", "regions.csv", change(REGIONS, 3, region_code=""), "region_code is empty", 5),
@@ -247,6 +283,93 @@ REFERENCE_MISTAKES: list[tuple[str, str, list[dict[str, str]], str, int]] = [
         2,
     ),
     (
+        "shares that do not make a whole",
+        "region_changes.csv",
+        change(CHANGES, 0, population_share="0.75"),
+        "adds up to 0.75",
+        2,
+    ),
+    (
+        "a share below nothing",
+        "region_changes.csv",
+        [{**CHANGES[0], "population_share": "1.5"}, {**CHANGES[0], "to_code": "VA1", "population_share": "-0.5"}],
+        "outside 0 to 1",
+        2,
+    ),
+    (
+        "a part without its share",
+        "region_changes.csv",
+        [*CHANGES, {**CHANGES[0], "to_code": "VA1", "population_share": ""}],
+        "is empty",
+        3,
+    ),
+    (
+        "shares of the new unit that do not make a whole",
+        "region_changes.csv",
+        change(CHANGES, 0, share_of_to="0.2"),
+        "adds up to 0.2",
+        2,
+    ),
+    (
+        "a class inside a class",
+        "functional_classes.csv",
+        [*CLASSES, {**CLASSES[0], "class_code": CLASSES[0]["class_code"] + "1"}],
+        "lies inside",
+        len(CLASSES) + 2,
+    ),
+    (
+        "a class in two domains at once",
+        "functional_classes.csv",
+        [*CLASSES, {**CLASSES[0], "valid_from": "1950-01-01"}],
+        "hold on the same day",
+        len(CLASSES) + 2,
+    ),
+    ("a weight below zero", "weights.csv", [{**WEIGHT, "weight": "-1"}], "is negative", 2),
+    ("a weight that is no number", "weights.csv", [{**WEIGHT, "weight": "much"}], "'much'", 2),
+    ("a weight of no domain", "weights.csv", [WEIGHT, {**WEIGHT, "child": "magic"}], "'magic'", 3),
+    ("a weight below no domain", "weights.csv", [{**WEIGHT, "parent": "magic"}], "'magic'", 2),
+    (
+        "a weight of another domain's indicator",
+        "weights.csv",
+        [{**WEIGHT, "parent": "schooling", "child": "BED"}],
+        "'BED' is no indicator of schooling",
+        2,
+    ),
+    (
+        "weights that are all zero",
+        "weights.csv",
+        [{**WEIGHT, "weight": "0"}, {**WEIGHT, "child": "schooling", "weight": "0.0"}],
+        "are zero",
+        3,
+    ),
+    ("a price index of no region", "price_index.csv", [{**PRICES, "region_code": "VX"}], "'VX'", 2),
+    ("a price index that is no number", "price_index.csv", [{**PRICES, "index_pct": "up"}], "'up'", 2),
+    ("an item of no service", "service_items.csv", [{**ITEM, "service": "magic"}], "'magic'", 2),
+    ("a target of no kind", "targets.csv", change(country.REFERENCE["targets.csv"], 0, kind="wish"), "'wish'", 2),
+    (
+        "a union of a region that is none",
+        "region_unions.csv",
+        [
+            {
+                "reference_geography": "2020",
+                "union_code": "U",
+                "name_zh": "合",
+                "name_en": "Union",
+                "member_code": "VX",
+                "reason": "none",
+            }
+        ],
+        "'VX'",
+        2,
+    ),
+    (
+        "a weight of a term that is no exact decimal",
+        "indicators.csv",
+        change(INDICATORS, 0, numerator="1/3*beds"),
+        "no exact decimal",
+        2,
+    ),
+    (
         "an unknown aggregation",
         "measures.csv",
         change(country.REFERENCE["measures.csv"], 1, aggregation="sum"),
@@ -274,6 +397,39 @@ def test_a_mistake_in_a_reference_table_says_file_line_and_what_to_do(
     assert file in error.where
     assert said in error.message
     assert line_of(error) == line
+
+
+def test_payers_of_an_item_share_all_of_it(tmp_path: Path) -> None:
+    payers = [PAYER, {**PAYER, "government_level": "shire", "share": "0.4"}]
+    payers = [{**payer, "origin": "roll"} for payer in payers]
+    land = made(tmp_path, reference={"service_items.csv": [ITEM], "item_payer_shares.csv": payers})
+    assert load(land.folder).reference_tables()["item_payer_share"].height == 2
+    land.write_reference("item_payer_shares.csv", [payers[0]])
+    error = refused(land.folder)
+    assert "adds up to 0.6" in error.message
+    assert line_of(error) == 2
+
+
+def test_what_a_file_may_leave_out_is_empty(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    for name, column in (("region_changes.csv", "share_of_to"), ("targets.csv", "kind")):
+        rows = [{c: v for c, v in row.items() if c != column} for row in country.REFERENCE[name]]
+        land.write_reference(name, rows)
+    tables = load(land.folder).reference_tables()
+    assert tables["region_change"]["share_of_to"].null_count() == tables["region_change"].height
+    assert tables["target"]["kind"].null_count() == tables["target"].height
+
+
+def test_a_class_that_a_contract_lists_is_mapped(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.folder / "contracts" / "treasury" / "functions.yml"
+    contract = yaml.safe_load(path.read_text(encoding="utf-8"))
+    row = next(r for r in layout(contract)["rows"] if r["dimension"] == "item")
+    row["codes"] = [*CLASS_CODES, "99"]
+    path.write_text(yaml.safe_dump(contract, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    error = refused(land.folder)
+    assert "'99'" in error.message
+    assert str(path) in error.where
 
 
 def test_columns_that_do_not_fit_are_named(tmp_path: Path) -> None:

@@ -170,6 +170,38 @@ RED = {
         UPDATE mart_service_coverage SET numerator = denominator + 1 WHERE indicator_code = 'SOC02' AND {HOME}""",
     "mart_service_coverage.pupils_do_not_exceed_the_children_there_are": """
         UPDATE fct_observation SET value = value * 3 WHERE measure = 'pupils' AND item = 'junior'""",
+    "fct_observation.parts_of_a_return_stay_within_their_whole": """
+        UPDATE fct_observation SET value = value * 2 WHERE measure = 'communities_with_shelter'""",
+    "fct_observation.a_group_is_a_part_of_everybody": """
+        UPDATE fct_observation SET value = value * 9 WHERE measure = 'hard_to_place_helped' AND "group" = 'disabled'""",
+    "fct_observation.residents_served_do_not_exceed_the_residents": """
+        UPDATE fct_observation SET value = value * 2 WHERE measure = 'rural_residents_with_piped_water'""",
+    "fct_observation.classes_of_water_are_told_apart": """
+        UPDATE fct_observation SET value = value + 9 WHERE measure = 'sections_worse_than_class_5'""",
+    "fct_observation.days_of_the_air_are_days_of_a_year": """
+        UPDATE fct_observation SET value = value + 60 WHERE measure = 'valid_air_days'""",
+    "fct_observation.fine_dust_is_of_a_possible_size": """
+        UPDATE fct_observation SET value = value / 1000 WHERE measure = 'pm25_station_day_sum'""",
+    "fct_observation.the_rural_line_is_not_above_the_urban_one": """
+        UPDATE fct_observation SET value = value * 2 WHERE measure = 'subsistence_line' AND residence = 'rural'""",
+    "fct_observation.there_is_a_rural_line_where_there_are_rural_people": """
+        UPDATE fct_observation SET value = NULL WHERE measure = 'subsistence_line' AND residence = 'rural' AND year = 2016""",
+    "fct_observation.deaths_by_age_are_the_deaths_of_the_year": """
+        UPDATE fct_observation SET value = value + 1 WHERE measure = 'deaths' AND age_group = '85+' AND sex = 'male'""",
+    "fct_observation.livelihood_is_the_sum_of_its_classes": f"""
+        UPDATE fct_observation SET value = value + 1 WHERE {one("fct_observation", "measure = 'livelihood_expenditure'")}""",
+    "fct_observation.a_budget_adopted_is_of_the_size_of_its_final_account": """
+        UPDATE fct_observation SET value = value * 10 WHERE measure = 'adopted_budget_expenditure' AND year = 2020""",
+    "fct_observation.payments_are_for_items_with_an_agreed_split": """
+        UPDATE fct_observation SET item = 'EDU-99' WHERE measure = 'item_payments' AND item = 'EDU-1'""",
+    "mart_service_coverage.kitchens": f"""
+        UPDATE mart_service_coverage SET numerator = numerator + 1 WHERE indicator_code = 'CEN51' AND {HOME}""",
+    "mart_service_coverage.the_long_form_of_2020_is_a_break": """
+        UPDATE mart_service_coverage SET obs_status = 'A' WHERE indicator_code = 'CEN02' AND year = 2020""",
+    "mart_service_coverage.mean_years_of_schooling_on_one_base": f"""
+        UPDATE mart_service_coverage SET obs_status = 'A' WHERE indicator_code = 'CEN05' AND {HOME}""",
+    "mart_service_coverage.every_service_of_the_plan_has_a_figure": """
+        DELETE FROM mart_service_coverage WHERE indicator_code = 'LIV05'""",
     "mart_service_coverage.children_in_kindergarten_do_not_exceed_the_children_there_are": f"""
         UPDATE mart_service_coverage SET numerator = denominator + 1 WHERE indicator_code = 'EDU02' AND {HOME}""",
 }  # fmt: skip

@@ -282,6 +282,7 @@ def reference() -> dict[str, pl.DataFrame]:
         ("READ", "%", "higher", 100, False, "county"),
         ("CASES", "%", "lower", 100, False, "city"),
         ("PERPLACE", "%", "interval", 100, True, "county"),
+        ("LOAD", "points", "lower", 1, True, "city"),
     ]
     terms = [
         term("BED", "numerator", "beds"),
@@ -293,6 +294,20 @@ def reference() -> dict[str, pl.DataFrame]:
         term("CASES", "numerator", "cases", item="open", out_residence="total", residence="total"),
         term("CASES", "numerator", "cases", 2, coefficient=-1, item="closed", out_residence="total", residence="total"),
         term("CASES", "denominator", "cases", item="open", out_residence="total", residence="total"),
+        term("LOAD", "numerator", "cases", coefficient="2.5", item="open", out_residence="total", residence="total"),
+        term(
+            "LOAD", "numerator", "cases", 2, coefficient="-3", item="closed", out_residence="total", residence="total"
+        ),
+        term(
+            "LOAD",
+            "denominator",
+            "cases",
+            coefficient="0.000125",
+            status="E",
+            item="open",
+            out_residence="total",
+            residence="total",
+        ),
         term("PERPLACE", "numerator", "served"),
         term("PERPLACE", "denominator", "places"),
     ]
@@ -405,6 +420,7 @@ def term(indicator: str, part: str, measure: str, number: int = 1, **dimensions:
         "part": part,
         "term_number": number,
         "coefficient": 1,
+        "status": None,
         "measure": measure,
         "population_basis": "*",
         "population_source": "*",
@@ -848,6 +864,16 @@ def test_regions_below_the_lowest_level_have_no_figure(query: Query) -> None:
         "select distinct region_code, value from mart_service_coverage where indicator_code = 'CASES' order by all"
     )
     assert regions == [("C1", 70.0), ("C2", None)]
+
+
+def test_terms_are_weighted_exactly_and_a_part_of_a_figure_is_an_estimate(query: Query) -> None:
+    figure = query(
+        "select numerator, denominator, value, obs_status from mart_service_coverage "
+        "where indicator_code = 'LOAD' and region_code = 'C1'"
+    )
+    assert figure == [(Decimal(16), Decimal("0.00125"), 12_800.0, "E")]  # 2.5 of 10 less 3 of 3, over 0.000125 of 10
+    whole = "indicator_code = 'CASES' and obs_status like '%E%'"
+    assert query(f"select count(*) from mart_service_coverage where {whole}") == [(0,)]
 
 
 def test_attainment_against_the_target_that_counts(query: Query) -> None:

@@ -103,7 +103,7 @@ def _read_alike(task: Task, height: int) -> Iterator[list[tuple[int, MatchedValu
     groups: dict[tuple[Any, ...], list[tuple[int, MatchedValue]]] = {}
     for number, value in enumerate(task.plan.values):
         rule = value.rule
-        signature = (rule.type, value.unit, rule.min, rule.max, tuple(sorted(rule.tokens.items())))
+        signature = (rule.type, value.unit, rule.min, rule.max, rule.mark, tuple(sorted(rule.tokens.items())))
         groups.setdefault(signature, []).append((number, value))
     most = max(1, _CELLS_AT_ONCE // max(1, height))
     for own in groups.values():
@@ -120,7 +120,7 @@ def _parsed(task: Task, rows: pl.DataFrame, group: list[tuple[int, MatchedValue]
             where=f"{task.receipt.landing_path}, column {first.address}",
             do="add it under `units` in jurisdiction.yml, or mend the column's `unit` in the contract",
         )
-    return numbers.parse(
+    parsed = numbers.parse(
         pl.concat([rows[value.cell].rename("text") for _, value in group]),
         kind=first.rule.type,
         factor=unit.factor,
@@ -131,6 +131,11 @@ def _parsed(task: Task, rows: pl.DataFrame, group: list[tuple[int, MatchedValue]
         minimum=first.rule.min,
         maximum=first.rule.max,
     )
+    if first.rule.mark is None:
+        return parsed
+    # A column that is marked as a whole; what a cell says of itself counts before.
+    marked = pl.when(pl.col("obs_status") == "A").then(pl.lit(numbers.STATUS_OF_MARK[first.rule.mark]))
+    return parsed.with_columns(marked.otherwise(pl.col("obs_status")).alias("obs_status"))
 
 
 def _with_columns(

@@ -25,7 +25,8 @@ from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
-from pipelines.jurisdiction.reference import TABLES, check_links, load_table
+from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
+from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 from pipelines.settings import hash_files
 
@@ -278,6 +279,9 @@ class Jurisdiction:
         """What one table cannot say alone: levels, the home region, measures that spending rests on."""
         folder = self.folder / "reference"
         check_links(folder, self._tables)
+        check_wholes(folder, self._tables)
+        check_weights(folder, self._tables)
+        check_classes(folder, self._tables["functional_class"], self._spending_classes())
         levels = {level.name for level in self.levels}
         description = str(self.folder / "jurisdiction.yml")
         for relation, column in (("region", "region_level"), ("indicator", "lowest_level")):
@@ -303,6 +307,20 @@ class Jurisdiction:
                     do="correct it or add a line in measures.csv",
                 )
 
+    def _spending_classes(self) -> dict[str, str]:
+        """Every functional class that a contract lists, and where it lists it."""
+        functional = {source.measure for source in self.description.spending if source.role == "functional"}
+        found: dict[str, str] = {}
+        for contract in self.contracts.values():
+            path = self.folder / "contracts" / f"{contract.id}.yml"
+            for layout in contract.layouts:
+                measures = {value.measure or layout.defaults.get("measure", "") for value in layout.values}
+                for row in layout.rows if measures & functional else []:
+                    if row.dimension == "item":
+                        codes = [*(row.codes or []), *(row.map or {}).values()]
+                        found.update((code, f"{path}, {line_with(path, code)}") for code in codes)
+        return found
+
     def _indicator_tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         measures = self._tables["measure"]
         known = set(measures["measure"])
@@ -318,9 +336,10 @@ class Jurisdiction:
             for code in (row["indicators"] or "").split(";")
             if code
         }
-        rows: list[dict[str, str | int]] = []
+        rows: list[dict[str, str | int | None]] = []
         computed: list[str] = []
-        for line, row in enumerate(self._tables["indicator"].iter_rows(named=True), start=2):
+        lines = lines_of(self.folder / "reference", "indicator")
+        for line, row in zip(lines, self._tables["indicator"].iter_rows(named=True), strict=True):
             where = f"{path}, line {line} ({row['indicator_code']})"
             sides = (row["numerator"], row["denominator"])
             if not any(sides):
@@ -359,9 +378,9 @@ class Jurisdiction:
                 where,
             )
             computed.append("true")
-        schema = ["indicator_code", "part", "term_number", "coefficient", "measure", *expressions.DIMENSIONS]
+        schema = ["indicator_code", "part", "term_number", "coefficient", "status", "measure", *expressions.DIMENSIONS]
         schema += [f"out_{d}" for d in expressions.OUTPUT_DIMENSIONS]
-        types = {c: pl.Int64 if c in ("term_number", "coefficient") else pl.String for c in schema}
+        types = {c: pl.Int64 if c == "term_number" else pl.String for c in schema}
         indicators = self._tables["indicator"].with_columns(
             pl.Series("is_computed", computed, dtype=pl.String),
             pl.col("indicator_code").replace_strict(services, default=None, return_dtype=pl.String).alias("service"),

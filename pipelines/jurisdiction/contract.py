@@ -310,6 +310,7 @@ class ValueColumn(StrictModel):
     min: float | None = None
     max: float | None = None
     tokens: dict[str, TokenMeaning] = {}
+    mark: MarkMeaning | None = None  # true of every number of the column, such as a break in its series
     required: bool = True
 
     @model_validator(mode="after")

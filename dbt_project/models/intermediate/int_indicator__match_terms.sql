@@ -18,6 +18,7 @@ matched_series as (
         term.part,
         term.term_number,
         term.coefficient,
+        term.term_letters,
         series.series_number,
         series.reference_geography,
         series.year,
@@ -91,6 +92,7 @@ matched as (
     select
         numbered_series.term_cell_number,
         numbered_series.coefficient,
+        numbered_series.term_letters,
         numbered_series.period_end,
         numbered_series.as_of_date,
         figure.region_code,
@@ -118,8 +120,9 @@ summed as (
         max(period_end) as period_end,
         max(as_of_date) as as_of_date,
         count(value) as found,
-        {{ exact_sum('coefficient * value') }} as value,
-        {{ status_of_rows('obs_status') }} as letters,
+        {{ exact_sum(exact('coefficient * value')) }} as value,
+        -- what takes a part of a figure is an estimate
+        {{ status_of_rows(joined_statuses(['obs_status', 'term_letters'])) }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,
         {{ derivation_of_rows('derivation') }} as derivation
     from matched
