@@ -41,6 +41,14 @@ class Settings:
     expectations_folder: Path = EXPECTATIONS_FOLDER
     memory_limit: str = "1GB"
     threads: int = 2
+    settings_file: Path | None = None  # alerts and what else an installation sets for itself
+    retries: int = 4  # how often Dagster tries a step again whose trouble can pass
+    retry_seconds: float = 30.0  # before the first of them; doubled before each further one
+
+    @property
+    def settings_folder(self) -> Path:
+        """What paths in the settings file are relative to."""
+        return self.settings_file.parent if self.settings_file is not None else Path.cwd()
 
     @classmethod
     def from_environment(cls, jurisdiction: Path | str | None = None, warehouse: Path | str | None = None) -> Settings:
@@ -52,7 +60,17 @@ class Settings:
             warehouse_folder=Path(warehouse).expanduser().resolve(),
             memory_limit=os.environ.get("JUNHENG_MEMORY_LIMIT", "1GB"),
             threads=_threads(os.environ.get("JUNHENG_THREADS", "2")),
+            settings_file=_settings_file(),
         )
+
+
+def _settings_file() -> Path | None:
+    """The settings file: JUNHENG_SETTINGS, else junheng.yml in the current folder or the project's, else none."""
+    named = os.environ.get("JUNHENG_SETTINGS")
+    if named is not None:
+        return Path(named).expanduser().resolve() if named else None
+    path = _default("junheng.yml")
+    return path if path.exists() else None
 
 
 def _threads(text: str) -> int:

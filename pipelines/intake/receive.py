@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,13 +56,13 @@ def receive(
     ledger: Ledger,
     *,
     extract: str | None = None,
-    period: str | None = None,
+    periods: Container[str] | None = None,
     hash_everything: bool = False,
 ) -> Arrivals:
     """Write a receipt for every landed file that is new or changed.
 
     A file counts as unchanged while size, modification time and inode are those seen last, unless
-    `hash_everything`. `extract` and `period` limit which folders are looked at.
+    `hash_everything`. `extract` and `periods` limit which folders are looked at.
     Raises ConfigurationError for files that no contract is for; the bytes of all files are kept first.
     """
     receipts = all_receipts(warehouse)
@@ -92,7 +93,7 @@ def receive(
             strays.append(marked)
             _keep(path, warehouse, is_private=contract is not None and contract.records is not None)
             continue
-        if (extract and contract.id != extract) or (period and parts[2] != period):
+        if (extract and contract.id != extract) or (periods is not None and parts[2] not in periods):
             continue
         status = path.stat()
         mark = [status.st_size, status.st_mtime_ns, status.st_ino]
