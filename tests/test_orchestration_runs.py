@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,9 @@ def watch(house: House) -> Watched:
 
     from pipelines.orchestration.definitions import build_definitions
 
-    return Watched(house, build_definitions(house.settings), dg.DagsterInstance.ephemeral())
+    # As patient as in production, but for the waiting itself.
+    settings = replace(house.settings, retries=2, retry_seconds=0.01)
+    return Watched(house, build_definitions(settings), dg.DagsterInstance.ephemeral())
 
 
 def events(run: Any, kind: str) -> list[Any]:

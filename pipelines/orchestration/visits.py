@@ -52,6 +52,7 @@ def visit(settings: Settings, context: Context, *, alone: str) -> Iterator[Watch
             tells=not is_read_job(run.job_name),
             will_go_on=lambda error: has_attempts_left and can_pass(error),
         ) as watched:
+            session.note("visit", step=context.op_execution_context.op.name, attempt=context.retry_number + 1)
             with session.warehouse.lock():
                 yield watched
             if not watched.outcome and run.job_name != NIGHTLY:
