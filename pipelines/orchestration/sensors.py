@@ -17,7 +17,7 @@ from pipelines.orchestration.names import is_read_job
 from pipelines.orchestration.partitions import delivery_periods, landed_periods, missing_partitions
 from pipelines.run import Session
 from pipelines.run.journal import Journal, find
-from pipelines.run.watch import watch
+from pipelines.run.watching import watch
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:  # Dagster gives the type no public name

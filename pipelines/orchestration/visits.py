@@ -15,7 +15,7 @@ from pipelines.errors import BlockedError, JunhengError
 from pipelines.orchestration.names import NIGHTLY, is_read_job
 from pipelines.records import Build
 from pipelines.run import Session
-from pipelines.run.watch import Watch, watch
+from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings
 
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext

@@ -25,7 +25,7 @@ from pipelines.jurisdiction import Jurisdiction, load
 from pipelines.jurisdiction.cadence import Periods
 from pipelines.ledger import Ledger
 from pipelines.records import Build, Punctuality, Reading, Receipt, Release, Verdict
-from pipelines.run.watch import Watch, watch
+from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings, code_version, switch_telemetry_off
 from pipelines.store import Warehouse, now_utc, read_json, write_json
 
@@ -94,6 +94,13 @@ class Session:
     def name(self) -> str:
         """What the jurisdiction calls itself, or its folder's name while it is not loaded."""
         return self.jurisdiction.name if self.is_loaded else self.warehouse.folder.name
+
+    @contextmanager
+    def hold(self) -> Iterator[Jurisdiction]:
+        """Hold the warehouse for one run. A jurisdiction that cannot be loaded is told first, and leaves no folder."""
+        jurisdiction = self.jurisdiction
+        with self.warehouse.lock():
+            yield jurisdiction
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -421,7 +428,7 @@ def run(
     asked = {"extract": extract, "period": period, "as_of": as_of, "full": full}
     # What was known at another time is one person's question: nobody else is told of it.
     with watch(session, door="run", asked=asked, tells=moment is None) as watched:
-        with session.warehouse.lock():
+        with session.hold():
             taken = session.take_in(extract=extract, period=period, as_of=moment, full=full)
             report = complete(session, taken, moment=moment, full=full)
         watched.done(report.outcome)

@@ -14,7 +14,7 @@ from pipelines.errors import UsageError
 from pipelines.jurisdiction.cadence import span_of
 from pipelines.records import Reading, Receipt
 from pipelines.run import RunReport, Say, Session, complete, told
-from pipelines.run.watch import watch
+from pipelines.run.watching import watch
 from pipelines.settings import Settings
 
 Only = Literal["missing", "failed"]
@@ -60,7 +60,7 @@ def backfill(
     session = Session(settings, say)
     asked = {"extract": extract, "period": period, "only": only}
     with watch(session, door="backfill", asked=asked) as watched:
-        with session.warehouse.lock():
+        with session.hold():
             report = BackfillReport(extract, plan(session, extract, period, only))
             chosen = {p.delivery_period for p in report.periods if p.is_chosen}
             if chosen:
@@ -144,7 +144,7 @@ def _look_again(session: Session, report: BackfillReport) -> None:
     """What the chosen periods have become."""
     states = states_of(session, report.extract)
     standing = _standing(session, report.extract)
-    for period in report.periods:
+    for period in (period for period in report.periods if period.is_chosen):
         own = [reading for receipt, reading in standing if receipt.delivery_period == period.delivery_period]
         readings = [reading for reading in own if reading is not None]
         period.after = states.get(period.delivery_period, "not_landed")
