@@ -49,6 +49,14 @@ class Settings:
     signing_key_file: Path | None = None
     public_key_file: Path | None = None
     person: str = ""  # who is at the door, as the ledger is to say
+    settings_file: Path | None = None  # alerts and what else an installation sets for itself
+    retries: int = 4  # how often Dagster tries a step again whose trouble can pass
+    retry_seconds: float = 30.0  # before the first of them; doubled before each further one
+
+    @property
+    def settings_folder(self) -> Path:
+        """What paths in the settings file are relative to."""
+        return self.settings_file.parent if self.settings_file is not None else Path.cwd()
 
     @classmethod
     def from_environment(cls, jurisdiction: Path | str | None = None, warehouse: Path | str | None = None) -> Settings:
@@ -63,6 +71,7 @@ class Settings:
             signing_key_file=_path(os.environ.get(SIGNING_KEY_VARIABLE)),
             public_key_file=_path(os.environ.get(PUBLIC_KEY_VARIABLE)),
             person=os.environ.get("JUNHENG_PERSON") or account(),
+            settings_file=_settings_file(),
         )
 
 
@@ -76,6 +85,15 @@ def account() -> str:
 
 def _path(text: str | None) -> Path | None:
     return Path(text).expanduser().absolute() if text else None
+
+
+def _settings_file() -> Path | None:
+    """The settings file: JUNHENG_SETTINGS, else junheng.yml in the current folder or the project's, else none."""
+    named = os.environ.get("JUNHENG_SETTINGS")
+    if named is not None:
+        return Path(named).expanduser().resolve() if named else None
+    path = _default("junheng.yml")
+    return path if path.exists() else None
 
 
 def _threads(text: str) -> int:

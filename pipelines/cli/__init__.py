@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -55,7 +56,10 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 ExtractOption = Annotated[
     str | None, typer.Option("--extract", help="Only this extract.", metavar="DEPARTMENT/EXTRACT")
 ]
-PeriodOption = Annotated[str | None, typer.Option("--period", help="Only this delivery period.", metavar="PERIOD")]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option("--period", help="Only this delivery period, or the range FIRST..LAST.", metavar="PERIOD"),
+]
 
 
 def _enter(jurisdiction: Path | None, warehouse: Path | None, as_json: bool, debug: bool) -> Settings:
@@ -155,7 +159,7 @@ def run(
                 f"current stays set back to release {report.release_id}" if report.release_id else "nothing is current"
             )
             said = f"nothing new: {stays} (`junheng run --full` publishes anew)"
-        _print(report.as_dict(), f"{said}\n  {report.release_folder or '(no release)'}")
+        _print(report.as_dict(), f"{said}\n  {report.release_folder or '(no release)'}{_late_lines(report.late)}")
         return
     folder = Path(report.release_folder or "")
     seconds = "  ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
@@ -168,8 +172,69 @@ def run(
         f"  quality   {folder / 'quality' / 'index.html'}\n"
         f"  received {report.new_receipts} new file(s), read {report.new_readings}; "
         f"{report.rejects} reject(s), {report.known_rejects} of them known\n"
-        f"  {seconds}",
+        f"  {seconds}{_late_lines(report.late)}",
     )
+
+
+def _late_lines(late: list[dict[str, Any]]) -> str:
+    """What is due and has not come, a line each, to stand under the result of a run."""
+    return "".join(
+        f"\n  late: {due['department']}/{due['extract']} {due['delivery_period']}, due {due['due_on']}, {due['owner']}"
+        for due in late
+    )
+
+
+@app.command()
+def backfill(
+    extract: Annotated[str, typer.Argument(metavar="DEPARTMENT/EXTRACT")],
+    period: Annotated[str, typer.Argument(help="One delivery period, or FIRST..LAST.", metavar="PERIOD[..PERIOD]")],
+    only_missing: Annotated[
+        bool, typer.Option("--only-missing", help="Only periods that landed and were not read by the present rules.")
+    ] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="Only periods whose file could not be read.")
+    ] = False,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Receive and read a range of delivery periods again, then build, judge and release what that changed."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.backfill import backfill as fill
+
+    if only_missing and only_failed:
+        raise UsageError("--only-missing and --only-failed exclude each other", do="give one of them, or none for all")
+    only: Literal["missing", "failed"] | None = "missing" if only_missing else "failed" if only_failed else None
+    report = fill(settings, extract, period, only=only, say=_say)
+    rows = [{**vars(p), "after": p.after or "left as it is"} for p in report.periods]
+    text = _table(rows, ["delivery_period", "before", "after", "files", "rows_accepted", "rejects", "problem"])
+    if report.run is None:
+        text += f"\nno period of {extract} in {period} is {(only or 'there').replace('_', ' ')}: nothing was done"
+    elif report.run.outcome == "published":
+        text += f"\npublished release {report.run.release_id}\n  {report.run.release_folder}"
+    else:
+        text += f"\nnothing new: release {report.run.release_id} rests on just these readings"
+    _print(report.as_dict(), text)
+
+
+@app.command()
+def alerts(
+    test: Annotated[bool, typer.Option("--test", help="Send a test through every channel.")] = False,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The channels that alerts go through, and whether they work; --test sends a test through each."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.status import alerts_of, try_alerts
+
+    failed = [sent for sent in try_alerts(settings) if sent["problem"]] if test else []
+    found = alerts_of(settings)
+    _print(found, _table(found, ["channel", "kind", "goes_to", "last_sent_at", "failing_since", "problem"]))
+    if failed:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -278,26 +343,15 @@ def status(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """What is in, what is late, what is blocked and why, the last release, the next run."""
+    """The whole state in one screen: deliveries, what is late or blocked and whose business it is, runs, releases."""
     settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.cli.status_screen import screen
+    from pipelines.jurisdiction import load
     from pipelines.run.status import status_of
 
     found = status_of(settings)
-    lines = [
-        f"{found['name']} ({found['jurisdiction']})",
-        f"  release     {found['release'] or 'none yet'}",
-        f"  official    {found['official'] or 'none yet'}",
-        f"  last build  {found['build'] or 'none yet'}: {found['verdict'] or 'not judged'}",
-        f"  next run    {found['next_run']}",
-        f"  waiting     {found['waiting']} landed file(s) not yet received",
-        "",
-        _table(found["extracts"]),
-    ]
-    if found["calendar"]:
-        lines += ["", _table(found["calendar"], ["id", "name", "due", "state", "days_late", "release_id"])]
-    if found["blocking"]:
-        lines += ["", "blocked by:", *(f"  {line}" for line in found["blocking"])]
-    _print(found, "\n".join(lines))
+    zone = load(settings.jurisdiction_folder).time_zone
+    _print(found, screen(found, zone, shutil.get_terminal_size((80, 24)).columns))
 
 
 @app.command()

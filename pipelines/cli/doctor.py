@@ -34,6 +34,7 @@ def examine(settings: Settings) -> list[dict[str, str]]:
         _disk(settings),
         *_folders(settings),
         _configuration(settings),
+        *_alerts(settings),
     ]
     findings.append(_ledger(settings))
     findings.append(_signing_key(settings))
@@ -123,6 +124,32 @@ def _configuration(settings: Settings) -> dict[str, str]:
     except JunhengError as error:
         return _line("jurisdiction", "bad", error.message, f"{error.where}: {error.do}")
     return _line("jurisdiction", "good", f"{jurisdiction.name}: {len(jurisdiction.contracts)} contracts")
+
+
+def _alerts(settings: Settings) -> list[dict[str, str]]:
+    """The alert channels, as far as can be seen without sending: `junheng alerts --test` sends."""
+    from pipelines import alerts
+    from pipelines.store import Warehouse
+
+    where = str(settings.settings_file) if settings.settings_file else "no settings file"
+    try:
+        settings_file = alerts.load_settings_file(settings.settings_file)
+    except JunhengError as error:
+        return [_line("settings file", "bad", error.message, f"{error.where}: {error.do}")]
+    lines = [_line("settings file", "good", where)]
+    warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
+    for channel, health in zip(settings_file.channels(), alerts.channel_health(settings_file, warehouse), strict=True):
+        what, found = f"alerts: {channel.name}", f"{channel.kind} to {channel.goes_to}"
+        try:
+            channel.secrets(settings.settings_folder)
+        except JunhengError as error:
+            lines.append(_line(what, "bad", error.message, f"{error.where}: {error.do}"))
+            continue
+        if health["failing_since"]:
+            lines.append(_line(what, "bad", f"{found}: {health['problem']}", "mend it, then `junheng alerts --test`"))
+        else:
+            lines.append(_line(what, "good", found))
+    return lines
 
 
 def _ledger(settings: Settings) -> dict[str, str]:

@@ -4,6 +4,7 @@ Readers by format, numbers, names and layout are modules of their own. What a nu
 word; what is made of it is dbt's.
 """
 
+from pipelines.intake.freshness import Waiting, late_deliveries, punctuality, waiting
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.person_reading import require_key
 from pipelines.intake.personal import KEY_VARIABLE, key_is_configured
@@ -17,6 +18,7 @@ __all__ = [
     "Arrivals",
     "Delivery",
     "RegionIndex",
+    "Waiting",
     "all_receipts",
     "compare",
     "earlier_reading",
@@ -24,9 +26,12 @@ __all__ = [
     "findings",
     "in_force",
     "key_is_configured",
+    "late_deliveries",
+    "punctuality",
     "read",
     "reader_version",
     "receive",
     "require_key",
     "take",
+    "waiting",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -65,13 +65,13 @@ def receive(
     ledger: Ledger,
     *,
     extract: str | None = None,
-    period: str | None = None,
+    periods: Container[str] | None = None,
     hash_everything: bool = False,
 ) -> Arrivals:
     """Write a receipt for every landed file that is new or changed.
 
     A file counts as unchanged while size, modification time and inode are those seen last, unless
-    `hash_everything`. `extract` and `period` limit which folders are looked at.
+    `hash_everything`. `extract` and `periods` limit which folders are looked at.
     Raises ConfigurationError for files that no contract is for; the bytes of all files are kept first.
     """
     receipts = all_receipts(warehouse)
@@ -88,7 +88,7 @@ def receive(
     strays: list[str] = []
     held_back: list[str] = []
     changed = False
-    landed = _landed(jurisdiction.landing)
+    landed = landed_files(jurisdiction.landing)
     taken_back = {path.with_suffix("") for path in landed if path.suffix == WITHDRAWN}
     for path in landed:
         if path in taken_back:
@@ -102,7 +102,7 @@ def receive(
             strays.append(marked)
             _keep(path, warehouse, is_private=contract is not None and contract.records is not None)
             continue
-        if (extract and contract.id != extract) or (period and parts[2] != period):
+        if (extract and contract.id != extract) or (periods is not None and parts[2] not in periods):
             continue
         status = path.stat()
         mark = [status.st_size, status.st_mtime_ns, status.st_ino]
@@ -160,7 +160,7 @@ def receive(
     return Arrivals(receipts + new, new, held_back)
 
 
-def _landed(landing: Path) -> list[Path]:
+def landed_files(landing: Path) -> list[Path]:
     """Every file below landing, in path order. Hidden files and half-written uploads (`.part`) are not files yet."""
     if not landing.is_dir():
         return []

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
+from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
@@ -107,8 +108,12 @@ class Description(StrictModel):
     @field_validator("schedule")
     @classmethod
     def _cron(cls, value: str) -> str:
-        if not re.fullmatch(r"([\d*/,-]+ ){4}[\d*/,A-Za-z-]+", value):
-            raise ValueError(f"the schedule {value!r} is not five fields (minute hour day month weekday)")
+        try:
+            CronSim(value, datetime(2000, 1, 1))
+        except CronSimError as error:
+            raise ValueError(
+                f"the schedule {value!r} is not five fields (minute hour day month weekday): {error}"
+            ) from error
         return value
 
     @field_validator("time_zone")
