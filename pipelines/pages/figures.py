@@ -383,7 +383,7 @@ def changed_tables(release: Release) -> list[Row]:
     """Tables whose rows changed against the release before."""
     tables = release.changes.get("tables", {})
     return [
-        {"table": name, **item}
+        {"table": name, "columns_added": [], "columns_removed": [], **item}
         for name, item in tables.items()
         if item["added"]
         or item["removed"]
