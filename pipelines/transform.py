@@ -72,7 +72,8 @@ _TABLES = {
     "indicator": """
         indicator_code domain service name_zh name_en unit direction role lowest_level pool_years:INTEGER
         min_events:INTEGER denominator_population lead_department numerator_text denominator_text numerator denominator
-        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason""",
+        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason
+        inequality_measures inequality_ordering""",
     "indicator_term": """
         indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) status measure population_basis
         population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",

@@ -51,15 +51,18 @@ class Unit(StrictModel):
 
 
 class Years(StrictModel):
-    """First and last year that figures are made for."""
+    """First and last year that figures are made for, and the year that changes are counted from."""
 
     first: int
     last: int
+    base: int | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Years:
         if self.last < self.first:
             raise ValueError("the last of the years lies before the first")
+        if self.base is not None and not self.first <= self.base <= self.last:
+            raise ValueError("the base of the years lies outside them")
         return self
 
 
@@ -241,6 +244,7 @@ class Jurisdiction:
             "default_population_basis": self.description.default_population_basis,
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
+            "base_year": str(self.description.years.base or ""),
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},

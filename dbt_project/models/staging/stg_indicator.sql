@@ -20,5 +20,7 @@ select
     population_source,
     coalesce(may_exceed_100, false) as may_exceed_100,
     coalesce(is_computed, false) as is_computed,
-    reason
+    reason,
+    inequality_measures,
+    inequality_ordering
 from {{ source('source', 'indicator') }}

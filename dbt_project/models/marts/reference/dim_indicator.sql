@@ -20,5 +20,7 @@ select
     population_source,
     may_exceed_100,
     is_computed,
-    reason
+    reason,
+    inequality_measures,
+    inequality_ordering
 from {{ ref('stg_indicator') }}

@@ -61,6 +61,7 @@ select
     region.region_depth,
     per_head.reference_geography,
     per_head.year,
+    per_head.period_end as reference_date,
     per_head.domain,
     case per_head.domain when 'all' then '全部支出' when 'basic' then '八大领域合计' else domain.name_zh end
         as domain_name_zh,
