@@ -95,6 +95,8 @@ _TABLES = {
         class_code name_zh name_en domain edition valid_from:DATE valid_to:DATE""",
     "spending_source": """
         measure role fund account_stage""",
+    "two_thirds_test": """
+        fund account_stage livelihood livelihood_classes resources scope_zh scope_en""",
     "domain": """
         domain name_zh name_en sort_order:INTEGER is_basic:BOOLEAN""",
     "setting": """

@@ -29,3 +29,18 @@
         {%- endfor %}
     end
 {%- endmacro %}
+
+{% macro figure_key(reported, series) -%}
+    {#- The key of a reported figure as text: who reports it, its region and what it is about, `column=value` joined by
+        semicolons. -#}
+    {%- set parts = [] -%}
+    {%- for column in ['department', 'extract', 'region_code'] -%}
+        {%- do parts.append("'" ~ (';' if not loop.first) ~ column ~ "='") -%}
+        {%- do parts.append(reported ~ '.' ~ column) -%}
+    {%- endfor -%}
+    {%- for column in junheng.series_dimensions() -%}
+        {%- do parts.append("';" ~ ('group' if column == 'group_code' else column) ~ "='") -%}
+        {%- do parts.append('cast(' ~ series ~ '.' ~ column ~ ' as string)') -%}
+    {%- endfor -%}
+    {{ dbt.concat(parts) }}
+{%- endmacro %}

@@ -89,6 +89,17 @@ class SpendingSource(StrictModel):
     account_stage: Literal["budget", "final"]
 
 
+class TwoThirdsTest(StrictModel):
+    """What the test on new fiscal resources is made of: two measures, and what they stand for."""
+
+    fund: str
+    account_stage: Literal["budget", "final"]
+    livelihood: str
+    livelihood_classes: list[str] = Field(min_length=1)
+    resources: str
+    scope: Text
+
+
 class Description(StrictModel):
     """The model of `jurisdiction.yml`."""
 
@@ -106,6 +117,8 @@ class Description(StrictModel):
     disclosure: Disclosure
     data_notes: list[Text] = []
     spending: list[SpendingSource] = []
+    two_thirds_tests: list[TwoThirdsTest] = []
+    item_payments: str | None = None
 
     @field_validator("schedule")
     @classmethod
@@ -234,6 +247,32 @@ class Jurisdiction:
             [source.model_dump() for source in self.description.spending],
             schema={"measure": pl.String, "role": pl.String, "fund": pl.String, "account_stage": pl.String},
         )
+        tables["two_thirds_test"] = pl.DataFrame(
+            [
+                {
+                    "fund": test.fund,
+                    "account_stage": test.account_stage,
+                    "livelihood": test.livelihood,
+                    "livelihood_classes": ";".join(test.livelihood_classes),
+                    "resources": test.resources,
+                    "scope_zh": test.scope.zh,
+                    "scope_en": test.scope.en,
+                }
+                for test in self.description.two_thirds_tests
+            ],
+            schema=dict.fromkeys(
+                (
+                    "fund",
+                    "account_stage",
+                    "livelihood",
+                    "livelihood_classes",
+                    "resources",
+                    "scope_zh",
+                    "scope_en",
+                ),
+                pl.String,
+            ),
+        )
         tables["extract"] = self._extract_table()
         settings = {
             "jurisdiction": self.key,
@@ -245,6 +284,7 @@ class Jurisdiction:
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
             "base_year": str(self.description.years.base or ""),
+            "item_payment_measure": self.description.item_payments or "",
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},
@@ -301,13 +341,27 @@ class Jurisdiction:
                 where=description,
                 do="correct it or add the region",
             )
-        for source in self.description.spending:
-            if source.measure not in self.reference_measures:
+        named = [("spending", source.measure) for source in self.description.spending]
+        for test in self.description.two_thirds_tests:
+            named += [("two_thirds_tests", test.livelihood), ("two_thirds_tests", test.resources)]
+        if self.description.item_payments:
+            named.append(("item_payments", self.description.item_payments))
+        for what, measure in named:
+            if measure not in self.reference_measures:
                 raise ConfigurationError(
-                    f"spending names the measure {source.measure!r}, which is not in reference/measures.csv",
-                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', source.measure)}",
+                    f"{what} names the measure {measure!r}, which is not in reference/measures.csv",
+                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', measure)}",
                     do="correct it or add a line in measures.csv",
                 )
+        classes = set(self._tables["functional_class"]["class_code"])
+        for test in self.description.two_thirds_tests:
+            for code in test.livelihood_classes:
+                if not any(known == code or known.startswith(code) for known in classes):
+                    raise ConfigurationError(
+                        f"two_thirds_tests names the class {code!r}, which is not in reference/functional_classes.csv",
+                        where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', code)}",
+                        do="correct it or add a line in functional_classes.csv",
+                    )
 
     def _spending_classes(self) -> dict[str, str]:
         """Every functional class that a contract lists, and where it lists it."""

@@ -5,5 +5,6 @@ select
     cast(max(case when name = 'first_year' then value end) as integer) as first_year,
     cast(max(case when name = 'last_year' then value end) as integer) as last_year,
     -- the year that changes and constant prices are counted from
-    cast(max(case when name = 'base_year' then value end) as integer) as base_year
+    cast(max(case when name = 'base_year' then value end) as integer) as base_year,
+    max(case when name = 'item_payment_measure' then value end) as item_payment_measure
 from {{ source('source', 'setting') }}
