@@ -21,6 +21,8 @@ select
     may_exceed_100,
     is_computed,
     reason,
+    interval_kind,
+    standard_population,
     inequality_measures,
     inequality_ordering
 from {{ ref('stg_indicator') }}
