@@ -21,7 +21,10 @@
     cast(round({{ junheng.divide(value, total) }}, 6) as decimal(12, 9))
 {%- endmacro %}
 
-{% macro split_key() -%}
+{% macro split_key(relation='') -%}
     {#- What a split of expenditure is of; its rows differ in the level of government only. -#}
-    region_code, reference_geography, year, fund, account_stage, subject_kind, subject_code
+    {%- for column in ['region_code', 'reference_geography', 'year', 'fund', 'account_stage', 'subject_kind',
+                       'subject_code'] -%}
+        {{ relation ~ '.' if relation }}{{ column }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 -- Every measure of inequality of each set of places, in one row per set; mart_inequality says which of them are defined
 -- and wanted. Places without a value are counted, never filled. Columns named like a measure are on the scale of the
--- estimates; the suffix _population or _none is the weighting.
+-- estimates and have 12 significant digits; the suffix _population or _none is the weighting.
 {% set one_set = 'partition by set_number' %}
 {% set one_part = 'partition by set_number, part_code' %}
 {% set scheme = {'population': {'p': 'p', 'm': 'weighted_u', 'z': 'z', 'r': 'own_rank'},
@@ -153,18 +153,20 @@ sets as (
 select
     sets.*,
     coalesce(computed.places, 0) as places,
-    {% for column in ['parts', 'scale', 'lowest', 'highest', 'best', 'weighted_mean', 'plain_mean', 'first_mean',
-                      'second_mean', 'ordered_places', 'order_groups', 'reference_places', 'variance_population',
+    {% for column in ['parts', 'scale', 'lowest', 'highest', 'ordered_places', 'order_groups', 'reference_places'] %}
+    computed.{{ column }},
+    {% endfor %}
+    {% for column in ['best', 'weighted_mean', 'plain_mean', 'first_mean', 'second_mean', 'variance_population',
                       'variance_none', 'cv_population', 'cv_none', 'gini_population', 'gini_none',
                       'mean_difference_from_mean_population', 'mean_difference_from_mean_none', 'theil_total',
                       'theil_within', 'theil_between', 'mld_total', 'mld_within', 'mld_between', 'atkinson_05',
                       'atkinson_1', 'atkinson_2', 'slope', 'aci'] %}
-    computed.{{ column }},
+    {{ significant('computed.' ~ column) }} as {{ column }},
     {% endfor %}
-    from_extremes.mean_difference_from_best_population,
-    from_extremes.mean_difference_from_best_none,
-    from_extremes.mean_difference_from_reference_population,
-    from_extremes.mean_difference_from_reference_none
+    {% for column in ['mean_difference_from_best_population', 'mean_difference_from_best_none',
+                      'mean_difference_from_reference_population', 'mean_difference_from_reference_none'] %}
+    {{ significant('from_extremes.' ~ column) }} as {{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
 from sets
 left join computed
     on computed.set_number = sets.set_number

@@ -102,18 +102,15 @@ agreed as (
     where split.subject_kind = 'item'
 ),
 
-compared as (
+-- a payer that the agreement of an item does not name is to pay nothing
+with_agreement as (
     select
         split.*,
-        case
-            when split.rounded is null then null
-            when split.place_from_last = 1 then cast(split.remainder as decimal(12, 9))
-            else split.rounded
-        end as share,
-        agreed.payer_share as agreed_share,
         agreed.origin as agreed_origin,
-        -- against the unrounded share
-        100e0 * ({{ divide('split.value', 'split.total') }} - cast(agreed.payer_share as double)) as deviation_points
+        case
+            when count(agreed.payer_share) over (partition by {{ split_key('split') }}) > 0
+                then coalesce(agreed.payer_share, 0)
+        end as agreed_share
     from split
     left join agreed
         on agreed.place = 1
@@ -123,6 +120,19 @@ compared as (
         and agreed.year = split.year
         and agreed.subject_code = split.subject_code
         and agreed.government_level = split.government_level
+),
+
+compared as (
+    select
+        *,
+        case
+            when rounded is null then null
+            when place_from_last = 1 then cast(remainder as decimal(12, 9))
+            else rounded
+        end as share,
+        -- against the unrounded share
+        100e0 * ({{ divide('value', 'total') }} - cast(agreed_share as double)) as deviation_points
+    from with_agreement
 )
 
 select
@@ -142,14 +152,14 @@ select
     setting.currency,
     compared.share,
     cast(compared.share - compared.rounded as decimal(12, 9)) as rounding_residual,
-    compared.agreed_share,
+    cast(compared.agreed_share as decimal(12, 9)) as agreed_share,
     compared.agreed_origin,
     compared.deviation_points,
     case
-        when compared.subject_kind = 'item' and compared.payers_known = compared.payers
+        when compared.payers_known = compared.payers and compared.deviation_points is not null
             -- a hair of rounding does not break an agreement
             then min(case when abs(compared.deviation_points) <= 1e0 + 1e-9 then 1 else 0 end) over (
-                partition by compared.region_code, compared.reference_geography, compared.year, compared.subject_code
+                partition by {{ split_key('compared') }}
             ) = 1
     end as is_kept,
     case
