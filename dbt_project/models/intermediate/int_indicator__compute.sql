@@ -149,7 +149,7 @@ figures as (
         case
             when pooled.region_code is null then combined.letters
             when pooled.is_enough then pooled.letters
-            else {{ dbt.concat(["combined.letters", "'Q'"]) }}
+            else {{ joined_statuses(['combined.letters', "'Q'"]) }}
         end as letters,
         case when pooled.is_enough then pooled.provenance else combined.provenance end as provenance,
         case when pooled.is_enough then pooled.derivation else combined.derivation end as derivation,
@@ -180,7 +180,7 @@ figures as (
         period_end, as_of_date,
         case when events >= 10 or rate is null then events end,
         people,
-        case when events >= 10 or rate is null then letters else {{ dbt.concat(["letters", "'Q'"]) }} end,
+        case when events >= 10 or rate is null then letters else {{ joined_statuses(['letters', "'Q'"]) }} end,
         provenance, derivation, 1, standard_population,
         case when events >= 10 then rate end,
         variance
