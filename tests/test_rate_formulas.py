@@ -38,7 +38,7 @@ def test_the_constants_are_those_of_scipy(level: str) -> None:
 
 @pytest.mark.parametrize("level", ALPHA)
 def test_limits_of_counts(level: str) -> None:
-    """Exact below ten; from there on Byar's, which the exact limits of scipy confirm to 0.2 % (2 % for limits as wide as these)."""
+    """Exact below ten; from there on Byar's, which scipy's exact limits confirm to 0.2 % (2 % for the wide ones)."""
     counts = [0, 1, 5, 9, 10, 11, 47, 1000, 123456]
     rows = ask(
         f"{MACROS.poisson_low('x', level)}, {MACROS.poisson_high('x', level)}", [(count,) for count in counts], "x"
@@ -180,7 +180,7 @@ def test_funnel_limits() -> None:
 
 
 def test_the_numbers_of_other_packages() -> None:
-    """statsmodels 0.15.0: confint_poisson(method="exact-c") of 7 in 1000, proportion_confint(7, 50, method="wilson")."""
+    """statsmodels 0.15.0: confint_poisson of 7 in 1000 by "exact-c", proportion_confint of 7 in 50 by "wilson"."""
     (exact,) = ask(f"{MACROS.poisson_low('x')} / 1000, {MACROS.poisson_high('x')} / 1000", [(7,)], "x")
     assert exact == pytest.approx((0.0028143630515198654, 0.014422675361702376), rel=1e-9)
     (wilson,) = ask(f"{MACROS.wilson_low('x', 'n')}, {MACROS.wilson_high('x', 'n')}", [(7, 50)], "x n")
