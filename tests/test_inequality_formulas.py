@@ -76,8 +76,8 @@ class Engine:
         body = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
         self.connection.execute(f"create table int_inequality__list_places ({body})")
         self.connection.execute(
-            "create table int_region__date as select 'reported' as reference_geography, date '2020-12-31' as as_of_date,"
-            " 'P' as region_code, 'P' as region_name, 'province' as region_level, 0 as region_depth"
+            "create table int_region__date as select 'reported' as reference_geography, date '2020-12-31' as as_of_date"
+            ", 'P' as region_code, 'P' as region_name, 'province' as region_level, 0 as region_depth"
         )
         self.compute = f"create or replace table int_inequality__compute as {model_sql('int_inequality__compute')}"
         # the number of the set in the place of its year, to tell the sets apart
