@@ -118,7 +118,7 @@ class Description(StrictModel):
     data_notes: list[Text] = []
     spending: list[SpendingSource] = []
     two_thirds_tests: list[TwoThirdsTest] = []
-    item_payments: str | None = None
+    payments_by_item: str | None = None
 
     @field_validator("schedule")
     @classmethod
@@ -284,7 +284,7 @@ class Jurisdiction:
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
             "base_year": str(self.description.years.base or ""),
-            "item_payment_measure": self.description.item_payments or "",
+            "item_payment_measure": self.description.payments_by_item or "",
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},
@@ -344,8 +344,8 @@ class Jurisdiction:
         named = [("spending", source.measure) for source in self.description.spending]
         for test in self.description.two_thirds_tests:
             named += [("two_thirds_tests", test.livelihood), ("two_thirds_tests", test.resources)]
-        if self.description.item_payments:
-            named.append(("item_payments", self.description.item_payments))
+        if self.description.payments_by_item:
+            named.append(("payments_by_item", self.description.payments_by_item))
         for what, measure in named:
             if measure not in self.reference_measures:
                 raise ConfigurationError(
