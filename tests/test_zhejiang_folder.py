@@ -159,7 +159,7 @@ COUNTED_2020 = {
 }
 
 
-OWN = {"EDU51", "EDU52", "SOC51", "SOC52", "CEN51", "HEA52"}
+OWN = {"EDU51", "EDU52", "SOC51", "SOC52", "CEN51", "HEA52", "HEA53"}
 
 
 class TestCatalogue:

@@ -52,15 +52,18 @@ class Unit(StrictModel):
 
 
 class Years(StrictModel):
-    """First and last year that figures are made for."""
+    """First and last year that figures are made for, and the year that changes are counted from."""
 
     first: int
     last: int
+    base: int | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Years:
         if self.last < self.first:
             raise ValueError("the last of the years lies before the first")
+        if self.base is not None and not self.first <= self.base <= self.last:
+            raise ValueError("the base of the years lies outside them")
         return self
 
 
@@ -87,6 +90,17 @@ class SpendingSource(StrictModel):
     account_stage: Literal["budget", "final"]
 
 
+class TwoThirdsTest(StrictModel):
+    """What the test on new fiscal resources is made of: two measures, and what they stand for."""
+
+    fund: str
+    account_stage: Literal["budget", "final"]
+    livelihood: str
+    livelihood_classes: list[str] = Field(min_length=1)
+    resources: str
+    scope: Text
+
+
 class Description(StrictModel):
     """The model of `jurisdiction.yml`."""
 
@@ -104,6 +118,8 @@ class Description(StrictModel):
     disclosure: Disclosure
     data_notes: list[Text] = []
     spending: list[SpendingSource] = []
+    two_thirds_tests: list[TwoThirdsTest] = []
+    payments_by_item: str | None = None
 
     @field_validator("schedule")
     @classmethod
@@ -238,6 +254,32 @@ class Jurisdiction:
             [source.model_dump() for source in self.description.spending],
             schema={"measure": pl.String, "role": pl.String, "fund": pl.String, "account_stage": pl.String},
         )
+        tables["two_thirds_test"] = pl.DataFrame(
+            [
+                {
+                    "fund": test.fund,
+                    "account_stage": test.account_stage,
+                    "livelihood": test.livelihood,
+                    "livelihood_classes": ";".join(test.livelihood_classes),
+                    "resources": test.resources,
+                    "scope_zh": test.scope.zh,
+                    "scope_en": test.scope.en,
+                }
+                for test in self.description.two_thirds_tests
+            ],
+            schema=dict.fromkeys(
+                (
+                    "fund",
+                    "account_stage",
+                    "livelihood",
+                    "livelihood_classes",
+                    "resources",
+                    "scope_zh",
+                    "scope_en",
+                ),
+                pl.String,
+            ),
+        )
         tables["extract"] = self._extract_table()
         settings = {
             "jurisdiction": self.key,
@@ -248,6 +290,8 @@ class Jurisdiction:
             "default_population_basis": self.description.default_population_basis,
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
+            "base_year": str(self.description.years.base or ""),
+            "item_payment_measure": self.description.payments_by_item or "",
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},
@@ -304,13 +348,27 @@ class Jurisdiction:
                 where=description,
                 do="correct it or add the region",
             )
-        for source in self.description.spending:
-            if source.measure not in self.reference_measures:
+        named = [("spending", source.measure) for source in self.description.spending]
+        for test in self.description.two_thirds_tests:
+            named += [("two_thirds_tests", test.livelihood), ("two_thirds_tests", test.resources)]
+        if self.description.payments_by_item:
+            named.append(("payments_by_item", self.description.payments_by_item))
+        for what, measure in named:
+            if measure not in self.reference_measures:
                 raise ConfigurationError(
-                    f"spending names the measure {source.measure!r}, which is not in reference/measures.csv",
-                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', source.measure)}",
+                    f"{what} names the measure {measure!r}, which is not in reference/measures.csv",
+                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', measure)}",
                     do="correct it or add a line in measures.csv",
                 )
+        classes = set(self._tables["functional_class"]["class_code"])
+        for test in self.description.two_thirds_tests:
+            for code in test.livelihood_classes:
+                if not any(known == code or known.startswith(code) for known in classes):
+                    raise ConfigurationError(
+                        f"two_thirds_tests names the class {code!r}, which is not in reference/functional_classes.csv",
+                        where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', code)}",
+                        do="correct it or add a line in functional_classes.csv",
+                    )
 
     def _spending_classes(self) -> dict[str, str]:
         """Every functional class that a contract lists, and where it lists it."""

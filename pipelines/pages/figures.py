@@ -383,7 +383,7 @@ def changed_tables(release: Release) -> list[Row]:
     """Tables whose rows changed against the release before."""
     tables = release.changes.get("tables", {})
     return [
-        {"table": name, **item}
+        {"table": name, "columns_added": [], "columns_removed": [], **item}
         for name, item in tables.items()
         if item["added"]
         or item["removed"]
@@ -405,7 +405,7 @@ def sql_example(release: Release) -> Row | None:
         "FROM mart_per_capita_spending\n"
         f"WHERE region_code = '{home}' AND domain = 'all' AND residence = 'total'\n"
         f"  AND government_level = 'all' AND fund = '{fund}' AND account_stage = 'final'\n"
-        "  AND per_capita IS NOT NULL\n"
+        "  AND price_basis = 'nominal' AND per_capita IS NOT NULL\n"
         "ORDER BY year DESC, population_basis DESC, population_source\n"
         "LIMIT 6;"
     )

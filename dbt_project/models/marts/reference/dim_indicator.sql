@@ -20,5 +20,9 @@ select
     population_source,
     may_exceed_100,
     is_computed,
-    reason
+    reason,
+    interval_kind,
+    standard_population,
+    inequality_measures,
+    inequality_ordering
 from {{ ref('stg_indicator') }}
