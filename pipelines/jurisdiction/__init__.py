@@ -51,15 +51,18 @@ class Unit(StrictModel):
 
 
 class Years(StrictModel):
-    """First and last year that figures are made for."""
+    """First and last year that figures are made for, and the year that changes are counted from."""
 
     first: int
     last: int
+    base: int | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Years:
         if self.last < self.first:
             raise ValueError("the last of the years lies before the first")
+        if self.base is not None and not self.first <= self.base <= self.last:
+            raise ValueError("the base of the years lies outside them")
         return self
 
 
@@ -86,6 +89,16 @@ class SpendingSource(StrictModel):
     account_stage: Literal["budget", "final"]
 
 
+class Scores(StrictModel):
+    """How scores are made: what the degree is measured against, which weights and goalposts are the published ones."""
+
+    degree_indicator: str | None = None
+    weight_set: str = "equal"
+    goalpost_set: str | None = None
+    minimum_weight: float = Field(default=0.5, gt=0, le=1)
+    may_reweight_domains: bool = False
+
+
 class Description(StrictModel):
     """The model of `jurisdiction.yml`."""
 
@@ -103,6 +116,7 @@ class Description(StrictModel):
     disclosure: Disclosure
     data_notes: list[Text] = []
     spending: list[SpendingSource] = []
+    scores: Scores = Scores()
 
     @field_validator("schedule")
     @classmethod
@@ -241,6 +255,12 @@ class Jurisdiction:
             "default_population_basis": self.description.default_population_basis,
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
+            "base_year": str(self.description.years.base or ""),
+            "degree_indicator": self.description.scores.degree_indicator or "",
+            "weight_set": self.description.scores.weight_set,
+            "goalpost_set": self.description.scores.goalpost_set or "",
+            "minimum_weight": str(self.description.scores.minimum_weight),
+            "may_reweight_domains": str(self.description.scores.may_reweight_domains).lower(),
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},
@@ -297,6 +317,18 @@ class Jurisdiction:
                 where=description,
                 do="correct it or add the region",
             )
+        scores = self.description.scores
+        for what, name, relation, column in (
+            ("degree_indicator", scores.degree_indicator, "indicator", "indicator_code"),
+            ("weight_set", scores.weight_set if scores.weight_set != "equal" else None, "weight", "weight_set"),
+            ("goalpost_set", scores.goalpost_set, "goalpost", "goalpost_set"),
+        ):
+            if name is not None and name not in set(self._tables[relation][column]):
+                raise ConfigurationError(
+                    f"the {what} {name!r} is in no line of reference/{relation}s.csv",
+                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', name)}",
+                    do="correct it or add its lines",
+                )
         for source in self.description.spending:
             if source.measure not in self.reference_measures:
                 raise ConfigurationError(
