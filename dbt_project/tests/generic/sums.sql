@@ -29,3 +29,11 @@
         and max(case when {{ dimension }} = '{{ total }}' then {{ value }} end)
             <> sum(case when {{ is_part }} then {{ value }} end)
 {% endtest %}
+
+{% test adds_up_to_one(model, share, keys) %}
+    {#- The shares of one whole add up to 1, exactly in decimals. -#}
+    select {{ keys | join(', ') }}, sum({{ share }}) as total
+    from {{ model }}
+    group by {{ keys | join(', ') }}
+    having sum({{ share }}) <> 1 or sum({{ share }}) is null
+{% endtest %}
