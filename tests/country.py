@@ -178,7 +178,7 @@ currency: VCR
 time_zone: Atlantic/Reykjavik
 schedule: "30 4 * * *"
 default_population_basis: resident
-years: {first: 2018, last: 2020}
+years: {first: 2018, last: 2020, base: 2019}
 units:
   persons: {base: persons, factor: 1}
   thousand: {base: persons, factor: 1000}
@@ -193,6 +193,7 @@ data_notes:
 spending:
   - {measure: budget_outturn, role: whole, fund: general_budget, account_stage: final}
   - {measure: outturn_by_class, role: functional, fund: general_budget, account_stage: final}
+scores: {goalpost_set: first}
 """
 
 _REGION_ROWS = [
@@ -326,6 +327,20 @@ REFERENCE: dict[str, list[dict[str, str]]] = {
         }
     ],
 }
+
+
+REFERENCE["weights.csv"] = [
+    {"weight_set": "doctors", "parent": "all", "child": child, "weight": weight, "edition": "one", "origin": "invented",
+     "note": ""}
+    for child, weight in (("health", "3"), ("schooling", "1"))
+]  # fmt: skip
+REFERENCE["goalposts.csv"] = [
+    {"goalpost_set": "first", "indicator_code": "BED", "low": "0", "high": "8", "note": "invented"}
+]
+REFERENCE["third_party_scores.csv"] = [
+    {"region_code": "V", "year": "2020", "domain": "health", "method_id": "auditor", "score": "88.5",
+     "source": "audit of 2021", "provenance": "official"}
+]  # fmt: skip
 
 
 def indicator(code: str, **fields: str) -> dict[str, str]:

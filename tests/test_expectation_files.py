@@ -213,6 +213,7 @@ RED = {
         DELETE FROM mart_service_coverage WHERE indicator_code = 'LIV05'""",
     "mart_service_coverage.children_in_kindergarten_do_not_exceed_the_children_there_are": f"""
         UPDATE mart_service_coverage SET numerator = denominator + 1 WHERE indicator_code = 'EDU02' AND {HOME}""",
+<<<<<<< HEAD
     "mart_per_capita_spending.constant_prices_are_nominal_ones_over_the_price_level": f"""
         UPDATE mart_per_capita_spending SET spending = spending * 1.001 WHERE {HOME} AND price_basis <> 'nominal'""",
     "mart_per_capita_spending.constant_prices_name_their_index": f"""
@@ -256,6 +257,52 @@ RED = {
     "mart_revision.a_revision_changes_the_value": REVISED.format("value"),
     "mart_revision.a_revision_names_its_receipt": REVISED.format("value + 1"),
     "mart_revision_summary.means_are_those_of_the_revisions": SUMMED_UP,
+=======
+    "dim_goalpost.what_is_dropped_says_why": f"UPDATE dim_goalpost SET low = high WHERE {one('dim_goalpost')}",
+    "dim_item_payer_share.shares_add_up_to_one": "UPDATE dim_item_payer_share SET payer_share = payer_share + 0.01",
+    "dim_item_payer_share.items_are_on_the_list": "UPDATE dim_item_payer_share SET item_name_zh = NULL",
+    "dim_service_item.items_name_their_service_and_department": "UPDATE dim_service_item SET lead_department = NULL",
+    "dim_service_item.origins_are_stated": f"UPDATE dim_service_item SET origin = NULL WHERE {one('dim_service_item')}",
+    "dim_weight.shares_add_up_to_one": f"UPDATE dim_weight SET weight_share = 0.9 WHERE {one('dim_weight')}",
+    "dim_weight.every_scored_indicator_weighs_something_somewhere": "DELETE FROM dim_weight WHERE child = 'EDU01'",
+    "dim_weight.context_never_weighs": "UPDATE source.indicator SET role = 'context' WHERE indicator_code = 'EDU01'",
+    "mart_composite_index.the_home_region_of_the_base_year_is_100": f"""
+        UPDATE mart_composite_index SET index_value = 100.1 WHERE {HOME} AND year = 2015""",
+    "mart_composite_index.levels_lie_between_0_and_1": f"UPDATE mart_composite_index SET level = 1.01 WHERE {HOME}",
+    "mart_composite_index.what_has_no_index_says_why": f"UPDATE mart_composite_index SET index_value = NULL WHERE {HOME}",
+    "mart_composite_index.most_of_the_weight_lies_within_its_goalposts": f"""
+        UPDATE mart_composite_index SET clamped_weight_pct = 26 WHERE {HOME}""",
+    "mart_equalisation.degrees_lie_between_0_and_100": f"UPDATE mart_equalisation SET degree_pct = 100.1 WHERE {HOME}",
+    "mart_equalisation.a_degree_lies_within_its_bounds": f"UPDATE mart_equalisation SET degree_high_pct = 1 WHERE {HOME}",
+    "mart_equalisation.a_gap_is_target_less_degree": f"UPDATE mart_equalisation SET gap_to_target_pct = 0 WHERE {HOME}",
+    "mart_equalisation.what_has_no_degree_says_why": f"UPDATE mart_equalisation SET undefined_reason = 'no_figures' WHERE {HOME}",
+    "mart_equalisation.less_than_half_of_a_domain_is_no_degree": "UPDATE mart_equalisation SET weight_coverage = 0.49",
+    "mart_equalisation.synthetic_figures_make_a_synthetic_degree": f"""
+        UPDATE mart_equalisation SET provenance = 'official' WHERE {HOME}""",
+    "mart_equalisation.a_whole_lies_between_its_domains": """
+        UPDATE mart_equalisation SET degree_pct = 1 WHERE domain = 'all' AND regions = 1""",
+    "mart_equalisation.a_region_lies_between_its_lowest_regions": f"UPDATE mart_equalisation SET degree_pct = 1 WHERE {HOME}",
+    "mart_equalisation_dispersion.dispersion_has_its_bounds": """
+        UPDATE mart_equalisation_dispersion SET value = 0.9 WHERE measure = 'max_to_min_ratio'""",
+    "mart_equalisation_dispersion.what_has_no_value_says_why": "UPDATE mart_equalisation_dispersion SET undefined_reason = 'no_scores'",
+    "mart_equalisation_dispersion.group_and_rest_hold_the_degree_between_them": """
+        UPDATE mart_equalisation_dispersion SET value = 1 WHERE measure IN ('group_degree_pct', 'rest_degree_pct')""",
+    "mart_gap_contribution.contributions_add_up_to_the_gap": f"""
+        UPDATE mart_gap_contribution SET contribution_points = contribution_points + 1e-12 WHERE {one("mart_gap_contribution")}""",
+    "mart_gap_contribution.a_contribution_is_weight_times_shortfall": f"""
+        UPDATE mart_gap_contribution SET effective_weight = 0.9 WHERE {one("mart_gap_contribution", "contribution_points > 0")}""",
+    "mart_gap_contribution.people_behind_are_those_of_the_progress": "UPDATE mart_gap_contribution SET people_behind_target = 1",
+    "mart_sensitivity.ranks_hold_the_published_one": "UPDATE mart_sensitivity SET rank_published = rank_high + 1",
+    "mart_sensitivity.all_is_the_widest_family": """
+        UPDATE mart_sensitivity SET rank_high = rank_high + 1 WHERE scenario_family = 'weights'""",
+    "mart_sensitivity.shares_are_shares": "UPDATE mart_sensitivity SET share_meeting_target = 1.1",
+    "mart_target_progress.people_behind_make_up_the_shortfall": """
+        UPDATE mart_target_progress SET people_behind_target = people_behind_target + 1 WHERE people_behind_target > 0""",
+    "mart_target_progress.years_to_target_are_told_or_explained": "UPDATE mart_target_progress SET years_to_target = NULL",
+    "mart_target_progress.the_target_met_is_the_target_reached": f"""
+        UPDATE mart_target_progress SET is_target_met = NOT is_target_met WHERE {HOME}""",
+    "mart_target_progress.every_figure_with_a_target_is_measured": "DELETE FROM mart_target_progress WHERE indicator_code = 'SOC02'",
+>>>>>>> equalisation
 }  # fmt: skip
 
 

@@ -146,6 +146,7 @@ TABLES = (
             "multiplier",
             "population_source",
             "may_exceed_100",
+            "disclosive",
             "reason",
             "interval_kind",
             "standard_population",
@@ -156,12 +157,18 @@ TABLES = (
         optional=("interval_kind", "standard_population", "inequality_measures", "inequality_ordering"),
         integers=("pool_years", "min_events"),
         decimals=("multiplier",),
+<<<<<<< HEAD
         booleans=("may_exceed_100",),
         choices={
             "direction": ("higher", "lower", "interval"),
             "role": ("scored", "context"),
             "interval_kind": ("wilson", "poisson", "none"),
         },
+=======
+        booleans=("may_exceed_100", "disclosive"),
+        optional=("disclosive",),
+        choices={"direction": ("higher", "lower", "interval"), "role": ("scored", "context")},
+>>>>>>> equalisation
         filled=("domain", "name_zh", "name_en", "unit"),
     ),
     Table(
@@ -243,6 +250,24 @@ TABLES = (
         filled=("share", "origin"),
     ),
     Table(
+        "goalposts.csv",
+        "goalpost",
+        ("goalpost_set", "indicator_code", "low", "high", "note"),
+        ("goalpost_set", "indicator_code"),
+        decimals=("low", "high"),
+        filled=("low", "high"),
+    ),
+    Table(
+        "third_party_scores.csv",
+        "third_party_score",
+        ("region_code", "year", "domain", "method_id", "score", "source", "provenance"),
+        ("region_code", "year", "domain", "method_id"),
+        integers=("year",),
+        decimals=("score",),
+        choices={"provenance": ("official", "synthetic")},
+        filled=("score", "source", "provenance"),
+    ),
+    Table(
         "measures.csv",
         "measure",
         (
@@ -298,6 +323,9 @@ LINKS = (
     ("target", "indicator_code", "indicator", "indicator_code"),
     ("target", "region_code", "region", "region_code"),
     ("functional_class", "domain", "domain", "domain"),
+    ("goalpost", "indicator_code", "indicator", "indicator_code"),
+    ("third_party_score", "region_code", "region", "region_code"),
+    ("third_party_score", "domain", "domain", "domain"),
     ("price_index", "region_code", "region", "region_code"),
     ("service_item", "domain", "domain", "domain"),
     ("service_item", "service", "service", "service"),
@@ -305,6 +333,7 @@ LINKS = (
     ("item_payer_share", "region_code", "region", "region_code"),
 )
 EVERYWHERE = "all"
+MAY_BE_ALL = {("target", "region_code"), ("item_payer_share", "region_code"), ("third_party_score", "domain")}
 
 
 def load_table(folder: Path, table: Table) -> pl.DataFrame:
@@ -449,7 +478,7 @@ def check_links(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
     """Raises ConfigurationError for a cell that names something which its own table does not list."""
     files = {table.relation: table.file for table in TABLES}
     for relation, column, target, target_column in LINKS:
-        known = {*tables[target][target_column], EVERYWHERE if relation in ("target", "item_payer_share") else None}
+        known = {*tables[target][target_column], EVERYWHERE if (relation, column) in MAY_BE_ALL else None}
         for position, text in enumerate(tables[relation][column]):
             for name in (text or "").split(";"):
                 if name and name not in known:

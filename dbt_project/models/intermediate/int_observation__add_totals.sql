@@ -101,7 +101,7 @@ select
     provenance,
     'summed' as derivation,
     extract_rank,
-    cast(null as {{ dbt.type_string() }}) as observation_id
+    cast(null as string) as observation_id
 from (
     select * from both_sexes
     union all

@@ -74,7 +74,7 @@ everything as (
         provenance,
         'summed' as derivation,
         extract_rank,
-        cast(null as {{ dbt.type_string() }}) as observation_id
+        cast(null as string) as observation_id
     from summed
 )
 
