@@ -72,13 +72,8 @@ _TABLES = {
     "indicator": """
         indicator_code domain service name_zh name_en unit direction role lowest_level pool_years:INTEGER
         min_events:INTEGER denominator_population lead_department numerator_text denominator_text numerator denominator
-<<<<<<< HEAD
-        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason
-        interval_kind standard_population inequality_measures inequality_ordering""",
-=======
         multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN disclosive:BOOLEAN is_computed:BOOLEAN
-        reason""",
->>>>>>> equalisation
+        reason interval_kind standard_population inequality_measures inequality_ordering""",
     "indicator_term": """
         indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) status measure population_basis
         population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",
@@ -87,15 +82,12 @@ _TABLES = {
         upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin kind note""",
     "weight": """
         weight_set parent child weight:DECIMAL(18,9) edition origin note""",
-<<<<<<< HEAD
     "standard_population": """
         standard_population age_group weight:DECIMAL(18,6) origin""",
-=======
     "goalpost": """
         goalpost_set indicator_code low:DECIMAL(18,6) high:DECIMAL(18,6) note""",
     "third_party_score": """
         region_code year:INTEGER domain method_id score:DECIMAL(18,6) source provenance""",
->>>>>>> equalisation
     "price_index": """
         region_code year:INTEGER index_pct:DECIMAL(9,4) source origin""",
     "service_item": """

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 """The dbt project's macros, checks and models as plain SQL, without dbt: for tests of a formula on many tables at once.
-=======
-"""The dbt project's macros and models as plain SQL, without dbt: for tests that run a formula on many tables at once.
->>>>>>> equalisation
 
 Macros are rendered one by one as dbt does it (a macro may `return` a value); `ref` becomes the name of a table that
 the test has made. What a database adapter decides is that of DuckDB.
@@ -19,10 +15,7 @@ import jinja2
 from pipelines.settings import DBT_FOLDER
 
 _MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)\(.*?\{%-?\s*endmacro\s*-?%\}", re.DOTALL)
-<<<<<<< HEAD
 _TEST = re.compile(r"\{%-?\s*test\s+(\w+)(\(.*?\)\s*-?%\}.*?)\{%-?\s*endtest\s*-?%\}", re.DOTALL)
-=======
->>>>>>> equalisation
 
 
 class _Returned(Exception):
@@ -55,14 +48,11 @@ class _Macros:
         for path in sorted((DBT_FOLDER / "macros").rglob("*.sql")):
             for match in _MACRO.finditer(path.read_text(encoding="utf-8")):
                 self._environment.globals[match.group(1)] = self._wrap(match.group(1), match.group(0))
-<<<<<<< HEAD
         self._environment.globals.update({"ref": lambda model: model, "none": None})
         for path in sorted((DBT_FOLDER / "tests" / "generic").rglob("*.sql")):
             for match in _TEST.finditer(path.read_text(encoding="utf-8")):
                 text = f"{{% macro test_{match.group(1)}{match.group(2)}{{% endmacro %}}"
                 self._environment.globals[f"test_{match.group(1)}"] = self._wrap(f"test_{match.group(1)}", text)
-=======
->>>>>>> equalisation
 
     def _wrap(self, name: str, text: str) -> Callable[..., Any]:
         template = self._environment.from_string(text)
@@ -97,7 +87,6 @@ def model_sql(name: str, **tables: str) -> str:
         config=lambda **_: "",
         source=lambda _, table: tables.get(table, table),
     )
-<<<<<<< HEAD
 
 
 def check_sql(name: str, **arguments: Any) -> str:
@@ -109,5 +98,3 @@ def singular_sql(name: str) -> str:
     """The SQL of a data test that has a file of its own."""
     path = DBT_FOLDER / "tests" / f"{name}.sql"
     return MACROS.render(path.read_text(encoding="utf-8"), config=lambda **_: "")
-=======
->>>>>>> equalisation

@@ -213,7 +213,6 @@ RED = {
         DELETE FROM mart_service_coverage WHERE indicator_code = 'LIV05'""",
     "mart_service_coverage.children_in_kindergarten_do_not_exceed_the_children_there_are": f"""
         UPDATE mart_service_coverage SET numerator = denominator + 1 WHERE indicator_code = 'EDU02' AND {HOME}""",
-<<<<<<< HEAD
     "mart_per_capita_spending.constant_prices_are_nominal_ones_over_the_price_level": f"""
         UPDATE mart_per_capita_spending SET spending = spending * 1.001 WHERE {HOME} AND price_basis <> 'nominal'""",
     "mart_per_capita_spending.constant_prices_name_their_index": f"""
@@ -257,7 +256,6 @@ RED = {
     "mart_revision.a_revision_changes_the_value": REVISED.format("value"),
     "mart_revision.a_revision_names_its_receipt": REVISED.format("value + 1"),
     "mart_revision_summary.means_are_those_of_the_revisions": SUMMED_UP,
-=======
     "dim_goalpost.what_is_dropped_says_why": f"UPDATE dim_goalpost SET low = high WHERE {one('dim_goalpost')}",
     "dim_item_payer_share.shares_add_up_to_one": "UPDATE dim_item_payer_share SET payer_share = payer_share + 0.01",
     "dim_item_payer_share.items_are_on_the_list": "UPDATE dim_item_payer_share SET item_name_zh = NULL",
@@ -302,7 +300,6 @@ RED = {
     "mart_target_progress.the_target_met_is_the_target_reached": f"""
         UPDATE mart_target_progress SET is_target_met = NOT is_target_met WHERE {HOME}""",
     "mart_target_progress.every_figure_with_a_target_is_measured": "DELETE FROM mart_target_progress WHERE indicator_code = 'SOC02'",
->>>>>>> equalisation
 }  # fmt: skip
 
 

@@ -959,11 +959,7 @@ def test_every_published_table_says_what_it_is_in_both_languages(built: Build) -
         for n in manifest.values()
         if n["resource_type"] == "model" and n["config"]["meta"].get("published")
     }
-<<<<<<< HEAD
-    assert len(marts) >= 19
-=======
     assert len(marts) > 20
->>>>>>> equalisation
     for name, node in marts.items():
         assert node["config"]["contract"]["enforced"]
         assert set(node["config"]["meta"]["key"]) <= set(node["columns"])

@@ -90,7 +90,6 @@ class SpendingSource(StrictModel):
     account_stage: Literal["budget", "final"]
 
 
-<<<<<<< HEAD
 class TwoThirdsTest(StrictModel):
     """What the test on new fiscal resources is made of: two measures, and what they stand for."""
 
@@ -100,7 +99,8 @@ class TwoThirdsTest(StrictModel):
     livelihood_classes: list[str] = Field(min_length=1)
     resources: str
     scope: Text
-=======
+
+
 class Scores(StrictModel):
     """How scores are made: what the degree is measured against, which weights and goalposts are the published ones."""
 
@@ -109,7 +109,6 @@ class Scores(StrictModel):
     goalpost_set: str | None = None
     minimum_weight: float = Field(default=0.5, gt=0, le=1)
     may_reweight_domains: bool = False
->>>>>>> equalisation
 
 
 class Description(StrictModel):
@@ -129,12 +128,9 @@ class Description(StrictModel):
     disclosure: Disclosure
     data_notes: list[Text] = []
     spending: list[SpendingSource] = []
-<<<<<<< HEAD
     two_thirds_tests: list[TwoThirdsTest] = []
     payments_by_item: str | None = None
-=======
     scores: Scores = Scores()
->>>>>>> equalisation
 
     @field_validator("schedule")
     @classmethod
@@ -306,15 +302,12 @@ class Jurisdiction:
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
             "base_year": str(self.description.years.base or ""),
-<<<<<<< HEAD
             "item_payment_measure": self.description.payments_by_item or "",
-=======
             "degree_indicator": self.description.scores.degree_indicator or "",
             "weight_set": self.description.scores.weight_set,
             "goalpost_set": self.description.scores.goalpost_set or "",
             "minimum_weight": str(self.description.scores.minimum_weight),
             "may_reweight_domains": str(self.description.scores.may_reweight_domains).lower(),
->>>>>>> equalisation
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},
@@ -371,15 +364,6 @@ class Jurisdiction:
                 where=description,
                 do="correct it or add the region",
             )
-<<<<<<< HEAD
-        named = [("spending", source.measure) for source in self.description.spending]
-        for test in self.description.two_thirds_tests:
-            named += [("two_thirds_tests", test.livelihood), ("two_thirds_tests", test.resources)]
-        if self.description.payments_by_item:
-            named.append(("payments_by_item", self.description.payments_by_item))
-        for what, measure in named:
-            if measure not in self.reference_measures:
-=======
         scores = self.description.scores
         for what, name, relation, column in (
             ("degree_indicator", scores.degree_indicator, "indicator", "indicator_code"),
@@ -392,9 +376,13 @@ class Jurisdiction:
                     where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', name)}",
                     do="correct it or add its lines",
                 )
-        for source in self.description.spending:
-            if source.measure not in self.reference_measures:
->>>>>>> equalisation
+        named = [("spending", source.measure) for source in self.description.spending]
+        for test in self.description.two_thirds_tests:
+            named += [("two_thirds_tests", test.livelihood), ("two_thirds_tests", test.resources)]
+        if self.description.payments_by_item:
+            named.append(("payments_by_item", self.description.payments_by_item))
+        for what, measure in named:
+            if measure not in self.reference_measures:
                 raise ConfigurationError(
                     f"{what} names the measure {measure!r}, which is not in reference/measures.csv",
                     where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', measure)}",

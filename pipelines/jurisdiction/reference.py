@@ -154,21 +154,15 @@ TABLES = (
             "inequality_ordering",
         ),
         ("indicator_code",),
-        optional=("interval_kind", "standard_population", "inequality_measures", "inequality_ordering"),
+        optional=("disclosive", "interval_kind", "standard_population", "inequality_measures", "inequality_ordering"),
         integers=("pool_years", "min_events"),
         decimals=("multiplier",),
-<<<<<<< HEAD
-        booleans=("may_exceed_100",),
+        booleans=("may_exceed_100", "disclosive"),
         choices={
             "direction": ("higher", "lower", "interval"),
             "role": ("scored", "context"),
             "interval_kind": ("wilson", "poisson", "none"),
         },
-=======
-        booleans=("may_exceed_100", "disclosive"),
-        optional=("disclosive",),
-        choices={"direction": ("higher", "lower", "interval"), "role": ("scored", "context")},
->>>>>>> equalisation
         filled=("domain", "name_zh", "name_en", "unit"),
     ),
     Table(

@@ -18,35 +18,6 @@ counted as (
 )
 
 select
-<<<<<<< HEAD
-    indicator_code,
-    domain,
-    service,
-    name_zh,
-    name_en,
-    unit,
-    direction,
-    role,
-    lowest_level,
-    pool_years,
-    min_events,
-    denominator_population,
-    lead_department,
-    numerator_text,
-    denominator_text,
-    numerator,
-    denominator,
-    multiplier,
-    population_source,
-    may_exceed_100,
-    is_computed,
-    reason,
-    interval_kind,
-    standard_population,
-    inequality_measures,
-    inequality_ordering
-from {{ ref('stg_indicator') }}
-=======
     indicator.indicator_code,
     indicator.domain,
     indicator.service,
@@ -70,8 +41,11 @@ from {{ ref('stg_indicator') }}
     -- unless its line says so, an indicator gives persons away when its numerator counts persons, or is not known
     coalesce(indicator.disclosive, counted.counts_persons, true) as is_disclosive,
     indicator.is_computed,
-    indicator.reason
+    indicator.reason,
+    indicator.interval_kind,
+    indicator.standard_population,
+    indicator.inequality_measures,
+    indicator.inequality_ordering
 from {{ ref('stg_indicator') }} as indicator
 left join counted
     on counted.indicator_code = indicator.indicator_code
->>>>>>> equalisation
