@@ -1,9 +1,15 @@
--- All observations for use: chosen ones, totals, and the regions nobody reported, summed from the regions below them.
+-- All observations for use: chosen ones, totals, re-based ones, and the regions nobody reported, summed from those below.
 -- A region is summed only from the nearest reported regions below it, and only when these cover it without a gap on
 -- the list the number is told on: together they have as many leaves as it has. A reported region stands, also one
 -- reported as missing. Measures of a government's own level are not summed here (int_spending__add_levels does).
 with reported as (
-    select * from {{ ref('int_observation__add_totals') }}
+    select region_code, series_number, value, obs_status, provenance, derivation, extract_rank, observation_id
+    from {{ ref('int_observation__add_totals') }}
+
+    union all
+
+    select region_code, series_number, value, obs_status, provenance, derivation, extract_rank, observation_id
+    from {{ ref('int_observation__rebase') }}
 ),
 
 -- each reported figure with the regions above it, and whether these reported the figure themselves
