@@ -62,10 +62,15 @@
 {%- endmacro %}
 
 {% macro derivation_of_rows(column) -%}
-    {#- Aggregate: estimated as soon as one row was, else re-based, else summed, else reported. -#}
-    case max(case {{ column }} when 'estimated' then 3 when 'rebased' then 2 when 'summed' then 1 else 0 end)
-        when 3 then 'estimated'
-        when 2 then 'rebased'
+    {#- Aggregate: estimated as soon as one row was, else re-based, else averaged, else summed, else reported. -#}
+    case max(
+        case {{ column }}
+            when 'estimated' then 4 when 'rebased' then 3 when 'averaged' then 2 when 'summed' then 1 else 0
+        end
+    )
+        when 4 then 'estimated'
+        when 3 then 'rebased'
+        when 2 then 'averaged'
         when 1 then 'summed'
         else 'reported'
     end
