@@ -107,6 +107,35 @@ class Reading(Record):
 
 
 @dataclass(frozen=True)
+class Due(Record):
+    """One delivery that a contract asks for and that has not come."""
+
+    department: str
+    extract: str
+    delivery_period: str
+    due_on: str  # ISO date: the last day on which it is in time
+    late_from: str  # ISO 8601, UTC: from this moment on it is late
+    owner: str
+    contact: str = ""
+
+    @property
+    def extract_id(self) -> str:
+        """`department/extract`, the name of the contract."""
+        return f"{self.department}/{self.extract}"
+
+
+@dataclass(frozen=True)
+class Punctuality:
+    """What one extract owes at a moment: what is late, and what comes next."""
+
+    extract_id: str
+    gravity: Literal["block", "warn", "ignore"]
+    is_agreed: bool  # the contract says how often and until when
+    late: list[Due] = field(default_factory=list)
+    following: Due | None = None  # the next delivery that becomes due
+
+
+@dataclass(frozen=True)
 class Build(Record):
     """One build of the marts: which readings, which rules, and the private folder it stands in."""
 

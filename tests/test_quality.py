@@ -16,7 +16,7 @@ from pipelines.errors import BlockedError, ConfigurationError
 from pipelines.ledger import Ledger
 from pipelines.quality import deliveries, expectations
 from pipelines.quality.suites import load_expectations
-from pipelines.records import Build, CheckResult
+from pipelines.records import Build, CheckResult, Punctuality
 from pipelines.store import Warehouse, read_json, write_json
 
 
@@ -65,7 +65,7 @@ def test_every_delivery_check_can_turn_red_and_says_where(
     build = hand_made.make_build(warehouse)
     change(build, damage)
     with duckdb.connect(str(build.database)) as connection:
-        found = {result.check_id: result for result in deliveries.judge(connection)}
+        found = {result.check_id: result for result in deliveries.judge(connection, hand_made.ON_TIME)}
     result = found[f"intake.{kind}.health/beds"]
     assert result.outcome == "fail" and result.blocks
     assert seen in result.locations
@@ -75,7 +75,7 @@ def test_a_reading_without_an_account_is_an_error(warehouse: Warehouse) -> None:
     build = hand_made.make_build(warehouse)
     change(build, "delete from source.tie_out")
     with duckdb.connect(str(build.database)) as connection:
-        found = {result.check_id: result.outcome for result in deliveries.judge(connection)}
+        found = {result.check_id: result.outcome for result in deliveries.judge(connection, hand_made.ON_TIME)}
     assert found["intake.rows_tie_out.health/beds"] == "error"
     assert found["intake.values_tie_out.health/beds"] == "error"
 
@@ -83,8 +83,9 @@ def test_a_reading_without_an_account_is_an_error(warehouse: Warehouse) -> None:
 def test_an_extract_nobody_delivered_is_not_applicable_and_not_passed(warehouse: Warehouse) -> None:
     build = hand_made.make_build(warehouse)
     change(build, "insert into source.extract (department, extract) values ('housing', 'repairs')")
+    on_time = {**hand_made.ON_TIME, "housing/repairs": Punctuality("housing/repairs", "warn", is_agreed=True)}
     with duckdb.connect(str(build.database)) as connection:
-        found = {result.check_id: result.outcome for result in deliveries.judge(connection)}
+        found = {result.check_id: result.outcome for result in deliveries.judge(connection, on_time)}
     assert {found[f"intake.{kind}.housing/repairs"] for kind in deliveries.KINDS} == {"not_applicable"}
 
 
@@ -93,7 +94,7 @@ def test_what_a_later_file_replaced_is_not_judged(warehouse: Warehouse) -> None:
     change(build, "update source.receipt set is_in_force = false")
     change(build, "update source.tie_out set rows_accepted = 2")
     with duckdb.connect(str(build.database)) as connection:
-        assert {result.outcome for result in deliveries.judge(connection)} == {"not_applicable"}
+        assert {result.outcome for result in deliveries.judge(connection, hand_made.ON_TIME)} == {"not_applicable"}
 
 
 # -- dbt --------------------------------------------------------------------------------------------------------
@@ -226,7 +227,9 @@ WAIVER = {
 def judge_with_waivers(warehouse: Warehouse, build: Build, tmp_path: Path, *waivers: dict[str, Any]) -> Any:
     path = tmp_path / "waivers.yml"
     path.write_text(json.dumps({"waivers": waivers}), encoding="utf-8")
-    return quality.judge(warehouse, build, [hand_made.expectations_folder(tmp_path / "expectations")], path)
+    return quality.judge(
+        warehouse, build, [hand_made.expectations_folder(tmp_path / "expectations")], path, hand_made.ON_TIME
+    )
 
 
 @pytest.mark.usefixtures("without_great_expectations")

@@ -5,6 +5,7 @@ word; what is made of it is dbt's.
 """
 
 from pipelines.intake.drift import Delivery, findings
+from pipelines.intake.freshness import Waiting, late_deliveries, punctuality, waiting
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.person_reading import require_key
 from pipelines.intake.personal import KEY_VARIABLE, key_is_configured
@@ -16,14 +17,18 @@ __all__ = [
     "Arrivals",
     "Delivery",
     "RegionIndex",
+    "Waiting",
     "all_receipts",
     "find_reading",
     "findings",
     "in_force",
     "key_is_configured",
+    "late_deliveries",
+    "punctuality",
     "read",
     "reader_version",
     "receive",
     "require_key",
     "take",
+    "waiting",
 ]

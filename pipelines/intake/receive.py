@@ -78,7 +78,7 @@ def receive(
     strays: list[str] = []
     held_back: list[str] = []
     changed = False
-    landed = _landed(jurisdiction.landing)
+    landed = landed_files(jurisdiction.landing)
     taken_back = {path.with_suffix("") for path in landed if path.suffix == WITHDRAWN}
     for path in landed:
         if path in taken_back:
@@ -150,7 +150,7 @@ def receive(
     return Arrivals(receipts + new, new, held_back)
 
 
-def _landed(landing: Path) -> list[Path]:
+def landed_files(landing: Path) -> list[Path]:
     """Every file below landing, in path order. Hidden files and half-written uploads (`.part`) are not files yet."""
     if not landing.is_dir():
         return []

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.cadence import number_of
 from pipelines.jurisdiction.person_contract import Records
 from pipelines.jurisdiction.text import normalise
 from pipelines.jurisdiction.yaml_model import StrictModel
@@ -69,11 +70,23 @@ class Member(StrictModel):
 
 
 class ServiceLevel(StrictModel):
-    """One service level (ODCS `slaProperties`): frequency, latency in days after the reference period."""
+    """One service level (ODCS `slaProperties`).
 
-    property: Literal["frequency", "latency"]
-    value: float
-    unit: str = "d"
+    `frequency` is how often a delivery comes, `latency` how long after the end of its period it may take;
+    `generalAvailability` and `endOfSupport` name the first and the last delivery period that are owed.
+    """
+
+    property: Literal["frequency", "latency", "generalAvailability", "endOfSupport"]
+    value: int | str
+    unit: Literal["d", "w", "m", "q", "y"] = "d"
+
+    @model_validator(mode="after")
+    def _fits(self) -> ServiceLevel:
+        if self.property in ("frequency", "latency"):
+            least = 1 if self.property == "frequency" else 0
+            if not isinstance(self.value, int) or self.value < least:
+                raise ValueError(f"a {self.property} is a whole number of {least} or more, with its unit")
+        return self
 
 
 class SheetRule(StrictModel):
@@ -369,6 +382,7 @@ class Quality(StrictModel):
 
     rows: RowRange = RowRange()
     drift: Drift = Drift()
+    late_delivery: Gravity = "warn"  # a delivery that is due by slaProperties and has not come
     known_rejects: list[KnownReject] = []
 
 
@@ -398,6 +412,19 @@ class Contract(StrictModel):
     def _tables_or_records(self) -> Contract:
         if bool(self.layouts) == (self.records is not None):
             raise ValueError("give either `layouts` (tables of figures) or `records` (one line per person's record)")
+        return self
+
+    @model_validator(mode="after")
+    def _service_levels_fit(self) -> Contract:
+        levels = {level.property: level for level in self.slaProperties}
+        if len(levels) != len(self.slaProperties):
+            raise ValueError("`slaProperties` names a property twice")
+        frequency = levels.get("frequency")
+        if frequency is None and levels:
+            raise ValueError("`slaProperties` says nothing without `frequency`")
+        for name in ("generalAvailability", "endOfSupport"):
+            if frequency and name in levels and number_of(str(levels[name].value), frequency.unit) is None:
+                raise ValueError(f"`{name}` is a delivery period of the kind that `frequency` says")
         return self
 
     @property

@@ -1,19 +1,28 @@
-"""Checks of what was delivered: every file readable, every sheet tied out, no reject that nobody expected.
+"""Checks of what was delivered: every file readable, every sheet tied out, no reject that nobody expected, none late.
 
 It reads the account that the readings left in the build (schema `source`); it opens no delivered file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 
-from pipelines.records import CheckResult, Outcome
+from pipelines.records import CheckResult, Outcome, Punctuality
 
-KINDS = ("readable", "rows_tie_out", "values_tie_out", "no_unknown_rejects", "no_grave_finding", "no_finding")
+KINDS = (
+    "readable",
+    "rows_tie_out",
+    "values_tie_out",
+    "no_unknown_rejects",
+    "no_grave_finding",
+    "no_finding",
+    "on_time",
+)
 # Findings are as grave as the contract says; only the grave ones block.
-_WARN_ONLY = {"no_finding"}
+_WARN_ONLY = {"no_finding"}  # and `on_time`, unless the contract says otherwise
 LOCATIONS_SHOWN = 50
 
 _DESCRIPTION = {
@@ -25,6 +34,7 @@ _DESCRIPTION = {
     "no_unknown_rejects": "没有意料之外的退回 / Nothing is rejected that the contract does not know of",
     "no_grave_finding": "合计、更正、与上次来文的对照没有严重问题 / Totals, corrections and drift: nothing grave",
     "no_finding": "与约定、与上次来文的对照没有变化 / Against the contract and the delivery before: nothing changed",
+    "on_time": "到期的来文都已收到 / Every delivery that is due has come",
 }
 _WHY = {
     "readable": "A file that nobody can read must not be passed over in silence",
@@ -33,6 +43,7 @@ _WHY = {
     "no_unknown_rejects": "A rejected number is missing from the marts; somebody has to know and to agree",
     "no_grave_finding": "A unit written otherwise, a delivery that shrank: published it looks like a changed world",
     "no_finding": "A file that changes its form will change its meaning next; somebody should look",
+    "on_time": "Figures that silently stay last year's look like figures that did not change",
 }
 
 _READABLE = """
@@ -143,8 +154,29 @@ def _findings(
     return ("fail" if bad else "pass"), f"{len(bad)} findings", "0 findings", bad
 
 
-def judge(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
-    """The delivery checks of every extract, on the build behind this connection."""
+def _on_time(found: Punctuality | None) -> tuple[Outcome, str, str, list[str]]:
+    if found is None:
+        return "error", "nobody looked at what is due", "no delivery late", []
+    if not found.is_agreed:
+        return "not_applicable", "the contract does not say until when deliveries come", "no delivery late", []
+    if found.gravity == "ignore":
+        return "not_applicable", "the contract sets lateness aside", "no delivery late", []
+    if not found.late and found.following is None:
+        return "not_applicable", "nothing is due any more, or nothing has come yet", "no delivery late", []
+    following = f"; {found.following.delivery_period} by {found.following.due_on}" if found.following else ""
+    bad = [f"{due.delivery_period}: was due on {due.due_on} from {due.owner}" for due in found.late]
+    return ("fail" if bad else "pass"), f"{len(bad)} late", f"no delivery late{following}", bad
+
+
+def rests_on_clock_until(punctuality: Mapping[str, Punctuality]) -> str | None:
+    """The earliest moment at which time alone makes another delivery late, or None. ISO 8601, UTC."""
+    return min(
+        (f.following.late_from for f in punctuality.values() if f.following and f.gravity != "ignore"), default=None
+    )
+
+
+def judge(connection: duckdb.DuckDBPyConnection, punctuality: Mapping[str, Punctuality]) -> list[CheckResult]:
+    """The delivery checks of every extract, on the build behind this connection; what is due is told by extract."""
     results = []
     for department, extract, owner in extracts(connection):
         key, name = [department, extract], f"{department}/{extract}"
@@ -155,13 +187,16 @@ def judge(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
             "no_unknown_rejects": _rejects(connection, key),
             "no_grave_finding": _findings(connection, key, "block"),
             "no_finding": _findings(connection, key, "warn"),
+            "on_time": _on_time(punctuality.get(name)),
         }
+        lateness = punctuality.get(name)  # not looked at: an error, and that is no warning
+        warn_only = {*_WARN_ONLY, "on_time"} if lateness and lateness.gravity != "block" else _WARN_ONLY
         for kind in KINDS:
             outcome, observed, wanted, bad = found[kind]
             results.append(
                 CheckResult(
                     check_id=check_id(kind, name), source="intake", subject=name,
-                    severity="warn" if kind in _WARN_ONLY else "block",
+                    severity="warn" if kind in warn_only else "block",
                     outcome=outcome, description=_DESCRIPTION[kind], observed=observed, expected=wanted,
                     failing_rows=len(bad), locations=_listed(bad), owner=owner, why=_WHY[kind],
                 )

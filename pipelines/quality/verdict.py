@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from pipelines.ledger import Ledger
 from pipelines.quality import dbt_tests, deliveries, expectations
 from pipelines.quality.suites import load_expectations, load_manifest
 from pipelines.quality.waivers import apply_waivers, load_waivers
-from pipelines.records import Build, CheckResult, Verdict
+from pipelines.records import Build, CheckResult, Punctuality, Verdict
 from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
 
 EVERY_CHECK_RAN = "gate.every_expected_check_ran"
@@ -142,17 +143,27 @@ def _subjects(connection: duckdb.DuckDBPyConnection, folders: list[Path], manife
     return subjects
 
 
-def _delivery_results(connection: duckdb.DuckDBPyConnection) -> list[CheckResult]:
+def _delivery_results(
+    connection: duckdb.DuckDBPyConnection, punctuality: Mapping[str, Punctuality]
+) -> list[CheckResult]:
     """The delivery checks; none when their tables are broken, so that each is reported as having no result."""
     try:
-        return deliveries.judge(connection)
+        return deliveries.judge(connection, punctuality)
     except duckdb.Error:
         return []
 
 
-def judge(warehouse: Warehouse, build: Build, expectations_folders: list[Path], waivers_file: Path) -> Verdict:
+def judge(
+    warehouse: Warehouse,
+    build: Build,
+    expectations_folders: list[Path],
+    waivers_file: Path,
+    punctuality: Mapping[str, Punctuality],
+) -> Verdict:
     """Run every check on a build and store results and verdict beside it; `judged` goes to the ledger.
 
+    `punctuality` says by extract what is due and has not come. The verdict holds until the next delivery becomes due,
+    or a waiver in use ends.
     Blocked when a blocking check failed, could not be judged, or is missing, or when there is nothing to judge
     by. Raises ConfigurationError for a mistake in expectation files or waivers, FaultError when the build's
     database is not closed.
@@ -172,7 +183,7 @@ def judge(warehouse: Warehouse, build: Build, expectations_folders: list[Path], 
         last = history[-1]["build_id"] if history else None
         before = {line["check_id"] for line in history if line["build_id"] == last}
         results = [
-            *_delivery_results(connection),
+            *_delivery_results(connection, punctuality),
             *dbt_tests.judge(manifest.tests, build.dbt_results),
             *expectations.judge(connection, files, manifest.keys),
         ]
@@ -185,12 +196,15 @@ def judge(warehouse: Warehouse, build: Build, expectations_folders: list[Path], 
     blocking = [r.check_id for r in results if r.blocks]
     outcomes = Counter(r.outcome for r in results)
     mask = mask_path(build)
-    ends = [str(w["until"]) for w in used if w["is_used"]]
+    ends = [f"{w['until']}T23:59:59Z" for w in used if w["is_used"]]
+    # An as-of build looks back at a moment that does not pass.
+    due = deliveries.rests_on_clock_until(punctuality) if build.as_of is None else None
+    ends += [due] if due else []
     verdict = Verdict(
         build_id=build.build_id,
         outcome="blocked" if blocking else "pass",
         judged_at=judged_at,
-        valid_until=f"{min(ends)}T23:59:59Z" if ends else None,
+        valid_until=min(ends, default=None),
         passed=outcomes["pass"],
         failed=sum(r.outcome == "fail" and r.severity == "block" for r in results),
         errors=outcomes["error"],

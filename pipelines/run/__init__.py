@@ -23,7 +23,7 @@ from pipelines import intake
 from pipelines.errors import BlockedError, ConfigurationError, UsageError
 from pipelines.jurisdiction import Jurisdiction, load
 from pipelines.ledger import Ledger
-from pipelines.records import Build, Reading, Receipt, Release, Verdict
+from pipelines.records import Build, Punctuality, Reading, Receipt, Release, Verdict
 from pipelines.settings import Settings, code_version, switch_telemetry_off
 from pipelines.store import Warehouse, now_utc, read_json, write_json
 
@@ -282,13 +282,28 @@ class Session:
             [[row[c] for c in columns] for row in rows], schema=dict.fromkeys(columns, pl.String), orient="row"
         )
 
+    def punctuality(self, as_of: str | None = None) -> dict[str, Punctuality]:
+        """What every extract owes now, or did at the moment `as_of`."""
+        receipts = intake.all_receipts(self.warehouse)
+        if as_of:
+            known = [r for r in receipts if r.received_at <= as_of]
+            return intake.punctuality(self.jurisdiction, known, [], datetime.fromisoformat(as_of))
+        waits = intake.waiting(self.jurisdiction, self.warehouse)
+        return intake.punctuality(self.jurisdiction, receipts, waits, datetime.now(UTC))
+
     def judge(self, build: Build) -> Verdict:
         """Judge a build; the verdict is stored with it."""
         from pipelines import quality
 
         with self.step("judge"):
             self.say("judging the build (checks)")
-            return quality.judge(self.warehouse, build, self.expectations_folders, self.jurisdiction.waivers_file)
+            return quality.judge(
+                self.warehouse,
+                build,
+                self.expectations_folders,
+                self.jurisdiction.waivers_file,
+                self.punctuality(build.as_of),
+            )
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""

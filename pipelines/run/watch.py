@@ -1,0 +1,264 @@
+"""A run under watch: its log, how it ended, and who must be told. Both doors open a run here.
+
+What people are told is decided by `alerts`; this module says what the state of things is. Whatever goes wrong with a
+log or a channel, the run's own result and its own error come through unchanged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipelines import alerts, intake
+from pipelines.alerts import Condition, Event, Sent
+from pipelines.errors import BlockedError, BusyError, JunhengError, UsageError
+from pipelines.records import Due
+from pipelines.run.journal import Journal, broken_off
+from pipelines.run.session import Say, Session
+from pipelines.settings import Settings
+
+# A run that holds the warehouse for so long hangs; the nights that find it busy must not pass in silence.
+STUCK_AFTER = timedelta(hours=6)
+ALL_EVENTS: tuple[Event, ...] = ("failed", "blocked", "late", "held_back")
+
+
+class Watch:
+    """One run: its session, its log, and what was told of it."""
+
+    def __init__(self, session: Session, settings_file: alerts.SettingsFile, journal: Journal | None, tells: bool) -> None:
+        self.session = session
+        self.settings_file = settings_file
+        self.journal = journal
+        self.tells = tells  # False for what a person looks into: nobody else is to be told
+        self.outcome = ""
+        self.sent: list[Sent] = []
+        self.late: list[Due] = []
+        self.error: BaseException | None = None
+
+    def done(self, outcome: str) -> None:
+        """The run has come to its end; said within the block, told after it."""
+        self.outcome = outcome
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Tell who must be told and write the log's last line. Raises nothing: the run's own result comes first."""
+        if error is not None:
+            self.error = error
+            self.outcome = _outcome_of(error)
+        try:
+            self._note_error()
+            if self.tells and self.journal is not None:
+                self._tell()
+        except Exception as trouble:
+            self.session.say(f"warning: alerts could not be sent: {type(trouble).__name__}: {trouble}")
+        if self.journal is not None:
+            release = self.session.warehouse.current_release_id()
+            with _unhindered(self.session.say):
+                self.journal.note("finished", outcome=self.outcome, release=release)
+
+    def _note_error(self) -> None:
+        if self.error is not None and self.journal is not None:
+            failing = getattr(self.error, "checks", [])
+            self.journal.note("error", **_described(self.error), checks=[check["check_id"] for check in failing])
+
+    def _tell(self) -> None:
+        assert self.journal is not None
+        conditions, known = self._state_of_things(self.journal.run_id)
+        session = self.session
+        occasion = alerts.Occasion(
+            jurisdiction=session.warehouse.folder.name,
+            name=session.name,
+            run_id=self.journal.run_id,
+            outcome=self.outcome,
+            release=session.warehouse.current_release_id(),
+        )
+        folder = session.settings.settings_folder
+        self.sent = alerts.report(self.settings_file, folder, session.warehouse, occasion, conditions, known)
+        for sent in self.sent:
+            if sent.problem:
+                session.say(f"warning: the alert channel {sent.channel} did not work: {sent.problem}")
+        if self.sent:
+            self.journal.note("alerts", sent=[asdict(sent) for sent in self.sent])
+
+    def _state_of_things(self, run_id: str) -> tuple[list[Condition], list[Event]]:
+        """What holds now, and of which events this run can say that nothing else holds."""
+        session, error = self.session, self.error
+        found = [_broken(run) for run in broken_off(session.warehouse, but=run_id)]
+        if isinstance(error, BusyError):
+            return [*found, *_stuck(session)], []
+        if isinstance(error, UsageError | KeyboardInterrupt):
+            return found, []
+        known: list[Event] = ["failed"]
+        if isinstance(error, BlockedError):
+            if not error.checks:  # nothing was judged: somebody asked for a step before its turn
+                return found, []
+            found.append(_blocked(session, error))
+            known.append("blocked")
+        elif error is not None:
+            found.append(_failed(session, error, run_id))
+        else:
+            known.append("blocked")
+        if session.is_loaded:
+            self.late = intake.late_deliveries(session.punctuality())
+            found += [_late(due) for due in self.late]
+            found += _held_back(session)
+            known += ["late", "held_back"]
+        return found, known
+
+
+@contextmanager
+def watch(
+    settings: Settings,
+    say: Say,
+    *,
+    door: str,
+    asked: dict[str, Any],
+    run_id: str | None = None,
+    tells: bool = True,
+    will_go_on: Callable[[BaseException], bool] = lambda _: False,
+) -> Iterator[Watch]:
+    """A session with its log; at the end of the block, or at its error, people are told and the log is closed.
+
+    The log stays open where the block does not say `done`: the run goes on in another block under the same `run_id`.
+    `will_go_on` says of an error whether the block will be tried again. Raises ConfigurationError for a mistake in the
+    settings file, before anything is done, and whatever the block raises.
+    """
+    settings_file = alerts.load_settings_file(settings.settings_file)
+    session = Session(settings, say)
+    journal = None
+    if settings.jurisdiction_folder.is_dir():  # a misspelt name must leave no folder behind
+        with _unhindered(say):
+            journal = Journal.open(
+                session.warehouse, door=door, asked=asked, run_id=run_id, kept=settings_file.run_logs_kept
+            )
+            session.note = journal.note
+    watched = Watch(session, settings_file, journal, tells)
+    try:
+        yield watched
+    except BaseException as error:
+        if will_go_on(error):
+            session.note("tried", **_described(error))
+        else:
+            watched.finish(error)
+        raise
+    if watched.outcome:
+        watched.finish()
+
+
+@contextmanager
+def _unhindered(say: Say) -> Iterator[None]:
+    """A log that cannot be written is a warning, no reason to stop."""
+    try:
+        yield
+    except OSError as error:
+        say(f"warning: the run's log cannot be written: {error}")
+
+
+def _outcome_of(error: BaseException) -> str:
+    if isinstance(error, BlockedError | BusyError):
+        return error.code
+    return "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
+def _described(error: BaseException) -> dict[str, str]:
+    """An error for a log or an alert. A fault's own text may quote a cell: only its type is written down."""
+    if isinstance(error, JunhengError):
+        return {"code": error.code, "message": error.message, "where": error.where, "do": error.do}
+    said = f"a fault of the program: {type(error).__name__}"
+    return {"code": "fault", "message": said, "where": "", "do": "see the report in the logs folder"}
+
+
+def _late(due: Due) -> Condition:
+    return Condition(
+        key=f"late:{due.extract_id}:{due.delivery_period}",
+        event="late",
+        subject=due.extract_id,
+        message=f"{due.extract_id} {due.delivery_period} was due on {due.due_on} and has not come",
+        owner=due.owner,
+        since=due.late_from,
+        state=due.due_on,
+        details={"delivery_period": due.delivery_period, "due_on": due.due_on, "contact": due.contact},
+    )
+
+
+def _held_back(session: Session) -> list[Condition]:
+    files: dict[str, list[str]] = {}
+    for wait in intake.waiting(session.jurisdiction, session.warehouse):
+        if wait.is_held_back:
+            files.setdefault(wait.extract_id, []).append(wait.landing_path)
+    return [
+        Condition(
+            key=f"held_back:{extract}",
+            event="held_back",
+            subject=extract,
+            message=f"{len(paths)} person-level file(s) of {extract} wait: no key for ID numbers is configured; "
+            f"name one in {intake.KEY_VARIABLE}",
+            owner=session.jurisdiction.contracts[extract].owner,
+            state=_digest(*paths),
+            details={"files": paths[:50], "count": len(paths)},
+        )
+        for extract, paths in files.items()
+    ]
+
+
+def _blocked(session: Session, error: BlockedError) -> Condition:
+    owners = sorted({check["owner"] for check in error.checks if check["owner"]})
+    named = ", ".join(check["check_id"] for check in error.checks[:5])
+    more = f" and {len(error.checks) - 5} more" if len(error.checks) > 5 else ""
+    return Condition(
+        key="blocked",
+        event="blocked",
+        subject=session.warehouse.folder.name,
+        message=f"{error.message}: {named}{more}",
+        owner=", ".join(owners),
+        state=_digest(*(f"{check['check_id']} {check['observed']}" for check in error.checks)),
+        details={"checks": error.checks[:50], "count": len(error.checks), "where": error.where},
+    )
+
+
+def _failed(session: Session, error: BaseException, run_id: str) -> Condition:
+    described = _described(error)
+    where = f" ({described['where']})" if described["where"] else ""
+    return Condition(
+        key="failed",
+        event="failed",
+        subject=session.warehouse.folder.name,
+        message=f"{described['message']}{where}",
+        state=run_id,  # every run that fails is told
+        details=described,
+    )
+
+
+def _broken(run: dict[str, Any]) -> Condition:
+    return Condition(
+        key=f"broken_off:{run['run_id']}",
+        event="failed",
+        subject=run["door"],
+        message=f"the run {run['run_id']} broke off: its process is gone without a last word; releases are untouched",
+        since=str(run["started_at"] or ""),
+        details={"run_id": run["run_id"], "log": run["log"]},
+    )
+
+
+def _stuck(session: Session) -> list[Condition]:
+    holder = session.warehouse.lock_holder()
+    if holder is None or datetime.now(UTC) - datetime.fromisoformat(holder.since) < STUCK_AFTER:
+        return []
+    return [
+        Condition(
+            key="stuck",
+            event="failed",
+            subject=session.warehouse.folder.name,
+            message=f"the process {holder.process} has held the warehouse since {holder.since}; no run gets through",
+            since=holder.since,
+            state=holder.since,
+            details={"process": holder.process},
+        )
+    ]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:16]
