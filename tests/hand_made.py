@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from pipelines import protection, quality
+from pipelines.exports import published_tables
 from pipelines.records import Build, Punctuality
 from pipelines.settings import Settings
 from pipelines.store import Warehouse
@@ -203,7 +204,13 @@ ON_TIME = {"health/beds": Punctuality("health/beds", "warn", is_agreed=False)}
 def judge(warehouse: Warehouse, build: Build, tmp_path: Path, text: str = EXPECTATIONS) -> Any:
     """Judge a hand-made build by one expectation file and no waivers."""
     folder = expectations_folder(tmp_path / "expectations", text)
-    return quality.judge(warehouse, build, [folder], tmp_path / "waivers.yml", ON_TIME)
+    return quality.judge(warehouse, build, rules(build, folder, tmp_path / "waivers.yml"))
+
+
+def rules(build: Build, *folders: Path) -> quality.Rules:
+    """What a hand-made build is judged by: folders of expectations, then the file of waivers."""
+    contracts = [table.contract for table in published_tables(build.dbt_manifest)]
+    return quality.Rules(list(folders[:-1]), folders[-1], ON_TIME, contracts)
 
 
 def settings(tmp_path: Path) -> Settings:

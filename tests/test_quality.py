@@ -29,7 +29,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def without_great_expectations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every expectation passes: for tests of what is around it, which need not wait for its import."""
 
-    def pass_all(_: Any, files: Any, keys: Any) -> list[CheckResult]:
+    def pass_all(_: Any, files: Any, keys: Any, *folder: Any, **documents: Any) -> list[CheckResult]:
         listed = [e for file in files for e in file.expectations] + expectations.key_expectations(keys)
         return [expectations._result(expectation, "pass", "") for expectation in listed]
 
@@ -56,7 +56,7 @@ def change(build: Build, sql: str) -> None:
         ("update source.tie_out set rows_accepted = 2", "rows_tie_out", "read 5, accounted for 4"),
         ("update source.tie_out set rows_ignored = null", "rows_tie_out", "accounted for None"),
         ("update source.tie_out set values_missing = 0", "values_tie_out", "read 5, accounted for 4"),
-        ("update source.reject set is_known = false", "no_unknown_rejects", "row 7, column beds: not_a_number — 5.5.4"),
+        ("update source.reject set is_known = false", "numbers", "row 7, column beds: not_a_number — 5.5.4"),
     ],
 )
 def test_every_delivery_check_can_turn_red_and_says_where(
@@ -227,9 +227,8 @@ WAIVER = {
 def judge_with_waivers(warehouse: Warehouse, build: Build, tmp_path: Path, *waivers: dict[str, Any]) -> Any:
     path = tmp_path / "waivers.yml"
     path.write_text(json.dumps({"waivers": waivers}), encoding="utf-8")
-    return quality.judge(
-        warehouse, build, [hand_made.expectations_folder(tmp_path / "expectations")], path, hand_made.ON_TIME
-    )
+    folder = hand_made.expectations_folder(tmp_path / "expectations")
+    return quality.judge(warehouse, build, hand_made.rules(build, folder, path))
 
 
 @pytest.mark.usefixtures("without_great_expectations")
@@ -269,7 +268,9 @@ def test_a_waiver_that_is_not_yet_in_force_is_not_used(warehouse: Warehouse, tmp
         ({"check": "dbt.no_such_test"}, "there is no check"),
         ({"check": "gate.every_expected_check_ran"}, "there is no check"),
         ({"scope": {"table": "dim_place"}}, "is about mart_rate, not table dim_place"),
-        ({"scope": {"table": "mart_rate", "year": 2020}}, "exactly one"),
+        ({"scope": {"table": "mart_rate", "year": 2020}}, "scope knows no year"),
+        ({"scope": {"table": "mart_rate", "extract": "health/beds"}}, "exactly one"),
+        ({"scope": {"table": "mart_rate", "region": []}}, "region in scope is empty"),
         ({"scope": "everything"}, "exactly one"),
         ({"reason": ""}, "reason missing"),
         ({"from": "soon"}, "are dates"),

@@ -32,7 +32,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         expectations,
         "judge",
-        lambda _, files, keys: [
+        lambda _, files, keys, *folder, **documents: [
             expectations._result(e, "pass", "")
             for e in [*(e for f in files for e in f.expectations), *expectations.key_expectations(keys)]
         ],

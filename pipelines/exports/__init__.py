@@ -6,7 +6,15 @@ It does not decide whether something may be published, and it reads prepared rel
 from __future__ import annotations
 
 from pipelines.exports.parquet import write_parquet
-from pipelines.exports.tables import PublishedColumn, PublishedTable, own_tables, published_tables, quote, text_literal
+from pipelines.exports.tables import (
+    PublishedColumn,
+    PublishedTable,
+    own_tables,
+    published_tables,
+    quote,
+    retired_tables,
+    text_literal,
+)
 
 __all__ = [
     "PublishedColumn",
@@ -14,6 +22,7 @@ __all__ = [
     "own_tables",
     "published_tables",
     "quote",
+    "retired_tables",
     "text_literal",
     "write_parquet",
 ]

@@ -13,11 +13,11 @@ import polars as pl
 
 from pipelines import pages
 from pipelines.errors import BlockedError
-from pipelines.exports import published_tables, write_parquet
+from pipelines.exports import published_tables, text_literal, write_parquet
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
-from pipelines.quality import read_results, require_passing
-from pipelines.records import Build, Verdict
+from pipelines.quality import read_history, read_results, require_passing
+from pipelines.records import Build, CheckResult, Verdict
 from pipelines.release import changes, database
 from pipelines.release.content import DEFINITION, content_sha256
 from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
@@ -80,6 +80,15 @@ def _provenance(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dic
     return summary
 
 
+def _waived_by_table(results: list[CheckResult]) -> dict[str, list[str]]:
+    """The checks of each table that a waiver excuses, in whole or in part."""
+    waived: dict[str, list[str]] = {}
+    for result in results:
+        if result.rows_waived:
+            waived.setdefault(result.subject, []).append(result.check_id)
+    return waived
+
+
 def prepare(
     warehouse: Warehouse, build: Build, verdict: Verdict, jurisdiction: Jurisdiction, mask: Path, settings: Settings
 ) -> Path:
@@ -96,12 +105,14 @@ def prepare(
             do="judge the build again (junheng judge)",
         )
     clean_up(warehouse, ledger)
+    require_passing(build, ledger)  # what was put right may have made another release current
     folder = warehouse.preparing_folder(build.build_id)
     folder.mkdir(parents=True)
     release_id, prepared_at = next_release_id(warehouse, ledger, jurisdiction.time_zone), now_utc()
     tables = published_tables(build.dbt_manifest)
     own = {table.name: table for table in tables if table.made_by == "release"}
     masks = database.read_mask(mask, tables)
+    held_back = {str(item["table"]): item for item in verdict.carried_over}
     before = read_manifest(warehouse.current) if warehouse.current_release_id() else None
     earlier = [
         database.ReleaseLine(
@@ -115,15 +126,20 @@ def prepare(
     connection = database.connect(build.database, folder / "public.duckdb", settings.memory_limit, settings.threads)
     with connection:
         # One transaction: a write-ahead log that is flushed after every statement would cost more than the data.
+        if before:
+            connection.execute(f"attach {text_literal(str(warehouse.current / 'public.duckdb'))} as before (read_only)")
         connection.begin()
         for table in tables:
             if table.made_by == "dbt":
-                database.copy_table(connection, table, masks.get(table.name))
-        database.insert_rows(connection, own["audit_check"], database.check_rows(read_results(build)))
+                database.copy_table(connection, table, masks.get(table.name), held_back.get(table.name))
+        results = read_results(build)
+        database.insert_rows(connection, own["audit_check"], database.check_rows(results))
+        database.insert_rows(connection, own["audit_check_row"], database.check_row_rows(results))
+        database.insert_rows(connection, own["audit_check_history"], database.history_rows(read_history(warehouse)))
         database.insert_rows(connection, own["audit_verdict"], database.verdict_rows(verdict))
         database.insert_rows(connection, own["audit_waiver"], database.waiver_rows(verdict))
         database.insert_rows(connection, own["audit_release"], database.release_rows([*earlier, this]))
-        database.write_dictionary(connection, tables)
+        database.write_dictionary(connection, tables, held_back, _waived_by_table(results))
         connection.commit()
         connection.execute("checkpoint public")
 
@@ -135,12 +151,12 @@ def prepare(
                 "content_sha256": sha256,
                 "key": list(table.key),
                 "order_by": list(table.order_by),
-                "columns": {column.name: column.data_type for column in table.columns},
+                "columns": table.contract.columns,
+                "units": table.contract.units,
+                "version": table.version,
                 "made_by": table.made_by,
             }
             write_parquet(connection, "public", table, folder / "parquet" / f"{table.name}.parquet")
-        if before:
-            connection.execute(f"attach '{warehouse.current / 'public.duckdb'}' as before (read_only)")
         hashes = {name: str(item["content_sha256"]) for name, item in described.items()}
         write_json(folder / "changes.json", changes.compare(connection, tables, hashes, before))
 
@@ -187,6 +203,7 @@ def prepare(
             "provenance": _provenance(
                 connection, [t.name for t in tables if t.made_by == "dbt" and "provenance" in t.column_names]
             ),
+            "carried_over": verdict.carried_over,
             "content_hash": DEFINITION,
             "tables": described,
         }

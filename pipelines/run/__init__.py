@@ -291,19 +291,20 @@ class Session:
         waits = intake.waiting(self.jurisdiction, self.warehouse)
         return intake.punctuality(self.jurisdiction, receipts, waits, datetime.now(UTC))
 
-    def judge(self, build: Build) -> Verdict:
-        """Judge a build; the verdict is stored with it."""
-        from pipelines import quality
+    def judge(self, build: Build, *, with_documents: bool = False) -> Verdict:
+        """Judge a build; the verdict is stored with it, and Great Expectations' Data Docs when they are wanted."""
+        from pipelines import exports, quality
 
         with self.step("judge"):
             self.say("judging the build (checks)")
-            return quality.judge(
-                self.warehouse,
-                build,
+            rules = quality.Rules(
                 self.expectations_folders,
                 self.jurisdiction.waivers_file,
                 self.punctuality(build.as_of),
+                [table.contract for table in exports.published_tables(build.dbt_manifest)],
+                exports.retired_tables(),
             )
+            return quality.judge(self.warehouse, build, rules, with_documents=with_documents)
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
@@ -413,9 +414,12 @@ def run(
 
 
 def stored_verdict(session: Session, build: Build) -> Verdict | None:
-    """The verdict stored with a build, or None."""
+    """The verdict stored with a build, or None: also when another release has become current since it was judged."""
     path = session.warehouse.build_folder(build.build_id) / "verdict.json"
-    return Verdict.from_dict(read_json(path)) if path.exists() else None
+    verdict = Verdict.from_dict(read_json(path)) if path.exists() else None
+    if verdict and build.as_of is None and verdict.against != session.warehouse.current_release_id():
+        return None
+    return verdict
 
 
 def blocked(session: Session, build: Build, verdict: Verdict) -> BlockedError:
