@@ -25,6 +25,7 @@ MODELS: dict[str, dict[str, Any]] = {
     },
     "mart_rate": {
         "key": ["place_code", "year"],
+        "made_from": ["dim_place"],
         "columns": {
             "place_code": "VARCHAR",
             "year": "BIGINT",
@@ -66,7 +67,15 @@ def manifest(models: dict[str, dict[str, Any]] | None = None, tests: dict[str, d
             "resource_type": "model",
             "name": name,
             "description": f"{name}的说明",
-            "config": {"meta": {"published": True, "key": model["key"], "description_en": f"About {name}"}},
+            "config": {
+                "meta": {
+                    "published": True,
+                    "key": model["key"],
+                    "description_en": f"About {name}",
+                    "version": model.get("version"),
+                }
+            },
+            "depends_on": {"nodes": [f"model.junheng.{other}" for other in model.get("made_from", [])]},
             "columns": {
                 column: {
                     "name": column,

@@ -156,27 +156,25 @@ def test_an_empty_set_of_checks_blocks(warehouse: Warehouse, tmp_path: Path, mis
 
 
 @pytest.mark.usefixtures("without_great_expectations")
-def test_a_check_that_has_gone_since_the_last_judgement_is_reported(warehouse: Warehouse, tmp_path: Path) -> None:
-    hand_made.judge(warehouse, hand_made.make_build(warehouse, "b1", one={}, two={}), tmp_path)
-    later = hand_made.make_build(warehouse, "b2", one={})
-    verdict = hand_made.judge(warehouse, later, tmp_path)
-    gone = next(r for r in quality.read_results(later) if r.check_id == "gate.no_check_is_gone")
-    assert (gone.outcome, gone.locations, verdict.outcome) == ("fail", "dbt.two", "pass")
-
-
-@pytest.mark.usefixtures("without_great_expectations")
-def test_the_history_keeps_every_result_of_every_build_with_its_threshold(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_the_history_keeps_every_result_of_every_build_also_across_a_change_of_the_rule(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
     hand_made.judge(warehouse, hand_made.make_build(warehouse, "b1"), tmp_path)
     with warehouse.checks.open("a", encoding="utf-8") as handle:
         handle.write('{"build_id": "torn')  # a crash while writing
     hand_made.judge(warehouse, hand_made.make_build(warehouse, "b2"), tmp_path)
-    history = quality.read_history(warehouse)
-    assert {line["build_id"] for line in history} == {"b1", "b2"}
-    assert [line["build_id"] for line in history if line["check_id"] == "expectation.mart_rate.rate_is_a_share"] == [
-        "b1",
-        "b2",
+    stricter = hand_made.EXPECTATIONS.replace("max_value: 100", "max_value: 50")
+    hand_made.judge(warehouse, hand_made.make_build(warehouse, "b3"), tmp_path, stricter)
+    of_one = [
+        line for line in quality.read_history(warehouse) if line["check_id"] == "expectation.mart_rate.rate_is_a_share"
     ]
-    assert all({"check_id", "outcome", "observed", "threshold"} <= set(line) for line in history)
+    assert [line["build_id"] for line in of_one] == ["b1", "b2", "b3"]
+    assert [json.loads(line["rule"])["arguments"]["max_value"] for line in of_one] == [100, 100, 50]
+    assert of_one[0]["rule_sha256"] == of_one[1]["rule_sha256"] != of_one[2]["rule_sha256"]
+    assert [line["threshold"].partition("max_value=")[2] for line in of_one] == ["100)", "100)", "50)"]
+    # The rule itself is written down once, not with every result.
+    text = warehouse.checks.read_text(encoding="utf-8")
+    assert text.count('max_value\\": 100') == 1 and text.count('max_value\\": 50') == 1
 
 
 def test_a_build_that_is_still_being_written_is_not_judged(warehouse: Warehouse, tmp_path: Path) -> None:
