@@ -1,4 +1,4 @@
-"""What a gate lets through: all of a build, all but a table that stays as it was, or nothing; and what may be waived."""
+"""What a gate lets through: all of a build, all but a table that stays as it was, or nothing; and waivers."""
 
 from __future__ import annotations
 

@@ -80,6 +80,92 @@ def test_a_reading_without_an_account_is_an_error(warehouse: Warehouse) -> None:
     assert found["intake.values_tie_out.health/beds"] == "error"
 
 
+# One change of the account for each kind of check that counts rejects or findings.
+REJECT = "update source.reject set is_known = false, rule = '{}'"
+FINDING = (
+    "insert into source.finding (receipt_id, department, extract, delivery_period, source_file, kind, severity, "
+    "observed, expected) values ('r1', 'health', 'beds', '2020', 'beds.csv', '{}', '{}', 'this', 'that')"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("volume", REJECT.format("row_count")),
+        ("keys", REJECT.format("duplicate_key")),
+        ("codes", REJECT.format("unknown_region")),
+        ("numbers", REJECT.format("not_a_number")),
+        ("ranges", REJECT.format("below_minimum")),
+        ("no_other_reject", REJECT.format("a_rule_of_tomorrow")),
+        ("totals", FINDING.format("control_total", "block")),
+        ("corrections", FINDING.format("correction", "block")),
+        ("units", FINDING.format("unit_jump", "block")),
+        ("shrinking", FINDING.format("shrinking_delivery", "block")),
+        ("columns", FINDING.format("missing_column", "warn")),
+        ("types", FINDING.format("type", "warn")),
+        ("new_codes", FINDING.format("new_codes", "warn")),
+        ("row_counts", FINDING.format("row_count", "warn")),
+        ("no_other_finding", FINDING.format("a_finding_of_tomorrow", "block")),
+    ],
+)
+def test_each_kind_of_reject_and_finding_turns_its_own_check_red_and_no_other(
+    warehouse: Warehouse, kind: str, damage: str
+) -> None:
+    build = hand_made.make_build(warehouse)
+    change(build, damage)
+    with duckdb.connect(str(build.database)) as connection:
+        results = deliveries.judge(connection, hand_made.ON_TIME)
+    (red,) = [result for result in results if result.outcome == "fail"]
+    assert red.check_id == f"intake.{kind}.health/beds"
+    assert red.blocks is not ("'warn'" in damage)
+    assert (
+        red.failing_rows == 1 and red.rows[0]["source_file"] == "beds.csv" and red.rows[0]["delivery_period"] == "2020"
+    )
+    assert red.remedy
+
+
+@pytest.mark.parametrize(("said", "blocks"), [("block", True), ("warn", False)])
+def test_how_grave_a_finding_is_stands_in_the_contract(warehouse: Warehouse, said: str, blocks: bool) -> None:
+    build = hand_made.make_build(warehouse)
+    change(build, FINDING.format("new_codes", said))
+    change(build, FINDING.format("new_codes", "note"))
+    with duckdb.connect(str(build.database)) as connection:
+        found = {result.check_id: result for result in deliveries.judge(connection, hand_made.ON_TIME)}
+    result = found["intake.new_codes.health/beds"]
+    assert (result.outcome, result.failing_rows, result.blocks) == ("fail", 1, blocks)
+
+
+def test_without_a_table_or_column_of_the_account_a_delivery_check_is_an_error(warehouse: Warehouse) -> None:
+    """The result is an error, or the thing was not looked at; and each check looks at something."""
+    build = hand_made.make_build(warehouse)
+    for damage in (REJECT.format("duplicate_key"), FINDING.format("unit_jump", "block")):
+        change(build, damage)
+    errors = dict.fromkeys(deliveries.KINDS, 0)
+    with duckdb.connect(str(build.database)) as connection:
+        before = {r.check_id: (r.outcome, r.observed) for r in deliveries.judge(connection, hand_made.ON_TIME)}
+        columns = "select table_name, column_name from duckdb_columns() where schema_name = 'source'"
+        for table, column in connection.execute(columns).fetchall():
+            for what in (f'drop table source."{table}"', f'alter table source."{table}" drop column "{column}"'):
+                connection.begin()
+                connection.execute(what)
+                results = deliveries.judge(connection, hand_made.ON_TIME)
+                connection.rollback()
+                for result in results:
+                    assert result.outcome == "error" or (result.outcome, result.observed) == before[result.check_id]
+                    errors[result.check_id.split(".")[1]] += result.outcome == "error"
+                if table == "extract" and column in ("department", "extract", "owner"):
+                    assert results == []  # the gate then misses every one of them
+    assert [kind for kind, count in errors.items() if not count and kind != "on_time"] == []
+
+
+@pytest.mark.usefixtures("without_great_expectations")
+def test_without_the_list_of_extracts_the_build_is_blocked(warehouse: Warehouse, tmp_path: Path) -> None:
+    build = hand_made.make_build(warehouse)
+    change(build, "drop table source.extract")
+    verdict = hand_made.judge(warehouse, build, tmp_path)
+    assert verdict.blocking == ["gate.every_kind_of_check_is_there"]
+
+
 def test_an_extract_nobody_delivered_is_not_applicable_and_not_passed(warehouse: Warehouse) -> None:
     build = hand_made.make_build(warehouse)
     change(build, "insert into source.extract (department, extract) values ('housing', 'repairs')")

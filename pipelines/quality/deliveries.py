@@ -227,7 +227,8 @@ def check_id(kind: str, extract: str) -> str:
 
 def extracts(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     """Department, extract and owner of every extract the jurisdiction has a contract for."""
-    rows = connection.execute("select department, extract, owner from source.extract order by all").fetchall()
+    # By an alias: where the column were gone, a bare `extract` would be the table's whole row.
+    rows = connection.execute("select e.department, e.extract, e.owner from source.extract e order by all").fetchall()
     return [(str(d), str(e), str(o or "")) for d, e, o in rows]
 
 
