@@ -55,6 +55,7 @@ JURISDICTION: Any = SimpleNamespace(
     levels=[SimpleNamespace(name="place", name_zh="地方", name_en="Place", depth=0)],
     synthetic_mark={"zh": "示例", "en": "Sample"},
     data_notes=[],
+    contracts={},
     disclosure={"method": "none", "reason": "nothing to hide"},
 )
 

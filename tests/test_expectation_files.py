@@ -41,6 +41,8 @@ WHOLE = "domain = 'all' AND residence = 'total'"
 
 # check -> what is done to the data
 RED = {
+    "audit_money.accepted_money_is_accounted_for": "UPDATE audit_money SET in_marts = in_marts + 1",
+    "audit_money.no_money_is_lost_between_file_and_table": "UPDATE audit_money SET accepted = accepted - 1",
     "audit_receipt.every_receipt_has_its_hash": "UPDATE audit_receipt SET sha256 = 'none'",
     "audit_receipt.every_receipt_is_listed": f"DELETE FROM audit_receipt WHERE {one('audit_receipt')}",
     "audit_receipt.every_file_that_was_read_gave_observations": "UPDATE audit_receipt SET observations = 0",

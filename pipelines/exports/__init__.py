@@ -15,14 +15,17 @@ from pipelines.exports.tables import (
     retired_tables,
     text_literal,
 )
+from pipelines.exports.workbooks import failures, write_workbooks
 
 __all__ = [
     "PublishedColumn",
     "PublishedTable",
+    "failures",
     "own_tables",
     "published_tables",
     "quote",
     "retired_tables",
     "text_literal",
     "write_parquet",
+    "write_workbooks",
 ]

@@ -382,7 +382,7 @@ def changed_tables(release: Release) -> list[Row]:
     """Tables whose rows changed against the release before."""
     tables = release.changes.get("tables", {})
     return [
-        {"table": name, **item}
+        {"table": name, "columns_added": [], "columns_removed": [], **item}
         for name, item in tables.items()
         if item["added"]
         or item["removed"]
@@ -408,83 +408,3 @@ def sql_example(release: Release) -> Row | None:
     )
     rows = release.rows(sql.rstrip(";"))
     return {"sql": sql, "columns": list(rows[0]) if rows else [], "rows": [list(row.values()) for row in rows]}
-
-
-# -- quality -------------------------------------------------------------------------------------------------------
-
-_OUTCOME_ORDER = {"error": 0, "fail": 1, "waived": 2, "not_applicable": 4, "pass": 5}
-
-
-def verdict(release: Release) -> Row | None:
-    """The verdict that the release rests on."""
-    rows = release.rows("select * from audit_verdict") if release.has("audit_verdict") else []
-    return rows[0] if rows else None
-
-
-def checks(release: Release, synthetic_extracts: set[str]) -> list[Row]:
-    """All checks; those that did not pass first. Each says whether the rows it names rest on synthetic input.
-
-    Rows that carry their provenance say so themselves; others count as synthetic where their table, or their
-    extract, holds anything synthetic: a figure of a real place must never stand there without the mark.
-    """
-    if not release.has("audit_check"):
-        return []
-    rows = release.rows("select * from audit_check order by source, subject, check_id")
-    carriers = {
-        str(row["table_name"])
-        for row in release.rows("select table_name from meta_column where column_name = 'provenance'")
-    }
-    for row in rows:
-        located = str(row["locations"] or "")
-        if not located or not synthetic_extracts:
-            row["is_synthetic"] = False
-        elif "provenance=" in located:
-            row["is_synthetic"] = "provenance=synthetic" in located
-        elif row["source"] == "intake":
-            row["is_synthetic"] = row["subject"] in synthetic_extracts
-        else:
-            row["is_synthetic"] = row["subject"] in carriers
-    return sorted(rows, key=lambda row: (_OUTCOME_ORDER.get(row["outcome"], 3), row["severity"] != "block"))
-
-
-def checks_by_subject(rows: list[Row]) -> list[Row]:
-    """Checks grouped by what they are about, with how many of each outcome."""
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["source"], row["subject"]), []).append(row)
-    return [
-        {
-            "source": source,
-            "subject": subject,
-            "rows": members,
-            "passed": sum(row["outcome"] == "pass" for row in members),
-            "others": sum(row["outcome"] in ("fail", "error") for row in members),
-            "waived": sum(row["outcome"] == "waived" for row in members),
-            "not_applicable": sum(row["outcome"] == "not_applicable" for row in members),
-        }
-        for (source, subject), members in sorted(groups.items())
-    ]
-
-
-def tie_out(release: Release) -> list[Row]:
-    """The account of every sheet of the files in force, by extract and period."""
-    if not release.has("audit_tie_out", "audit_receipt"):
-        return []
-    return release.rows(
-        "select t.* from audit_tie_out t join audit_receipt r using (receipt_id) where r.is_in_force "
-        "order by t.department, t.extract, t.delivery_period, t.source_file, t.source_sheet"
-    )
-
-
-def waivers(release: Release) -> list[Row]:
-    """Waivers in force."""
-    return release.rows("select * from audit_waiver order by check_id") if release.has("audit_waiver") else []
-
-
-def releases(release: Release) -> list[Row]:
-    """All releases up to this one, newest first."""
-    return (
-        release.rows("select * from audit_release order by prepared_at desc limit 20")
-        if release.has("audit_release")
-        else []
-    )

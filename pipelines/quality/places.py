@@ -65,26 +65,33 @@ def listed(lines: list[str], count: int, shown: int) -> str:
 def with_addresses(connection: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
     """Give failing rows that name an observation the file, sheet, row and column it stands in.
 
-    A row names it in `observation_id`, or in a column that ends so. Rows are changed in place; a build without
-    observations leaves them as they are.
+    A row names it in `observation_id`, or in a column that ends so; of several, the first gives the address, the
+    others' departments and addresses stand in `departments` and `compared_with`. Rows are changed in place; a build
+    without observations leaves them as they are.
     """
-    named: dict[str, list[dict[str, str]]] = {}
-    for result in results:
-        for row in result.rows:
-            for column, value in row.items():
-                if column.endswith("observation_id") and "source_file" not in row:
-                    named.setdefault(value, []).append(row)
-    if not named:
+    naming = [
+        (row, ids)
+        for result in results
+        for row in result.rows
+        if (ids := [v for c, v in row.items() if c.endswith("observation_id")]) and "source_file" not in row
+    ]
+    if not naming:
         return
     try:
         cursor = connection.execute(
             f"select observation_id, {', '.join(ADDRESS)}, provenance from source.observation "
             "where observation_id in (select unnest(?))",
-            [list(named)],
+            [sorted({observation_id for _, ids in naming for observation_id in ids})],
         )
     except duckdb.Error:
         return
-    for observation_id, *cells in cursor.fetchall():
-        for row in named[observation_id]:
-            for column, value in as_row(zip((*ADDRESS, "provenance"), cells, strict=True)).items():
-                row.setdefault(column, value)
+    found = {str(o): as_row(zip((*ADDRESS, "provenance"), cells, strict=True)) for o, *cells in cursor.fetchall()}
+    for row, ids in naming:
+        addresses = [found[observation_id] for observation_id in ids if observation_id in found]
+        for address in addresses[:1]:
+            row.update({column: value for column, value in address.items() if column not in row})
+        if others := addresses[1:]:
+            row["departments"] = ";".join(dict.fromkeys(other["department"] for other in others))
+            row["compared_with"] = "; ".join(" ".join(other[c] for c in ADDRESS if c in other) for other in others)
+        if any(other.get("provenance") != "official" for other in addresses):
+            row["provenance"] = "synthetic"

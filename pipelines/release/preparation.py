@@ -13,8 +13,16 @@ import polars as pl
 
 from pipelines import pages
 from pipelines.errors import BlockedError
-from pipelines.exports import published_tables, text_literal, write_parquet
+from pipelines.exports import (
+    PublishedTable,
+    failures,
+    published_tables,
+    text_literal,
+    write_parquet,
+    write_workbooks,
+)
 from pipelines.jurisdiction import Jurisdiction
+from pipelines.jurisdiction.cadence import owed
 from pipelines.ledger import Ledger
 from pipelines.quality import read_history, read_results, require_passing
 from pipelines.records import Build, CheckResult, Verdict
@@ -25,16 +33,47 @@ from pipelines.settings import Settings
 from pipelines.store import Warehouse, now_utc, sha256_file, write_json
 
 DRAFT = "draft.json"
+LAST_YEAR_ASKED = 2200  # a delivery period that fits no name of the contract is never found
 _RECEIPT_COLUMNS = (
     "receipt_id, department, extract, delivery_period, file_name, landing_path, sha256, size_bytes, "
     "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_in_force"
 )
+
+_EXTRACTS = """
+    select department, extract, name_zh, name_en, rank, provenance, license, publisher, source_title, owner,
+        contract_version, (
+            select list(distinct r.delivery_period) from build.source.receipt r
+            where r.department = e.department and r.extract = e.extract
+        ) as periods
+    from build.source.extract e order by department, extract
+"""
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
     cursor = connection.execute(sql)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _due(jurisdiction: Jurisdiction, extract: str, periods: set[str]) -> dict[str, str]:
+    """Until when each of these deliveries was due, by period; empty where nothing is agreed."""
+    contract = jurisdiction.contracts.get(extract)
+    due: dict[str, str] = {}
+    if contract is None:
+        return due
+    for item in owed(contract, periods):
+        if not periods - due.keys():
+            break
+        due[item.delivery_period] = item.due_on.isoformat()
+        if item.due_on.year > LAST_YEAR_ASKED:
+            break
+    return {period: day for period, day in due.items() if period in periods}
+
+
+def _with_due(jurisdiction: Jurisdiction, row: dict[str, Any]) -> dict[str, Any]:
+    """An extract of the card with the due dates of what came, in place of the periods."""
+    periods = {str(period) for period in row.pop("periods") or []}
+    return {**row, "due": _due(jurisdiction, f"{row['department']}/{row['extract']}", periods)}
 
 
 def _card(connection: duckdb.DuckDBPyConnection, jurisdiction: Jurisdiction) -> dict[str, Any]:
@@ -57,11 +96,7 @@ def _card(connection: duckdb.DuckDBPyConnection, jurisdiction: Jurisdiction) -> 
             "data_notes": jurisdiction.data_notes,
             "disclosure": jurisdiction.disclosure,
         },
-        "extracts": _rows(
-            connection,
-            "select department, extract, name_zh, name_en, rank, provenance, license, publisher, source_title, owner, "
-            "contract_version from build.source.extract order by department, extract",
-        ),
+        "extracts": [_with_due(jurisdiction, row) for row in _rows(connection, _EXTRACTS)],
         "domains": _rows(
             connection,
             "select domain, name_zh, name_en, sort_order, is_basic from build.source.domain order by sort_order, 1",
@@ -78,6 +113,31 @@ def _provenance(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dic
         ).fetchall()
         summary[name] = {str(provenance): int(count) for provenance, count in found}
     return summary
+
+
+def _has_rejects(tables: list[PublishedTable]) -> bool:
+    return any(table.name == "audit_reject" for table in tables)
+
+
+def _checks_changed(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Checks that are new, gone, or judge by another rule than for the attached release `before`."""
+    columns = connection.execute(
+        "select column_name from duckdb_columns() where database_name = 'before' and table_name = 'audit_check'"
+    ).fetchall()
+    if ("rule_sha256",) not in columns:  # a release of before the rules were published
+        return []
+    return _rows(
+        connection,
+        """
+        select coalesce(a.check_id, b.check_id) as check_id, coalesce(a.subject, b.subject) as subject,
+            case when b.check_id is null then 'added' when a.check_id is null then 'removed' else 'changed' end
+                as change,
+            b.rule as rule_before, a.rule as rule_after
+        from before.audit_check b full outer join public.audit_check a using (check_id)
+        where a.rule_sha256 is distinct from b.rule_sha256
+        order by 1
+        """,
+    )
 
 
 def _waived_by_table(results: list[CheckResult]) -> dict[str, list[str]]:
@@ -160,9 +220,21 @@ def prepare(
         hashes = {name: str(item["content_sha256"]) for name, item in described.items()}
         write_json(folder / "changes.json", changes.compare(connection, tables, hashes, before))
 
+        synthetic = {
+            f"{row['department']}/{row['extract']}"
+            for row in _rows(connection, "select department, extract, provenance from build.source.extract")
+            if row["provenance"] != "official"
+        }
+        known = _rows(connection, "select * from public.audit_reject where is_known") if _has_rejects(tables) else []
+        workbooks = write_workbooks(
+            folder / "quality", failures(results, known), synthetic, jurisdiction.synthetic_mark["zh"]
+        )
         write_json(
             folder / "release.json",
             {
+                "workbooks": workbooks,
+                "carried_over": verdict.carried_over,
+                "checks_changed": _checks_changed(connection) if before else [],
                 "release_id": release_id,
                 "build_id": build.build_id,
                 "prepared_at": prepared_at,

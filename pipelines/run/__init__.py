@@ -304,7 +304,20 @@ class Session:
                 [table.contract for table in exports.published_tables(build.dbt_manifest)],
                 exports.retired_tables(),
             )
-            return quality.judge(self.warehouse, build, rules, with_documents=with_documents)
+            verdict = quality.judge(self.warehouse, build, rules, with_documents=with_documents)
+        if verdict.outcome != "pass":
+            self._write_workbooks(build)
+        return verdict
+
+    def _write_workbooks(self, build: Build) -> None:
+        """What departments must mend before a blocked build can pass, a workbook for each."""
+        from pipelines import exports, quality
+
+        folder = Path(build.folder) / "workbooks"
+        synthetic = {c.id for c in self.jurisdiction.contracts.values() if c.provenance != "official"}
+        lines = exports.failures(quality.read_results(build))
+        if exports.write_workbooks(folder, lines, synthetic, self.jurisdiction.synthetic_mark["zh"]):
+            self.say(f"what departments have to mend is in {folder}")
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
