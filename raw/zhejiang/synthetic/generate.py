@@ -2,8 +2,10 @@
 
     python raw/zhejiang/synthetic/generate.py --out raw/zhejiang/landing     write them
     python raw/zhejiang/synthetic/generate.py --check                        compare; exit 1 on a difference
+    python raw/zhejiang/synthetic/generate.py --with-defects FOLDER          a faulty variant, for tests
 
-Only the command line is here. The figures are made in `figures.py` and laid out in `extracts.py`.
+Only the command line is here. The figures are made in `figures.py`, laid out in `extracts.py` and spoiled in
+`defects.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import defects
 from extracts import EXTRACTS, all_files
 from figures import Sample, SampleError, read_inputs
 
@@ -37,6 +40,7 @@ def main() -> int:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--out", type=Path, metavar="FOLDER", help="write the files below this folder")
     action.add_argument("--check", action="store_true", help="compare with the landing area and write nothing")
+    action.add_argument("--with-defects", type=Path, metavar="FOLDER", help="write a faulty variant and what is wrong")
     parser.add_argument("--jurisdiction", type=Path, default=JURISDICTION, metavar="FOLDER", help="where inputs lie")
     arguments = parser.parse_args()
     try:
@@ -44,6 +48,9 @@ def main() -> int:
     except (SampleError, OSError, KeyError) as error:
         print(f"the sample cannot be made: {error}", file=sys.stderr)
         return 2
+    if arguments.with_defects:
+        print(f"{defects.write(files, arguments.with_defects)} defects planted below {arguments.with_defects}")
+        return 0
     if arguments.check:
         found = differences(files, arguments.jurisdiction / "landing")
         for line in found:
