@@ -74,12 +74,12 @@ def truth_of(table: Table) -> list[dict[str, str]]:
     headers = table.rows[table.head]
     found = []
     for index, row in enumerate(table.rows[table.head + 1 :], start=table.head + 1):
-        if len(row) != len(headers) or not re.fullmatch(r"\d{6}", row[0]):
-            continue
+        if len(row) != len(headers) or not re.fullmatch(r"\d{6}", row[0]) or row[1].endswith("计"):
+            continue  # notes, subtotals and totals are no figures
         found += [
             {**table.entry(index, header), "region_code": row[0], "value": text.replace(",", "")}
             for header, text in zip(headers[2:], row[2:], strict=True)
-            if re.fullmatch(r"[\d,]+", text)
+            if re.fullmatch(r"[\d,]+", text) and header not in ("科目编码", "科目名称")
         ]
     return found
 
