@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -32,6 +33,7 @@ class Measured:
 
     seconds: float
     peak_mb: float
+    processor: float = 0.0  # seconds of processor time: other programs on the machine do not lengthen it
 
 
 def family(pid: int) -> list[int]:
@@ -58,7 +60,7 @@ def memory_mb(pid: int) -> float:
 def measure(command: list[str], folder: Path, environment: dict[str, str]) -> Measured:
     """Run a command to its end; refuse to measure one that fails."""
     with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
+        started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
         peak = 0.0
         done = threading.Event()
@@ -71,13 +73,14 @@ def measure(command: list[str], folder: Path, environment: dict[str, str]) -> Me
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         code = process.wait()
-        seconds = time.perf_counter() - started
+        seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
         done.set()
         watcher.join()
         if code:
             output.seek(0)
             sys.exit(f"{' '.join(command)} left with {code}:\n{output.read().decode()[-3000:]}")
-    return Measured(seconds, peak)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Measured(seconds, peak, used)
 
 
 def remove(folder: Path) -> None:

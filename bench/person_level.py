@@ -237,10 +237,11 @@ def main() -> None:
         "",
         f"`bench/person_level.py` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {arguments.rows:,} lines, one in {BAD:,} bad, {arguments.runs} runs each "
-        "in turn. Medians (range) of wall time; peak memory.",
+        "in turn. Medians (range) of wall time and of its ratio run by run; the ratio of processor time, which other "
+        f"programs on the machine do not disturb; peak memory. Load before: {os.getloadavg()[0]:.1f}.",
         "",
-        "| file | bare script | junheng | ratio, run by run | at most | memory, bare | memory, junheng |",
-        "|---|---|---|---|---|---|---|",
+        "| file | bare script | junheng | ratio | at most | ratio, processor | memory, bare | memory, junheng |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     try:
         for kind in arguments.only or KINDS:
@@ -269,8 +270,11 @@ def _line(name: str, bares: list[Measured], mine: list[Measured], limit: str) ->
         return f"{statistics.median(seconds):.1f} s ({min(seconds):.1f} to {max(seconds):.1f})"
 
     ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    processor = statistics.median(m.processor / b.processor for m, b in zip(mine, bares, strict=True))
     peaks = [f"{max(r.peak_mb for r in runs):,.0f} MB" for runs in (bares, mine)]
-    return f"| {name} | {times(bares)} | {times(mine)} | {ratio} | {limit} | {peaks[0]} | {peaks[1]} |"
+    return (
+        f"| {name} | {times(bares)} | {times(mine)} | {ratio} | {limit} | {processor:.2f} | {peaks[0]} | {peaks[1]} |"
+    )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ class JunhengError(Exception):
 
     exit_code = 1
     code = "fault"
+    can_pass = False  # True where the same again, a little later, may go well
 
     def __init__(self, message: str, *, where: str = "", do: str = "") -> None:
         super().__init__(message)
@@ -64,9 +65,18 @@ class BlockedError(JunhengError):
     exit_code = 3
     code = "blocked"
 
-    def __init__(self, message: str, *, where: str = "", do: str = "", failing: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str = "",
+        do: str = "",
+        failing: list[str] | None = None,
+        checks: list[dict[str, str]] | None = None,
+    ) -> None:
         super().__init__(message, where=where, do=do)
         self.failing = failing or []
+        self.checks = checks or []  # check_id, subject, owner and observed of each; no cell of any file
 
     def __str__(self) -> str:
         lines = [self.message, *(f"  - {line}" for line in self.failing)]
@@ -88,6 +98,7 @@ class BusyError(JunhengError):
 
     exit_code = 4
     code = "busy"
+    can_pass = True
 
 
 class FaultError(JunhengError):

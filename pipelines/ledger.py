@@ -1,12 +1,12 @@
 """The ledger: an append-only, hash-chained list of what happened in one warehouse.
 
-Each entry is one JSON line that carries the hash of the line before. A line cut short by a crash is set
-aside and the chain goes on from the last whole entry. What an entry means is its writer's business.
+Each entry is one JSON line that carries the hash of the line before; `head.json` beside it names the last one, so
+that an end cut off is seen. A line cut short by a crash is set aside and the chain goes on from the last whole
+entry. How the chain is checked stands in `verifier`; what an entry means is its writer's business.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import FaultError
-from pipelines.store import now_utc
-
-GENESIS = "0" * 64
+from pipelines.store import now_utc, write_json
+from pipelines.verifier import GENESIS, entry_hash, entry_line, read_chain
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,6 @@ class Entry:
     details: dict[str, Any]
     previous: str
     hash: str
-
-
-def _line(number: int, at: str, event: str, details: dict[str, Any], previous: str) -> bytes:
-    body = {"number": number, "at": at, "event": event, "details": details, "previous": previous}
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 class Ledger:
@@ -49,49 +43,56 @@ class Ledger:
         """
         if not self.path.exists():
             return []
-        entries: list[Entry] = []
-        previous = GENESIS
-        whole, _, _ = self.path.read_bytes().rpartition(b"\n")
-        for number, raw in enumerate(whole.split(b"\n") if whole else [], start=1):
-            try:
-                data = json.loads(raw)
-                entry = Entry(**data)
-            except (ValueError, TypeError) as error:
-                raise FaultError(
-                    f"the ledger's line {number} is not a whole entry",
-                    where=str(self.path),
-                    do="restore the ledger from a backup; nothing was appended",
-                ) from error
-            body = _line(entry.number, entry.at, entry.event, entry.details, entry.previous)
-            if (
-                entry.previous != previous
-                or entry.number != len(entries) + 1
-                or hashlib.sha256(body).hexdigest() != entry.hash
-            ):
-                raise FaultError(
-                    f"the ledger's chain breaks at entry {len(entries) + 1}",
-                    where=f"{self.path}, line {number}",
-                    do="an entry was changed, removed or swapped: restore the ledger from a backup",
-                )
-            entries.append(entry)
-            previous = entry.hash
-        return entries
+        found, breaks = read_chain(self.path.read_bytes())
+        for line, problem in breaks:
+            raise FaultError(
+                problem,
+                where=f"{self.path}, line {line}",
+                do="an entry was changed, removed or swapped: restore the ledger from a backup; nothing was appended",
+            )
+        return [Entry(**entry) for entry in found]
 
     def append(self, event: str, details: dict[str, Any]) -> Entry:
         """Add one entry and make it durable before returning."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._set_aside_torn_line()
         last = self._tail()
-        previous = last.hash if last else GENESIS
-        number, at = (last.number if last else 0) + 1, now_utc()
-        digest = hashlib.sha256(_line(number, at, event, details, previous)).hexdigest()
-        entry = Entry(number, at, event, details, previous, digest)
-        line = json.dumps(entry.__dict__, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        self._refuse_cut_off(last)
+        body = {
+            "number": (last.number if last else 0) + 1,
+            "at": now_utc(),
+            "event": event,
+            "details": json.loads(json.dumps(details, ensure_ascii=False)),
+            "previous": last.hash if last else GENESIS,
+        }
+        entry = {**body, "hash": entry_hash(body)}
         with self.path.open("ab") as handle:
-            handle.write(line + b"\n")
+            handle.write(entry_line(entry) + b"\n")
             handle.flush()
             os.fsync(handle.fileno())
-        return entry
+        # After the entry: a crash between the two leaves it one behind, which is no loss.
+        write_json(self.path.with_name("head.json"), {"entries": entry["number"], "hash": entry["hash"]})
+        return Entry(**entry)
+
+    def _refuse_cut_off(self, last: Entry | None) -> None:
+        """Nothing is appended to a ledger that has lost its end: the loss would be covered up."""
+        path = self.path.with_name("head.json")
+        if not path.exists():
+            return
+        try:
+            told = int(json.loads(path.read_bytes())["entries"])
+        except (ValueError, TypeError, KeyError):
+            raise FaultError(
+                "the file that names the ledger's last entry is damaged",
+                where=str(path),
+                do="restore it from a backup, or see `junheng verify` and docs/verification.md",
+            ) from None
+        if told > (last.number if last else 0):
+            raise FaultError(
+                f"the ledger ends at entry {last.number if last else 0}, where it had {told}",
+                where=str(self.path),
+                do="lines at its end were removed: restore the ledger from a backup; nothing was appended",
+            )
 
     def last(self, event: str, **matching: Any) -> Entry | None:
         """The newest entry of this event whose details hold these values, or None."""
@@ -121,8 +122,7 @@ class Ledger:
                 where=str(self.path),
                 do="restore the ledger from a backup",
             ) from error
-        body = _line(entry.number, entry.at, entry.event, entry.details, entry.previous)
-        if hashlib.sha256(body).hexdigest() != entry.hash:
+        if entry_hash(entry.__dict__) != entry.hash:
             raise FaultError(
                 "the ledger's last entry was changed",
                 where=str(self.path),
@@ -134,10 +134,11 @@ class Ledger:
         """A crash while writing leaves a last line without its newline: keep it beside, go on before it."""
         if not self.path.exists():
             return
-        raw = self.path.read_bytes()
-        if not raw or raw.endswith(b"\n"):
-            return
-        whole, _, torn = raw.rpartition(b"\n")
+        with self.path.open("rb") as handle:
+            size = handle.seek(0, os.SEEK_END)
+            if not size or (handle.seek(size - 1), handle.read(1))[1] == b"\n":
+                return
+        whole, _, torn = self.path.read_bytes().rpartition(b"\n")
         with self.path.with_suffix(".torn").open("ab") as handle:
             handle.write(torn + b"\n")
         with self.path.open("r+b") as handle:

@@ -104,6 +104,7 @@ class Reading(Record):
     rejects: int = 0
     known_rejects: int = 0
     findings: list[dict[str, Any]] = field(default_factory=list)  # {check, severity, observed, expected}
+    corrections: list[dict[str, Any]] = field(default_factory=list)  # {id, fitted, found}: what our own ones met
     profile: dict[str, Any] = field(default_factory=dict)  # what the next delivery is compared with
     key_id: str = ""  # person-level: the key that ID numbers were replaced under, never the key itself
 
@@ -151,6 +152,7 @@ class Build(Record):
     expectations_hash: str
     as_of: str | None
     built_at: str
+    rules_sha256: str = ""  # the state of all rules that it was made by, kept in the vault
 
     @property
     def database(self) -> Path:

@@ -5,6 +5,7 @@ It knows where the project's own folders lie and what the person at the door ask
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import os
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ PACKAGE_FOLDER = Path(__file__).resolve().parent
 PROJECT_FOLDER = PACKAGE_FOLDER.parent
 DBT_FOLDER = PROJECT_FOLDER / "dbt_project"
 EXPECTATIONS_FOLDER = PROJECT_FOLDER / "expectations"
+
+# The environment names key files, it never holds a key.
+SIGNING_KEY_VARIABLE = "JUNHENG_SIGNING_KEY_FILE"
+PUBLIC_KEY_VARIABLE = "JUNHENG_PUBLIC_KEY_FILE"
 
 # No tool that Junheng stands on may send usage statistics; set before any of them is imported.
 TELEMETRY_OFF = {
@@ -41,6 +46,17 @@ class Settings:
     expectations_folder: Path = EXPECTATIONS_FOLDER
     memory_limit: str = "1GB"
     threads: int = 2
+    signing_key_file: Path | None = None
+    public_key_file: Path | None = None
+    person: str = ""  # who is at the door, as the ledger is to say
+    settings_file: Path | None = None  # alerts and what else an installation sets for itself
+    retries: int = 4  # how often Dagster tries a step again whose trouble can pass
+    retry_seconds: float = 30.0  # before the first of them; doubled before each further one
+
+    @property
+    def settings_folder(self) -> Path:
+        """What paths in the settings file are relative to."""
+        return self.settings_file.parent if self.settings_file is not None else Path.cwd()
 
     @classmethod
     def from_environment(cls, jurisdiction: Path | str | None = None, warehouse: Path | str | None = None) -> Settings:
@@ -52,7 +68,32 @@ class Settings:
             warehouse_folder=Path(warehouse).expanduser().resolve(),
             memory_limit=os.environ.get("JUNHENG_MEMORY_LIMIT", "1GB"),
             threads=_threads(os.environ.get("JUNHENG_THREADS", "2")),
+            signing_key_file=_path(os.environ.get(SIGNING_KEY_VARIABLE)),
+            public_key_file=_path(os.environ.get(PUBLIC_KEY_VARIABLE)),
+            person=os.environ.get("JUNHENG_PERSON") or account(),
+            settings_file=_settings_file(),
         )
+
+
+def account() -> str:
+    """The account of the operating system that this process runs under."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account number without a name, as in some containers
+        return f"account {os.getuid()}"
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _settings_file() -> Path | None:
+    """The settings file: JUNHENG_SETTINGS, else junheng.yml in the current folder or the project's, else none."""
+    named = os.environ.get("JUNHENG_SETTINGS")
+    if named is not None:
+        return Path(named).expanduser().resolve() if named else None
+    path = _default("junheng.yml")
+    return path if path.exists() else None
 
 
 def _threads(text: str) -> int:

@@ -13,6 +13,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,14 @@ def remove_tree(folder: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             path.chmod(path.stat().st_mode | stat.S_IRWXU)
     shutil.rmtree(folder)
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """Who holds a warehouse."""
+
+    process: int
+    since: str  # ISO 8601, UTC
 
 
 class Warehouse:
@@ -169,6 +178,12 @@ class Warehouse:
     def current_release_id(self) -> str | None:
         """The id that `current` points at, or None."""
         return self.current.resolve().name if self.current.is_symlink() and self.current.exists() else None
+
+    def lock_holder(self) -> LockHolder | None:
+        """Who holds the warehouse, or None when nobody does."""
+        path = self.folder / ".lock"
+        process, _, since = (path.read_text(encoding="utf-8") if path.exists() else "").strip().partition(" since ")
+        return LockHolder(int(process), since) if process.isdecimal() and since else None
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

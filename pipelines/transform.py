@@ -58,8 +58,12 @@ _TABLES = {
         region_code region_name region_name_en region_level region_depth:INTEGER government_level parent_code
         valid_from:DATE valid_to:DATE code_origin""",
     "region_change": """
-        from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9) share_source
-        is_estimated:BOOLEAN notice""",
+        from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9)
+        share_of_to:DECIMAL(12,9) share_source is_estimated:BOOLEAN notice""",
+    "reference_geography": """
+        name as_of_date:DATE""",
+    "region_union": """
+        reference_geography:INTEGER union_code name_zh name_en member_code reason""",
     "region_group": """
         group_code group_name_zh group_name_en group_kind region_code valid_from:DATE valid_to:DATE source edition
         is_verified:BOOLEAN""",
@@ -68,19 +72,37 @@ _TABLES = {
     "indicator": """
         indicator_code domain service name_zh name_en unit direction role lowest_level pool_years:INTEGER
         min_events:INTEGER denominator_population lead_department numerator_text denominator_text numerator denominator
-        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN is_computed:BOOLEAN reason""",
+        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN disclosive:BOOLEAN is_computed:BOOLEAN
+        reason interval_kind standard_population inequality_measures inequality_ordering""",
     "indicator_term": """
-        indicator_code part term_number:INTEGER coefficient:INTEGER measure population_basis population_source
-        residence sex age_group group item out_residence out_sex out_age_group out_group""",
+        indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) status measure population_basis
+        population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",
     "target": """
         indicator_code region_code target_year:INTEGER target_value:DECIMAL(18,6) lower_limit:DECIMAL(18,6)
-        upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin note""",
+        upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin kind note""",
+    "weight": """
+        weight_set parent child weight:DECIMAL(18,9) edition origin note""",
+    "standard_population": """
+        standard_population age_group weight:DECIMAL(18,6) origin""",
+    "goalpost": """
+        goalpost_set indicator_code low:DECIMAL(18,6) high:DECIMAL(18,6) note""",
+    "third_party_score": """
+        region_code year:INTEGER domain method_id score:DECIMAL(18,6) source provenance""",
+    "price_index": """
+        region_code year:INTEGER index_pct:DECIMAL(9,4) source origin""",
+    "service_item": """
+        item domain service edition name_zh name_en object standard lead_department open_to_permit_holders:BOOLEAN
+        valid_from:DATE valid_to:DATE origin""",
+    "item_payer_share": """
+        item government_level region_code share:DECIMAL(12,9) edition origin""",
     "measure": """
         measure name_zh name_en unit kind aggregation population_source is_population:BOOLEAN""",
     "functional_class": """
         class_code name_zh name_en domain edition valid_from:DATE valid_to:DATE""",
     "spending_source": """
         measure role fund account_stage""",
+    "two_thirds_test": """
+        fund account_stage livelihood livelihood_classes resources scope_zh scope_en""",
     "domain": """
         domain name_zh name_en sort_order:INTEGER is_basic:BOOLEAN""",
     "setting": """
@@ -190,6 +212,8 @@ def _lay_sources(
         for table, columns in SOURCE_TABLES.items():
             body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             connection.execute(f'CREATE TABLE source."{table}" ({body})')
+        # the regions as each source used them are always one of the geographies
+        connection.execute("INSERT INTO source.reference_geography VALUES ('reported', NULL)")
         for table, frame in reference.items():
             _load_reference(connection, table, frame)
         _load_records(connection, readings, receipts, in_force)

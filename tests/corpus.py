@@ -548,7 +548,7 @@ def numbers() -> list[Case]:
                 }
             ),
             {"VA1": 0, "VA2": None, "VB1": None, "VB2": None, "VA": None, "VB": None, "V": 0},
-            statuses={"VA2": "L", "VB1": "O", "VB2": "M", "VA": "Q", "VB": "Q"},
+            statuses={"VA2": "L", "VB1": "O", "VB2": "M", "VA": "Q", "VB": "Q", "V": "N"},
         ),
         Case(
             "a_token_that_nobody_agreed_on",
@@ -573,6 +573,17 @@ def numbers() -> list[Case]:
             {"VA1": 12, "VA2": 1234, "VB1": 56, "VB2": 7},
             statuses={"VA1": "P", "VA2": "E", "VB1": "B"},
             rejects=[("not_a_number", 6, "9r")],
+        ),
+        Case(
+            "a_mark_true_of_a_column",
+            text([["Place", "Heads"], ["Ash", "12"], ["Aspen", "NA"], ["Beech", "56p"]]),
+            _base(
+                marks={"p": "provisional"},
+                tokens={"NA": "not_collected"},
+                values=[{**HEADS, "mark": "break"}],
+            ),
+            {"VA1": 12, "VA2": None, "VB1": 56},
+            statuses={"VA1": "B", "VA2": "L", "VB1": "P"},
         ),
         Case(
             "faults_of_formulas",

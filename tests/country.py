@@ -178,7 +178,7 @@ currency: VCR
 time_zone: Atlantic/Reykjavik
 schedule: "30 4 * * *"
 default_population_basis: resident
-years: {first: 2018, last: 2020}
+years: {first: 2018, last: 2020, base: 2019}
 units:
   persons: {base: persons, factor: 1}
   thousand: {base: persons, factor: 1000}
@@ -193,6 +193,7 @@ data_notes:
 spending:
   - {measure: budget_outturn, role: whole, fund: general_budget, account_stage: final}
   - {measure: outturn_by_class, role: functional, fund: general_budget, account_stage: final}
+scores: {goalpost_set: first}
 """
 
 _REGION_ROWS = [
@@ -228,6 +229,7 @@ REFERENCE: dict[str, list[dict[str, str]]] = {
             "effective_date": MERGED_ON.isoformat(),
             "change_kind": "merge",
             "population_share": "1",
+            "share_of_to": "",
             "share_source": "whole unit",
             "is_estimated": "false",
             "notice": "Order 7 of 2019",
@@ -325,6 +327,20 @@ REFERENCE: dict[str, list[dict[str, str]]] = {
         }
     ],
 }
+
+
+REFERENCE["weights.csv"] = [
+    {"weight_set": "doctors", "parent": "all", "child": child, "weight": weight, "edition": "one", "origin": "invented",
+     "note": ""}
+    for child, weight in (("health", "3"), ("schooling", "1"))
+]  # fmt: skip
+REFERENCE["goalposts.csv"] = [
+    {"goalpost_set": "first", "indicator_code": "BED", "low": "0", "high": "8", "note": "invented"}
+]
+REFERENCE["third_party_scores.csv"] = [
+    {"region_code": "V", "year": "2020", "domain": "health", "method_id": "auditor", "score": "88.5",
+     "source": "audit of 2021", "provenance": "official"}
+]  # fmt: skip
 
 
 def indicator(code: str, **fields: str) -> dict[str, str]:
@@ -727,8 +743,8 @@ class Country:
         lines = REFERENCE[file] if lines is None else lines
         path = self.folder / "reference" / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        columns = list(REFERENCE[file][0])
-        path.write_bytes(csv_bytes([columns, *([line[c] for c in columns] for line in lines)]))
+        columns = list(dict.fromkeys(column for line in lines or REFERENCE[file][:1] for column in line))
+        path.write_bytes(csv_bytes([columns, *([line.get(c, "") for c in columns] for line in lines)]))
         return path
 
     def add_lines(self, file: str, *lines: dict[str, str]) -> Path:
@@ -758,7 +774,7 @@ def make_country(folder: Path, **changes: Any) -> Country:
     country = Country(folder)
     folder.mkdir(parents=True)
     (folder / "jurisdiction.yml").write_text(jurisdiction, encoding="utf-8")
-    for file in REFERENCE:
+    for file in dict.fromkeys([*REFERENCE, *reference]):
         country.write_reference(file, reference.get(file))
     for extract, periods in DELIVERIES.items():
         if extract in without:

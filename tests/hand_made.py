@@ -56,6 +56,7 @@ JURISDICTION: Any = SimpleNamespace(
     synthetic_mark={"zh": "示例", "en": "Sample"},
     data_notes=[],
     contracts={},
+    recipes=[],
     disclosure={"method": "none", "reason": "nothing to hide"},
 )
 

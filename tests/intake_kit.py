@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import country
+import polars as pl
+import yaml
 
 from pipelines.intake import RegionIndex, take
-from pipelines.intake.read import Taken
+from pipelines.intake.frames import Taken
 from pipelines.jurisdiction import Contract, Jurisdiction, load
 from pipelines.records import Receipt
+from pipelines.run import Intake, Session
+from pipelines.settings import Settings
 
 UNITS = """\
   persons: {base: persons, factor: 1}
@@ -114,3 +118,69 @@ def shared_data() -> Path:
     from pipelines.settings import PROJECT_FOLDER
 
     return PROJECT_FOLDER.parent / "shared" / "data"
+
+
+class Desk:
+    """The invented country with one extract `desk/file` and a warehouse: files land, are taken in, and are judged."""
+
+    def __init__(self, folder: Path, layout: dict[str, Any] | None = None, **fields: Any) -> None:
+        self.folder = folder / "verdania"
+        text = country.JURISDICTION[: country.JURISDICTION.index("spending:")]
+        country.make_country(self.folder, without=country.DELIVERIES, jurisdiction=text)
+        self.settings = Settings.from_environment(self.folder, folder / "warehouse")
+        self.said: list[str] = []
+        self.agree(layout, **fields)
+
+    def agree(self, layout: dict[str, Any] | None = None, **fields: Any) -> None:
+        """Write the contract."""
+        layout = {"values": [{"column": "Heads", "measure": "visits", "unit": "persons"}], **(layout or {})}
+        path = self.folder / "contracts" / "desk" / "file.yml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(contract(layout, **fields).model_dump_json(by_alias=True), encoding="utf-8")
+
+    def land(self, rows: list[list[Any]] | bytes, period: str = "2020", name: str = "file.csv") -> Path:
+        """Write or overwrite a landing file."""
+        path = self.folder / "landing" / "desk" / "file" / period / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_bytes(rows if isinstance(rows, bytes) else country.csv_bytes(rows))
+        return path
+
+    def correct(self, **fields: Any) -> None:
+        """Write one correction of ours, `c1`."""
+        whole = {
+            "id": "c1",
+            "extract": "desk/file",
+            "delivery_period": "2020",
+            "reason": "asked on Monday",
+            "who": "A. Clerk",
+            "since": "2021-02-01",
+            **fields,
+        }
+        path = self.folder / "corrections" / "own.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump({"corrections": [whole]}, allow_unicode=True), encoding="utf-8")
+
+    def take_in(self, **options: Any) -> Intake:
+        """Receive and read what is new."""
+        self.said = []
+        self.session = Session(self.settings, self.said.append)
+        self.taken = self.session.take_in(**options)
+        return self.taken
+
+    def findings(self, *kinds: str) -> list[tuple[str, str, str]]:
+        """Kind, severity and text of what is found on everything received, all kinds or some."""
+        self.take_in()
+        return [
+            (kind, severity, observed)
+            for kind, severity, observed in self.session.findings(self.taken)
+            .select("kind", "severity", "observed")
+            .iter_rows()
+            if not kinds or kind in kinds
+        ]
+
+    def figures(self) -> dict[str, Any]:
+        """region -> value of the newest reading."""
+        newest = max(self.taken.readings, key=lambda r: r.read_at)
+        frame = pl.read_parquet(self.session.warehouse.folder / newest.folder / "accepted.parquet")
+        return dict(frame.select("region_code", "value").iter_rows())

@@ -298,8 +298,10 @@ def test_what_is_late_is_called_late(junheng: Terminal) -> None:
     levels = [{"property": "frequency", "value": 1, "unit": "y"}, {"property": "latency", "value": 31, "unit": "d"}]
     junheng.country.write_contract(BUDGET, lambda c: c.update(slaProperties=levels))
     junheng("receive")
-    (extract,) = json.loads(junheng("status", "--json").out)["extracts"]
-    assert extract["due"] == "2022-01-31 LATE"
+    found = json.loads(junheng("status", "--json").out)
+    (extract,) = found["extracts"]
+    assert extract["late"][0] == found["late"][0]["delivery_period"] == "2021"
+    assert found["late"][0]["due_on"] == "2022-01-31" and found["late"][0]["owner"] == extract["owner"]
 
 
 def test_rejects_of_one_delivery(junheng: Terminal) -> None:

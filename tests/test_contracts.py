@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import country
+import jsonschema
 import pytest
 import yaml
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import Jurisdiction, load
+from pipelines.jurisdiction.schema import KINDS, schema, schema_text
 from pipelines.settings import PROJECT_FOLDER
 
 BUDGET = "treasury/budget"
@@ -179,6 +182,10 @@ def test_the_layout_is_chosen_by_delivery_period(tmp_path: Path) -> None:
     [
         ("time_zone: Atlantic/Reykjavik", "time_zone: Atlantis/Center", "no such time zone"),
         ("home_region: V", "home_region: W", "home_region 'W'"),
+        ("base: 2019", "base: 2030", "the base of the years lies outside them"),
+        ("goalpost_set: first", "goalpost_set: last", "goalpost_set 'last'"),
+        ("goalpost_set: first", "weight_set: heavy", "weight_set 'heavy'"),
+        ("goalpost_set: first", "degree_indicator: SUM", "degree_indicator 'SUM'"),
         ("factor: 1000}", "factor: 0}", "factor"),
         ("factor: 1000}", "factor: 0.5}", "factor"),
         ("currency: VCR", "moneys: VCR", "moneys"),
@@ -213,6 +220,42 @@ def change(lines: list[dict[str, str]], at: int, **cells: str) -> list[dict[str,
 
 REGIONS = country.REFERENCE["regions.csv"]
 INDICATORS = country.REFERENCE["indicators.csv"]
+CHANGES = country.REFERENCE["region_changes.csv"]
+CLASSES = country.REFERENCE["functional_classes.csv"]
+WEIGHT = {
+    "weight_set": "own",
+    "parent": "all",
+    "child": "health",
+    "weight": "2.5",
+    "edition": "one",
+    "origin": "roll",
+    "note": "",
+}
+PRICES = {"region_code": "V", "year": "2020", "index_pct": "102.3", "source": "market", "origin": "published"}
+ITEM = {
+    "item": "H-1",
+    "domain": "health",
+    "service": "hospital",
+    "edition": "one",
+    "name_zh": "住院",
+    "name_en": "Hospital stay",
+    "object": "everybody",
+    "standard": "a bed",
+    "lead_department": "health office",
+    "open_to_permit_holders": "true",
+    "valid_from": "2019-01-01",
+    "valid_to": "",
+    "origin": "roll",
+}
+CLASS_CODES = [row["class_code"] for row in CLASSES]
+PAYER = {
+    "item": "H-1",
+    "government_level": "crown",
+    "region_code": "all",
+    "share": "0.6",
+    "edition": "one",
+    "origin": "",
+}
 REFERENCE_MISTAKES: list[tuple[str, str, list[dict[str, str]], str, int]] = [
     ("a key twice", "regions.csv", [*REGIONS, REGIONS[2]], "stands twice", 10),
     ("an empty key", "regions.csv", change(REGIONS, 3, region_code=""), "region_code is empty", 5),
@@ -244,6 +287,107 @@ REFERENCE_MISTAKES: list[tuple[str, str, list[dict[str, str]], str, int]] = [
         2,
     ),
     (
+        "shares that do not make a whole",
+        "region_changes.csv",
+        change(CHANGES, 0, population_share="0.75"),
+        "adds up to 0.75",
+        2,
+    ),
+    (
+        "a share below nothing",
+        "region_changes.csv",
+        [{**CHANGES[0], "population_share": "1.5"}, {**CHANGES[0], "to_code": "VA1", "population_share": "-0.5"}],
+        "outside 0 to 1",
+        2,
+    ),
+    (
+        "a part without its share",
+        "region_changes.csv",
+        [*CHANGES, {**CHANGES[0], "to_code": "VA1", "population_share": ""}],
+        "is empty",
+        3,
+    ),
+    (
+        "shares of the new unit that do not make a whole",
+        "region_changes.csv",
+        change(CHANGES, 0, share_of_to="0.2"),
+        "adds up to 0.2",
+        2,
+    ),
+    (
+        "a class inside a class",
+        "functional_classes.csv",
+        [*CLASSES, {**CLASSES[0], "class_code": CLASSES[0]["class_code"] + "1"}],
+        "lies inside",
+        len(CLASSES) + 2,
+    ),
+    (
+        "a class in two domains at once",
+        "functional_classes.csv",
+        [*CLASSES, {**CLASSES[0], "valid_from": "1950-01-01"}],
+        "hold on the same day",
+        len(CLASSES) + 2,
+    ),
+    ("a weight below zero", "weights.csv", [{**WEIGHT, "weight": "-1"}], "is negative", 2),
+    ("a weight that is no number", "weights.csv", [{**WEIGHT, "weight": "much"}], "'much'", 2),
+    ("a weight of no domain", "weights.csv", [WEIGHT, {**WEIGHT, "child": "magic"}], "'magic'", 3),
+    ("a weight below no domain", "weights.csv", [{**WEIGHT, "parent": "magic"}], "'magic'", 2),
+    (
+        "a weight of another domain's indicator",
+        "weights.csv",
+        [{**WEIGHT, "parent": "schooling", "child": "BED"}],
+        "'BED' is no indicator of schooling",
+        2,
+    ),
+    (
+        "weights that are all zero",
+        "weights.csv",
+        [{**WEIGHT, "weight": "0"}, {**WEIGHT, "child": "schooling", "weight": "0.0"}],
+        "are zero",
+        3,
+    ),
+    (
+        "goalposts of no indicator",
+        "goalposts.csv",
+        change(country.REFERENCE["goalposts.csv"], 0, indicator_code="BEDS"),
+        "'BEDS'",
+        2,
+    ),
+    (
+        "a third party's score of no domain",
+        "third_party_scores.csv",
+        change(country.REFERENCE["third_party_scores.csv"], 0, domain="magic"),
+        "'magic'",
+        2,
+    ),
+    ("a price index of no region", "price_index.csv", [{**PRICES, "region_code": "VX"}], "'VX'", 2),
+    ("a price index that is no number", "price_index.csv", [{**PRICES, "index_pct": "up"}], "'up'", 2),
+    ("an item of no service", "service_items.csv", [{**ITEM, "service": "magic"}], "'magic'", 2),
+    ("a target of no kind", "targets.csv", change(country.REFERENCE["targets.csv"], 0, kind="wish"), "'wish'", 2),
+    (
+        "a union of a region that is none",
+        "region_unions.csv",
+        [
+            {
+                "reference_geography": "2020",
+                "union_code": "U",
+                "name_zh": "合",
+                "name_en": "Union",
+                "member_code": "VX",
+                "reason": "none",
+            }
+        ],
+        "'VX'",
+        2,
+    ),
+    (
+        "a weight of a term that is no exact decimal",
+        "indicators.csv",
+        change(INDICATORS, 0, numerator="1/3*beds"),
+        "no exact decimal",
+        2,
+    ),
+    (
         "an unknown aggregation",
         "measures.csv",
         change(country.REFERENCE["measures.csv"], 1, aggregation="sum"),
@@ -271,6 +415,39 @@ def test_a_mistake_in_a_reference_table_says_file_line_and_what_to_do(
     assert file in error.where
     assert said in error.message
     assert line_of(error) == line
+
+
+def test_payers_of_an_item_share_all_of_it(tmp_path: Path) -> None:
+    payers = [PAYER, {**PAYER, "government_level": "shire", "share": "0.4"}]
+    payers = [{**payer, "origin": "roll"} for payer in payers]
+    land = made(tmp_path, reference={"service_items.csv": [ITEM], "item_payer_shares.csv": payers})
+    assert load(land.folder).reference_tables()["item_payer_share"].height == 2
+    land.write_reference("item_payer_shares.csv", [payers[0]])
+    error = refused(land.folder)
+    assert "adds up to 0.6" in error.message
+    assert line_of(error) == 2
+
+
+def test_what_a_file_may_leave_out_is_empty(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    for name, column in (("region_changes.csv", "share_of_to"), ("targets.csv", "kind")):
+        rows = [{c: v for c, v in row.items() if c != column} for row in country.REFERENCE[name]]
+        land.write_reference(name, rows)
+    tables = load(land.folder).reference_tables()
+    assert tables["region_change"]["share_of_to"].null_count() == tables["region_change"].height
+    assert tables["target"]["kind"].null_count() == tables["target"].height
+
+
+def test_a_class_that_a_contract_lists_is_mapped(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    path = land.folder / "contracts" / "treasury" / "functions.yml"
+    contract = yaml.safe_load(path.read_text(encoding="utf-8"))
+    row = next(r for r in layout(contract)["rows"] if r["dimension"] == "item")
+    row["codes"] = [*CLASS_CODES, "99"]
+    path.write_text(yaml.safe_dump(contract, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    error = refused(land.folder)
+    assert "'99'" in error.message
+    assert str(path) in error.where
 
 
 def test_columns_that_do_not_fit_are_named(tmp_path: Path) -> None:
@@ -334,3 +511,91 @@ def test_every_contract_of_zhejiang_says_whose_and_under_which_licence() -> None
         assert contract.owner
         assert contract.license
         assert contract.source.publisher
+
+
+# -- corrections ------------------------------------------------------------------------------------------------------
+
+CORRECTION = """\
+corrections:
+  - {id: c1, extract: treasury/budget, delivery_period: "2020", region_code: V, column: "2018", expect: "1.0",
+     action: replace, value: "1.1", reason: a slip, who: A. Clerk, since: 2021-02-01}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("treasury/budget", "treasury/budgets", "has no contract"),
+        (' value: "1.1",', "", "`replace` needs `value`"),
+        ("action: replace", "action: drop_row", "`replace` needs `value`"),
+        ('expect: "1.0",', "", "expect"),
+        ("who: A. Clerk", 'who: ""', "who"),
+        ("since: 2021-02-01", "since: last week", "since"),
+    ],
+)
+def test_a_mistake_in_a_correction_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in CORRECTION
+    land = made(tmp_path)
+    path = land.folder / "corrections" / "own.yml"
+    path.parent.mkdir()
+    path.write_text(CORRECTION, encoding="utf-8")
+    load(land.folder)
+    path.write_text(CORRECTION.replace(old, new, 1), encoding="utf-8")
+    assert said in refused(land.folder).message
+
+
+def test_a_correction_twice_or_where_nobody_looks_is_refused(tmp_path: Path) -> None:
+    land = made(tmp_path)
+    folder = land.folder / "corrections"
+    folder.mkdir()
+    for name in ("a.yml", "b.yml"):
+        (folder / name).write_text(CORRECTION, encoding="utf-8")
+    assert "stands twice" in refused(land.folder).message
+    (folder / "b.yml").rename(folder / "b.yaml")
+    assert "nobody looks" in refused(land.folder).message
+
+
+def test_a_correction_of_a_person_level_extract_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "zhejiang"
+    shutil.copytree(PROJECT_FOLDER / "raw" / "zhejiang", folder, ignore=shutil.ignore_patterns("landing"))
+    path = folder / "corrections" / "own.yml"
+    path.parent.mkdir()
+    path.write_text(CORRECTION.replace("treasury/budget", "social_insurance/contributions"), encoding="utf-8")
+    assert "person-level" in refused(folder).message
+
+
+# -- what editors and people are told ---------------------------------------------------------------------------------
+
+DOCS = PROJECT_FOLDER / "docs"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_for_editors_is_that_of_the_model(kind: str) -> None:
+    path = DOCS / f"{kind}.schema.json"
+    assert path.read_text(encoding="utf-8") == schema_text(kind), f"run: junheng schema {kind} > docs/{path.name}"
+
+
+def test_the_schema_takes_every_contract_and_refuses_what_the_loader_refuses() -> None:
+    validator = jsonschema.Draft202012Validator(schema("contract"))
+    paths = list((PROJECT_FOLDER / "raw").glob("*/contracts/*/*.yml"))
+    assert len(paths) > 10
+    for path in paths:
+        assert list(validator.iter_errors(yaml.safe_load(path.read_text(encoding="utf-8")))) == [], path
+    for change in (
+        lambda c: c.update(licence="free"),
+        lambda c: c.pop("license"),
+        lambda c: c["layouts"][0]["format"].update(kind="pdf"),
+        lambda c: c["layouts"][0]["period"].update({"from": "sky"}),
+    ):
+        wrong = yaml.safe_load(yaml.safe_dump(country.CONTRACTS[BUDGET]))
+        assert list(validator.iter_errors(wrong)) == []
+        change(wrong)
+        assert list(validator.iter_errors(wrong)) != []
+
+
+def test_every_field_of_a_contract_stands_in_its_reference() -> None:
+    text = (DOCS / "contract.md").read_text(encoding="utf-8")
+    models = {**schema("contract")["$defs"], **schema("corrections")["$defs"], "Contract": schema("contract")}
+    fields = {name for model in models.values() for name in model.get("properties", {})}
+    assert len(fields) > 80
+    assert [name for name in sorted(fields) if f"`{name}`" not in text and f"`{name}:" not in text] == []

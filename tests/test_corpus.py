@@ -10,7 +10,7 @@ import intake_kit as kit
 import polars as pl
 import pytest
 
-from pipelines.intake.read import Taken
+from pipelines.intake.frames import Taken
 
 CASES = corpus.cases()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import country
@@ -12,8 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.intake import numbers
+from pipelines.intake.frames import Taken
 from pipelines.intake.layout import letter
-from pipelines.intake.read import Taken
+from pipelines.intake.periods import period_span
+from pipelines.jurisdiction.contract import PeriodRule
+from pipelines.jurisdiction.text import normalise
 
 HEADS = [["Place", "Heads"], ["Ash", "12"], ["Aspen", "34"]]
 
@@ -461,3 +466,156 @@ def test_every_row_and_every_value_read_is_in_the_account_exactly_once(
     # no number without its cell: what was taken is what stands there
     for row in taken.accepted.filter(pl.col("value").is_not_null()).iter_rows(named=True):
         assert row["value_reported"].strip() != ""
+
+
+# -- what else a contract can say -----------------------------------------------------------------------------------
+
+
+def test_a_file_about_one_region_names_it_in_its_name_its_sheet_or_a_cell() -> None:
+    rows = [["Count in", "VA1"], [], ["Ward", "Heads"], ["a", "1"], ["b", "2"]]
+    base: dict[str, Any] = {"header": {"find": ["Ward"]}, "rows": [{"column": "Ward", "dimension": "item"}]}
+    ways: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"from": "cell", "cell": "B1", "pattern": "^(?P<place>.+)$"}, {"code": "{place}"}),
+        ({"from": "preamble", "pattern": r"Countin (?P<place>\w+)"}, {"code": "{place}"}),
+        ({"from": "file_name", "pattern": r"^(?P<place>\w+)_"}, {"name": "{place}"}),
+    ]
+    for capture, region in ways:
+        taken = kit.read(rows, {**base, "captures": [capture], "region": region}, name="Ash_2020.csv", files="*")
+        assert taken.accepted.select("region_code", "item", "value").rows() == [
+            ("VA1", "a", Decimal(1)),
+            ("VA1", "b", Decimal(2)),
+        ]
+    away = {**base, "captures": [{**ways[0][0], "cell": "Z99"}], "region": {"code": "{place}"}}
+    assert "the cell Z99 holds nothing like" in kit.read(rows, away).problem
+
+
+def test_a_region_a_year_and_a_label_hold_for_the_rows_below_and_not_across_a_total() -> None:
+    rows = [["Place", "Year", "Ward", "Heads"], ["Ash", "2019", "a", "1"], ["", "", "b", "2"], ["", "2020", "a", "3"]]
+    rows += [["All", "2020", "a", "9"], ["", "", "b", "9"], ["Aspen", "2019", "a", "4"]]
+    layout = {
+        "region": {"name": "Place", "fill": "down"},
+        "period": {"from": "column", "column": "Year", "kind": "year", "fill": "down"},
+        "rows": [{"column": "Ward", "dimension": "item"}],
+        "ignore_rows": [{"reason": "total", "column": "Place", "pattern": "^All$"}],
+    }
+    taken = kit.read(rows, layout)
+    figures = taken.accepted.select("region_code", pl.col("period_end").dt.year(), "item", "value").rows()
+    assert figures == [
+        ("VA1", 2019, "a", Decimal(1)),
+        ("VA1", 2019, "b", Decimal(2)),
+        ("VA1", 2020, "a", Decimal(3)),
+        ("VA2", 2019, "a", Decimal(4)),
+    ]
+    # the second line of the total is nobody's: refused, never given to Ash
+    assert taken.rejects.select("rule", "source_row").rows() == [("unknown_region", 6)]
+
+
+def test_a_name_stands_in_the_column_of_its_level() -> None:
+    rows = [["Shire", "Parish", "Heads"], ["Alder", "", "3"], ["", "Ash", "1"], ["Birch", "Beech", "2"]]
+    taken = kit.read(rows, {"header": {"find": ["Shire"]}, "region": {"name": ["Parish", "Shire"]}})
+    assert kit.values(taken) == {"VA": 3, "VA1": 1, "VB1": 2}
+
+
+def test_a_part_of_a_cell_is_a_region_or_a_code_where_the_contract_says_which() -> None:
+    rows = [["key", "Heads"], ["F,VA1", "1"], ["M,VA1", "2"], ["VA2", "3"]]
+    layout = {
+        "header": {"find": ["key"]},
+        "region": {"code": "key", "pattern": r",(\w+)$"},
+        "rows": [{"column": "key", "dimension": "sex", "pattern": "^(.),", "map": {"F": "female", "M": "male"}}],
+    }
+    taken = kit.read(rows, layout)
+    assert taken.accepted.select("region_code", "sex", "value").rows() == [
+        ("VA1", "female", Decimal(1)),
+        ("VA1", "male", Decimal(2)),
+    ]
+    assert kit.rules(taken) == ["no_region"]
+
+
+def test_several_file_patterns_may_be_agreed_on() -> None:
+    contract = kit.contract(files=["*.csv", "*.xlsx"])
+    assert contract.takes(Path("a/b/2020/file.xlsx"))
+    assert not contract.takes(Path("a/b/2020/file.ods"))
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "span"),
+    [
+        ("2020Q3", {"kind": "quarter"}, ("2020-07-01", "2020-09-30")),
+        ("2020年第一季度", {"kind": "quarter"}, ("2020-01-01", "2020-03-31")),
+        ("Q4-2019", {"kind": "quarter"}, ("2019-10-01", "2019-12-31")),
+        ("2020", {"kind": "quarter"}, None),
+        ("202002", {"kind": "month"}, ("2020-02-01", "2020-02-29")),
+        ("2020年12月", {"kind": "month"}, ("2020-12-01", "2020-12-31")),
+        ("令和元年度", {"kind": "year", "eras": {"令和": 2018}}, ("2019-01-01", "2019-12-31")),
+        ("平成２７", {"kind": "year", "eras": {"平成": 1988, "令和": 2018}}, ("2015-01-01", "2015-12-31")),
+        ("2563", {"kind": "year", "eras": {"": -543}}, ("2020-01-01", "2020-12-31")),
+        ("民國109年", {"kind": "year", "eras": {"民國": 1911}}, ("2020-01-01", "2020-12-31")),
+        ("round three", {"kind": "year", "map": {"round three": "2018"}}, ("2018-01-01", "2018-12-31")),
+        ("nothing", {"kind": "year", "eras": {"令和": 2018}}, None),
+    ],
+)
+def test_years_quarters_months_and_other_calendars_are_spans_of_days(
+    text: str, rule: dict[str, Any], span: tuple[str, str] | None
+) -> None:
+    found = period_span(normalise(text), PeriodRule.model_validate({"from": "folder", **rule}))
+    assert (found and tuple(day.isoformat() for day in found)) == span
+
+
+@given(year=st.integers(1800, 2199), first=st.integers(1, 4), before=st.text("abc 年-/", max_size=4))
+def test_every_year_quarter_and_month_is_found_in_what_stands_around_it(year: int, first: int, before: str) -> None:
+    rule = PeriodRule.model_validate({"from": "folder", "kind": "year"})
+    found = period_span(normalise(f"{before}{year}年"), rule)
+    assert found and (found[0].year, found[1].year, (found[1] - found[0]).days in (364, 365)) == (year, year, True)
+    quarter = period_span(f"{year}Q{first}", PeriodRule.model_validate({"from": "folder", "kind": "quarter"}))
+    assert quarter and (quarter[0].month, quarter[1].month) == (first * 3 - 2, first * 3)
+
+
+NOISE = st.text("abcXYZ 0123456789.-", max_size=6)
+
+
+@given(
+    above=st.lists(st.lists(NOISE, max_size=3), max_size=6),
+    order=st.permutations(["Place", "Heads", "Rank"]),
+    blanks=st.integers(0, 3),
+    heads=st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=4),
+)
+def test_the_header_is_found_wherever_it_moves_and_its_columns_however_they_stand(
+    above: list[list[str]], order: list[str], blanks: int, heads: list[int]
+) -> None:
+    places = {"VA1": "Ash", "VA2": "Aspen", "VB1": "Beech", "VB2": "Ærø"}
+    lines = [{"Place": p, "Heads": str(n), "Rank": "1"} for p, n in zip(places.values(), heads, strict=False)]
+    rows = [*above, *([[]] * blanks), list(order), *([line[name] for name in order] for line in lines)]
+    taken = kit.read(rows, {"header": {"find": ["Place", "Heads"]}, "ignore_columns": ["^Rank$"]})
+    assert kit.values(taken) == dict(zip(places, heads, strict=False))
+
+
+@given(
+    texts=st.lists(st.sampled_from(["-", "..", "[x]", "c", "*", "0", "", "5", "7.5", "n.d.", "3 4"]), max_size=4),
+    meanings=st.dictionaries(
+        st.sampled_from(["-", "..", "[x]", "c", "*", "0", ""]), st.sampled_from(sorted(numbers.STATUS_OF_TOKEN))
+    ),
+)
+def test_a_token_has_the_status_agreed_on_and_every_other_sign_is_a_reject(
+    texts: list[str], meanings: dict[str, Any]
+) -> None:
+    places = {"VA1": "Ash", "VA2": "Aspen", "VB1": "Beech", "VB2": "Ærø"}
+    rows = [["Place", "Heads"], *([place, text] for place, text in zip(places.values(), texts, strict=False))]
+    taken = kit.read(rows, {"tokens": meanings})
+    found = {code: (v, s) for code, v, s in taken.accepted.select("region_code", "value", "obs_status").iter_rows()}
+    refused = set(taken.rejects["region_code"].to_list())
+    for code, text in zip(places, texts, strict=False):
+        if text in meanings:
+            is_zero = meanings[text] in ("zero", "less_than_half")
+            assert found[code] == (0 if is_zero else None, numbers.STATUS_OF_TOKEN[meanings[text]])
+        elif text in ("5", "7.5", "0"):
+            assert found[code] == (Decimal(text), "A")
+        else:
+            assert code in refused
+            assert code not in found
+
+
+@given(unit=st.sampled_from(["persons", "thousand"]), number=st.decimals(-(10**6), 10**6, places=3))
+def test_a_unit_in_the_header_scales_its_column_exactly(unit: str, number: Decimal) -> None:
+    layout = {"values": [{"columns": r"^Heads\((?P<unit>\w+)\)$", "measure": "heads", "unit": "{unit}"}]}
+    taken = kit.read([["Place", f"Heads ({unit})"], ["Ash", str(number)]], layout)
+    assert kit.values(taken) == {"VA1": number * {"persons": 1, "thousand": 1000}[unit]}

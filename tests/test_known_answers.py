@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -404,3 +405,69 @@ def test_the_landed_census_holds_the_published_figures() -> None:
         assert {k: v.removesuffix(".0") for k, v in landed.items() if v} == {
             k: v.removesuffix(".0") for k, v in published.items() if k
         }
+
+
+def test_indicators_of_the_sample_give_the_truth_it_was_made_with(zhejiang: House) -> None:
+    """The generator writes down the province's numerators and denominators; no file holds these sums."""
+    path = PROJECT_FOLDER / "raw" / "zhejiang" / "synthetic" / "truth.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        truth = [row for row in csv.DictReader(file) if not row["indicator_code"].startswith("FIS")]
+    assert len({row["indicator_code"] for row in truth}) > 45
+    found = {
+        (code, region, year): (numerator, denominator)
+        for code, region, year, numerator, denominator in zhejiang.query(
+            "SELECT indicator_code, region_code, year, numerator, denominator FROM mart_service_coverage "
+            f"WHERE region_code = '{PROVINCE}' AND residence = 'total' AND sex = 'all' AND age_group = 'all' "
+            "AND \"group\" = 'all' AND population_basis <> 'registered' AND reference_geography = 'reported' "
+            "AND population_source <> 'census'"
+        )
+    }
+    wrong = [
+        row
+        for row in truth
+        if found.get((row["indicator_code"], row["region_code"], int(row["year"])))
+        != (int(row["numerator"]), int(row["denominator"]))
+    ]
+    assert wrong == []
+
+
+def test_new_resources_and_livelihood_of_the_sample_add_up_to_the_truth(zhejiang: House) -> None:
+    with (PROJECT_FOLDER / "raw" / "zhejiang" / "synthetic" / "truth.csv").open(encoding="utf-8", newline="") as file:
+        truth = {
+            int(row["year"]): (int(row["numerator"]), int(row["denominator"]))
+            for row in csv.DictReader(file)
+            if row["indicator_code"] == "FIS02" and row["year"] != "0"
+        }
+    sums = {
+        (measure, year): value
+        for measure, year, value in zhejiang.query(
+            "SELECT measure, year, sum(value) FROM fct_observation WHERE is_chosen "
+            "AND measure IN ('livelihood_expenditure', 'disposable_fiscal_resources') GROUP BY 1, 2"
+        )
+    }
+    for year, increments in truth.items():
+        assert increments == tuple(
+            sums[measure, year] - sums[measure, year - 1]
+            for measure in ("livelihood_expenditure", "disposable_fiscal_resources")
+        )
+    assert sorted(truth) == [2016, 2017, 2018, 2019, 2020]
+
+
+def test_every_group_of_the_sample_has_figures_of_its_own(zhejiang: House) -> None:
+    groups = dict(
+        zhejiang.query(
+            "SELECT \"group\", string_agg(DISTINCT indicator_code, ' ' ORDER BY indicator_code) "
+            "FROM mart_service_coverage WHERE value IS NOT NULL GROUP BY 1"
+        )
+    )
+    assert set(groups) == {
+        "all",
+        "registered",
+        "residence_permit",
+        "migrants",
+        "disabled",
+        "low_income",
+        "left_behind",
+    }
+    assert groups["left_behind"] == "HEA09"
+    assert groups["low_income"] == "EMP03 SOC07"

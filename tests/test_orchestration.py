@@ -161,25 +161,45 @@ def test_the_schedule_is_the_jurisdictions_own(tmp_path: Path) -> None:
     assert (schedule.cron_schedule, schedule.execution_timezone) == ("15 23 * * 1", "Pacific/Auckland")
 
 
-def test_landed_periods_become_partitions_before_anything_is_received(definitions: Any, settings: Settings) -> None:
+def test_landed_periods_become_partitions_and_files_that_lie_still_start_one_run(
+    definitions: Any, settings: Settings, country: Country
+) -> None:
     import dagster as dg
 
     sensor = definitions.get_repository_def().get_sensor_def("landing")
+    cursor: str | None = None
     with dg.DagsterInstance.ephemeral() as instance:
 
         def tick() -> Any:
-            return sensor.evaluate_tick(
-                dg.build_sensor_context(instance, definitions=definitions, sensor_name="landing")
-            )
+            nonlocal cursor
+            context = dg.build_sensor_context(instance, cursor=cursor, definitions=definitions, sensor_name="landing")
+            found = sensor.evaluate_tick(context)
+            cursor = found.cursor
+            return found
 
         first = tick()
         asked = {request.partitions_def_name: request.partition_keys for request in first.dynamic_partitions_requests}
         assert asked["bureau/census"] == ["2020"] and asked["health/facilities"] == ["2019", "2020"]
-        assert not first.run_requests, "reading is the nightly's work"
+        assert not first.run_requests, "what is seen for the first time may still be on its way"
         for name, periods in asked.items():
             instance.add_dynamic_partitions(name, periods)
+        growing = country.landing_path("treasury/budget", "2020")
+        whole = growing.read_bytes()
+        growing.write_bytes(whole[: len(whole) // 2])
         second = tick()
-        assert not second.dynamic_partitions_requests and "no new delivery period" in second.skip_message
+        assert not second.dynamic_partitions_requests and not second.run_requests
+        assert "treasury/budget/2020" in second.skip_message and "again" in second.skip_message
+        growing.write_bytes(whole)
+        assert not tick().run_requests, "it has grown since"
+        [request] = tick().run_requests
+        assert "treasury/budget/2020" in request.tags["junheng/landed"]
+        [again] = tick().run_requests
+        assert again.run_key == request.run_key, "the same files start no second run"
+        growing.write_bytes(whole + b"\r\n")
+        tick()
+        [other] = tick().run_requests
+        assert other.run_key != request.run_key
+        growing.write_bytes(whole)
     assert not (settings.warehouse_folder / "verdania" / "receipts").exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,9 @@ def watch(house: House) -> Watched:
 
     from pipelines.orchestration.definitions import build_definitions
 
-    return Watched(house, build_definitions(house.settings), dg.DagsterInstance.ephemeral())
+    # As patient as in production, but for the waiting itself.
+    settings = replace(house.settings, retries=2, retry_seconds=0.01)
+    return Watched(house, build_definitions(settings), dg.DagsterInstance.ephemeral())
 
 
 def events(run: Any, kind: str) -> list[Any]:
@@ -193,6 +195,7 @@ def test_a_busy_warehouse_is_a_clear_failure(night: Watched) -> None:
     with night.house.warehouse.lock():
         run = night.nightly()
     assert not run.success and steps(run, "STEP_SUCCESS") == set()
+    assert len(events(run, "STEP_RESTARTED")) == 2, "it was tried again before it was given up"
     told = failure(run, "intake")
     assert told.metadata["code"].value == "busy" and "another run is at work" in told.description
     assert night.nightly().success, "and it is free again"
@@ -234,6 +237,13 @@ def test_a_blocked_build_is_not_released_neither_in_the_same_run_nor_alone(broke
     assert steps(night, "STEP_SUCCESS") == {"intake", "build_tables"}
     told = failure(night, "judge")
     assert told.metadata["code"].value == "blocked" and "health/facilities" in told.metadata["failing"].value
+    assert not events(night, "STEP_RESTARTED"), "a gate does not open by knocking again"
+    assert [(a["event"], a["phase"], a["run_id"]) for a in alerts_of(broken.house)] == [
+        ("blocked", "new", night.run_id)
+    ]
+    (blocked,) = alerts_of(broken.house)
+    assert "intake.readable.health/facilities" in [check["check_id"] for check in blocked["details"]["checks"]]
+    assert blocked["owner"]
     failed = {
         (e.event_specific_data.asset_key.to_user_string(), e.event_specific_data.check_name)
         for e in events(night, "ASSET_CHECK_EVALUATION")
@@ -256,6 +266,7 @@ def test_the_next_night_releases_once_the_file_is_mended(broken: Watched) -> Non
     run = broken.nightly()
     assert run.success, [e.message for e in run.all_events if e.is_failure]
     assert broken.house.current != before
+    assert [(a["event"], a["phase"]) for a in alerts_of(broken.house)] == [("blocked", "new"), ("blocked", "resolved")]
     assert periods_read(broken)["health/facilities"] == {"2019", "2020"}
 
 
@@ -268,6 +279,60 @@ def test_the_nightly_does_not_undo_a_rollback(broken: Watched) -> None:
     [said] = [event.asset_observation_data.asset_observation for event in events(run, "ASSET_OBSERVATION")]
     assert said.description == f"nothing new: current stays set back to release {first}"
     assert broken.house.current == first
+
+
+def test_a_run_has_one_log_of_all_its_steps(night: Watched) -> None:
+    [published] = [r for r in runs_of(night.house) if r["outcome"] == "published"]
+    lines = [json.loads(line) for line in Path(published["log"]).read_text(encoding="utf-8").splitlines()]
+    assert [line["step"] for line in lines if line["event"] == "visit"] == [
+        "intake",
+        "build_tables",
+        "judge",
+        "release",
+    ]
+    assert {line["run_id"] for line in lines} == {published["run_id"]}
+    assert published["door"] == "dagster nightly" and published["release"] == night.house.current
+    assert published["received"] == published["read"] == len(list(night.house.warehouse.receipts.glob("*.json"))) - 1
+
+
+def test_a_run_that_dagster_ends_by_force_is_told_once(night: Watched, tmp_path: Path) -> None:
+    import dagster as dg
+    from dagster._core.storage.dagster_run import DagsterRunStatus
+
+    other = watch(copy_of(night.house, tmp_path))
+    sensor = other.definitions.get_repository_def().get_sensor_def("broken_runs")
+    with other.instance as instance:
+        done = other.nightly()
+        run = instance.create_run_for_job(other.definitions.resolve_job_def("nightly"))
+        instance.report_run_failed(run)
+
+        def ended(run_id: str) -> Any:
+            event = next(iter(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)))
+            context = dg.build_run_status_sensor_context(
+                "broken_runs", event.dagster_event, instance, instance.get_run_by_id(run_id)
+            )
+            return sensor(context.for_run_failure())
+
+        assert instance.get_run_by_id(run.run_id).status == DagsterRunStatus.FAILURE
+        before = len(alerts_of(other.house))
+        assert "itself" in ended(done.run_id).skip_message, "the run has told of its end itself"
+        assert len(alerts_of(other.house)) == before
+        assert ended(run.run_id) is None
+        assert "itself" in ended(run.run_id).skip_message
+    told = alerts_of(other.house)[before:]
+    assert [(a["event"], a["phase"]) for a in told] == [("failed", "new")] and run.run_id in told[0]["message"]
+
+
+def alerts_of(house: House) -> list[dict[str, Any]]:
+    """What the alert channel of a house holds: without a settings file, the file in its warehouse."""
+    path = house.warehouse.logs / "alerts.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def runs_of(house: House) -> list[dict[str, Any]]:
+    from pipelines.run.journal import last_runs
+
+    return last_runs(house.warehouse, 100)
 
 
 def test_a_withdrawal_is_shown_at_its_partition(night: Watched, tmp_path: Path) -> None:

@@ -223,7 +223,8 @@ def test_figures_on_the_page_are_the_figures_of_the_tables(zhejiang: House) -> N
     home = "330000"
     figures = zhejiang.query(
         f"select year, per_capita from mart_per_capita_spending where region_code = '{home}' and domain = 'all' "
-        "and government_level = 'all' and residence = 'total' and per_capita is not null"
+        "and government_level = 'all' and residence = 'total' and per_capita is not null "
+        "and fund = 'general_budget' and account_stage = 'final'"
     )
     assert len(figures) > 10
     for _, per_capita in figures:
@@ -239,7 +240,7 @@ def newest_coverage(house: House) -> list[tuple[Any, ...]]:
     return house.query(
         "select indicator_code, provenance, population_basis, numerator, denominator from mart_service_coverage "
         "where region_code = '330000' and sex = 'all' and age_group = 'all' and residence = 'total' "
-        "and value is not null qualify year = max(year) over (partition by indicator_code)"
+        "and \"group\" = 'all' and value is not null qualify year = max(year) over (partition by indicator_code)"
     )
 
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from pipelines.intake import RegionIndex, take
-from pipelines.intake.read import Taken
+from pipelines.intake.frames import Taken
 from pipelines.jurisdiction import Contract, Jurisdiction, load
 from pipelines.records import Receipt
 from pipelines.settings import PROJECT_FOLDER

@@ -282,6 +282,7 @@ def reference() -> dict[str, pl.DataFrame]:
         ("READ", "%", "higher", 100, False, "county"),
         ("CASES", "%", "lower", 100, False, "city"),
         ("PERPLACE", "%", "interval", 100, True, "county"),
+        ("LOAD", "points", "lower", 1, True, "city"),
     ]
     terms = [
         term("BED", "numerator", "beds"),
@@ -293,6 +294,20 @@ def reference() -> dict[str, pl.DataFrame]:
         term("CASES", "numerator", "cases", item="open", out_residence="total", residence="total"),
         term("CASES", "numerator", "cases", 2, coefficient=-1, item="closed", out_residence="total", residence="total"),
         term("CASES", "denominator", "cases", item="open", out_residence="total", residence="total"),
+        term("LOAD", "numerator", "cases", coefficient="2.5", item="open", out_residence="total", residence="total"),
+        term(
+            "LOAD", "numerator", "cases", 2, coefficient="-3", item="closed", out_residence="total", residence="total"
+        ),
+        term(
+            "LOAD",
+            "denominator",
+            "cases",
+            coefficient="0.000125",
+            status="E",
+            item="open",
+            out_residence="total",
+            residence="total",
+        ),
         term("PERPLACE", "numerator", "served"),
         term("PERPLACE", "denominator", "places"),
     ]
@@ -405,6 +420,7 @@ def term(indicator: str, part: str, measure: str, number: int = 1, **dimensions:
         "part": part,
         "term_number": number,
         "coefficient": 1,
+        "status": None,
         "measure": measure,
         "population_basis": "*",
         "population_source": "*",
@@ -850,6 +866,16 @@ def test_regions_below_the_lowest_level_have_no_figure(query: Query) -> None:
     assert regions == [("C1", 70.0), ("C2", None)]
 
 
+def test_terms_are_weighted_exactly_and_a_part_of_a_figure_is_an_estimate(query: Query) -> None:
+    figure = query(
+        "select numerator, denominator, value, obs_status from mart_service_coverage "
+        "where indicator_code = 'LOAD' and region_code = 'C1'"
+    )
+    assert figure == [(Decimal(16), Decimal("0.00125"), 12_800.0, "E")]  # 2.5 of 10 less 3 of 3, over 0.000125 of 10
+    whole = "indicator_code = 'CASES' and obs_status like '%E%'"
+    assert query(f"select count(*) from mart_service_coverage where {whole}") == [(0,)]
+
+
 def test_attainment_against_the_target_that_counts(query: Query) -> None:
     everywhere = coverage(query, "BED", "K1")
     own = coverage(query, "BED", "K2")
@@ -860,6 +886,54 @@ def test_attainment_against_the_target_that_counts(query: Query) -> None:
     assert (own["value"], own["target_value"], own["attainment"], own["ratio_to_target"]) == (5.0, 4, 1.0, 1.25)
     assert (earlier["target_value"], earlier["attainment"], earlier["ratio_to_target"]) == (1, 1.0, 10.0)
     assert interval["attainment"] == pytest.approx((200 - 100 * 1300 / 1200) / 100, rel=1e-12)
+
+
+# -- comparisons and revisions -------------------------------------------------------------------------------------
+
+
+def test_places_of_a_scope_are_compared_and_missing_ones_counted(query: Query) -> None:
+    found = query(
+        "select scope_code, dimension, measure, component, value, regions, regions_missing from mart_inequality"
+        " where subject_code = 'BED' and year = 2020 and population_basis = 'resident'"
+        " and measure in ('ratio', 'theil') order by all"
+    )
+    # K1 and K2 have 5 beds per 1,000, K4 has 2, K3 did not report; C2 then has one place, which is compared with nobody
+    assert [row[:4] + row[5:] for row in found] == [
+        ("C1", "county", "ratio", "total", 2, 0),
+        ("C1", "county", "theil", "total", 2, 0),
+        ("C2", "county", "ratio", "total", 1, 1),
+        ("C2", "county", "theil", "total", 1, 1),
+        ("P1", "city", "ratio", "total", 1, 1),
+        ("P1", "city", "theil", "total", 1, 1),
+        ("P1", "county", "ratio", "total", 3, 1),
+        ("P1", "county", "theil", "between", 3, 1),
+        ("P1", "county", "theil", "total", 3, 1),
+        ("P1", "county", "theil", "within", 3, 1),
+    ]
+    values = {(row[0], row[1], row[3]): row[4] for row in found if row[2] == "ratio" or row[3] != "total"}
+    assert values["P1", "county", "total"] == 2.5
+    assert values["C1", "county", "total"] == 1
+    assert values["C2", "county", "total"] is None
+    # the two cities differ, the places in each do not
+    assert values["P1", "county", "within"] == 0
+    assert values["P1", "county", "between"] > 0
+
+
+def test_a_figure_that_changed_says_when_and_by_which_receipt(query: Query) -> None:
+    assert query(
+        "select region_code, value_before, value_after, cause, delivery_period from mart_revision"
+        " join audit_receipt using (receipt_id) where mart_revision.measure = 'beds' order by region_code, sequence"
+    ) == [
+        ("K1", 1, 4, "overwritten", "2020"),
+        ("K1", 4, 5, "later_delivery", "2021"),
+        ("K1", 5, 99, "later_delivery", "2022"),
+        ("K1", 99, 5, "withdrawn", "2022"),
+        ("K2", 1, 10, "overwritten", "2020"),
+    ]
+    # a delivery that replaces all no longer has it
+    assert query("select value_before, value_after, cause from mart_revision where region_code = 'K3'") == [
+        (7, None, "removed")
+    ]
 
 
 # -- the build ----------------------------------------------------------------------------------------------------
@@ -885,7 +959,7 @@ def test_every_published_table_says_what_it_is_in_both_languages(built: Build) -
         for n in manifest.values()
         if n["resource_type"] == "model" and n["config"]["meta"].get("published")
     }
-    assert len(marts) == 13
+    assert len(marts) > 20
     for name, node in marts.items():
         assert node["config"]["contract"]["enforced"]
         assert set(node["config"]["meta"]["key"]) <= set(node["columns"])
@@ -945,7 +1019,7 @@ def test_a_line_in_the_catalogue_adds_an_indicator_and_changes_nothing_else(worl
     after = contents(again)
     assert sql == {path: path.read_bytes() for path in DBT_FOLDER.rglob("*.sql")}
     for name, rows in before.items():
-        if name not in ("dim_indicator", "mart_service_coverage"):
+        if name not in ("dim_indicator", "mart_service_coverage", "mart_inequality", "mart_revision_summary"):
             assert after[name] == rows, name
     new = [row for row in after["mart_service_coverage"] if "PLACES_PER_BED" in row]
     assert [row for row in after["mart_service_coverage"] if row not in new] == before["mart_service_coverage"]

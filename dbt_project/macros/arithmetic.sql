@@ -18,3 +18,26 @@
     {#- An exact sum; its order cannot change the result, unlike a sum of doubles. -#}
     {{ junheng.exact('sum(' ~ expression ~ ')') }}
 {%- endmacro %}
+
+{% macro stable_sum(expression, over='') -%}
+    {#- A sum of doubles that no order of rows can change: each term is rounded to 20 decimals and the terms are summed
+        exactly. Terms must be scaled to about one first (shares, ratios to a mean or a largest value): beyond 1e18 they
+        do not fit. `over` makes it a window. -#}
+    cast(sum(cast({{ expression }} as decimal(38, 20))){% if over %} over ({{ over }}){% endif %} as double)
+{%- endmacro %}
+
+{% macro significant(column, digits=12) -%}
+    {#- A double column rounded to so many significant digits: the last bits of logarithms and powers differ between
+        machines, a published figure must not. Powers of ten up to 22 are exact, so the result is the double that the
+        rounded number reads as. -#}
+    {%- set exponent = 'floor(log10(abs(' ~ column ~ ')))' -%}
+    case
+        when {{ column }} is null then null
+        when {{ column }} = 0 then 0e0
+        when {{ exponent }} < {{ digits }} then {{ junheng.divide(
+            'round(' ~ column ~ ' * power(10e0, ' ~ (digits - 1) ~ ' - ' ~ exponent ~ '))',
+            'power(10e0, ' ~ (digits - 1) ~ ' - ' ~ exponent ~ ')') }}
+        else round({{ junheng.divide(column, 'power(10e0, ' ~ exponent ~ ' - ' ~ (digits - 1) ~ ')') }})
+            * power(10e0, {{ exponent }} - {{ digits - 1 }})
+    end
+{%- endmacro %}

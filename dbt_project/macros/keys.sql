@@ -11,3 +11,36 @@
     {#- A column whose name is a reserved word, in the quotes of the engine at hand. -#}
     {{ adapter.quote(column) }}
 {%- endmacro %}
+
+{% macro main_account() -%}
+    {#- Condition: spending of the fund and stage of account that is meant where none is named. -#}
+    fund = 'general_budget' and account_stage = 'final'
+{%- endmacro %}
+
+{% macro population_sources() -%}
+    {#- Where a population comes from, the one that is meant where none is named first. -#}
+    {{ return(['year_end', 'mid_year', 'census', 'none']) }}
+{%- endmacro %}
+
+{% macro source_rank(column) -%}
+    case {{ column }}
+        {%- for source in junheng.population_sources() %}
+        when '{{ source }}' then {{ loop.index }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{% macro figure_key(reported, series) -%}
+    {#- The key of a reported figure as text: who reports it, its region and what it is about, `column=value` joined by
+        semicolons. -#}
+    {%- set parts = [] -%}
+    {%- for column in ['department', 'extract', 'region_code'] -%}
+        {%- do parts.append("'" ~ (';' if not loop.first) ~ column ~ "='") -%}
+        {%- do parts.append(reported ~ '.' ~ column) -%}
+    {%- endfor -%}
+    {%- for column in junheng.series_dimensions() -%}
+        {%- do parts.append("';" ~ ('group' if column == 'group_code' else column) ~ "='") -%}
+        {%- do parts.append('cast(' ~ series ~ '.' ~ column ~ ' as string)') -%}
+    {%- endfor -%}
+    {{ dbt.concat(parts) }}
+{%- endmacro %}

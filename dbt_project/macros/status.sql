@@ -65,3 +65,8 @@
     {#- Aggregate: summed as soon as one row was summed, else reported. -#}
     case when max(case when {{ column }} = 'summed' then 1 else 0 end) = 1 then 'summed' else 'reported' end
 {%- endmacro %}
+
+{% macro any_true(column) -%}
+    {#- Aggregate: whether a flag holds in some row. -#}
+    max(case when {{ column }} then 1 else 0 end) = 1
+{%- endmacro %}

@@ -2,16 +2,17 @@
     meta={'severity': 'warn', 'owner': '数据管理 / data steward',
           'why': 'a difference is a missing region, a different definition or a mistake of the source'},
 ) }}
--- only where every region below has a value on that date; spending of a government's own level is not meant to add up
+-- only where every region below has a value on that date; spending of a government's own level is not meant to add up;
+-- a re-based figure repeats what is reported or is summed itself
 with figures as (
     select * from {{ ref('int_observation__roll_up') }}
-    where aggregation = 'whole'
+    where aggregation = 'whole' and reference_geography = 'reported'
 ),
 
 children as (
     select as_of_date, parent_code, count(*) as children
     from {{ ref('int_region__date') }}
-    where parent_code is not null
+    where parent_code is not null and reference_geography = 'reported'
     group by as_of_date, parent_code
 ),
 
@@ -22,7 +23,8 @@ sums as (
         count(child.value) as found
     from figures as child
     inner join {{ ref('int_region__date') }} as region
-        on region.as_of_date = child.period_end
+        on region.reference_geography = child.reference_geography
+        and region.as_of_date = child.as_of_date
         and region.region_code = child.region_code
     where region.parent_code is not null
     group by child.series_number, region.parent_code, child.period_end

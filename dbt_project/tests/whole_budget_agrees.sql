@@ -10,6 +10,7 @@ select
 from {{ ref('int_spending__choose_whole') }} as whole
 inner join {{ ref('int_spending__add_levels') }} as functional
     on functional.region_code = whole.region_code
+    and functional.reference_geography = whole.reference_geography
     and functional.year = whole.year
     and functional.fund = whole.fund
     and functional.account_stage = whole.account_stage
@@ -17,6 +18,7 @@ inner join {{ ref('int_spending__add_levels') }} as functional
     and functional.domain = whole.domain
     and functional.government_level = whole.government_level
 where
-    whole.origin = 'whole'
+    whole.reference_geography = 'reported'
+    and whole.origin = 'whole'
     and whole.residence = 'total'
     and abs(whole.value - functional.value) > 0.00005 * abs(whole.value)

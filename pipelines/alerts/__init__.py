@@ -4,8 +4,8 @@ It compares the state of things with what each channel was told before, so that 
 night. What the state is, its caller knows; a channel that fails is reported and never raises.
 """
 
-from pipelines.alerts.configuration import Channel, SettingsFile, load_settings_file
-from pipelines.alerts.reporting import Condition, Event, Occasion, Sent, channel_health, report, try_channels
+from pipelines.alerts.configuration import Channel, Event, SettingsFile, load_settings_file
+from pipelines.alerts.reporting import Condition, Occasion, Sent, channel_health, report, try_channels
 
 __all__ = [
     "Channel",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -55,7 +56,10 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 ExtractOption = Annotated[
     str | None, typer.Option("--extract", help="Only this extract.", metavar="DEPARTMENT/EXTRACT")
 ]
-PeriodOption = Annotated[str | None, typer.Option("--period", help="Only this delivery period.", metavar="PERIOD")]
+PeriodOption = Annotated[
+    str | None,
+    typer.Option("--period", help="Only this delivery period, or the range FIRST..LAST.", metavar="PERIOD"),
+]
 
 
 def _enter(jurisdiction: Path | None, warehouse: Path | None, as_json: bool, debug: bool) -> Settings:
@@ -108,6 +112,7 @@ def _release_folder(settings: Settings, release: str | None) -> Path:
 
     warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
     folder = warehouse.release_folder(release) if release else warehouse.current
+    _warn_of_withdrawal(warehouse, release)
     if not (folder / "manifest.json").exists():
         raise UsageError(
             f"there is no release {release}" if release else "nothing has been released yet",
@@ -115,6 +120,17 @@ def _release_folder(settings: Settings, release: str | None) -> Path:
             do="see `junheng releases`" if release else "run `junheng run` first",
         )
     return folder.resolve()
+
+
+def _warn_of_withdrawal(warehouse: Any, *releases: str | None) -> list[str]:
+    """Say on standard error, whatever the form of the result, that a release named by a person was withdrawn."""
+    from pipelines.release import said_of_withdrawal, states
+
+    known = states(warehouse)
+    said = [said_of_withdrawal(r, known[r]) for r in releases if r in known]
+    for line in filter(None, said):
+        sys.stderr.write(f"junheng: warning: {line}\n")
+    return [line for line in said if line]
 
 
 @app.command()
@@ -137,12 +153,13 @@ def run(
 
     report = runs.run(settings, extract=extract, period=period, as_of=as_of, full=full, say=_say)
     if report.outcome == "nothing_new":
-        said = (
-            f"nothing new: current stays set back to release {report.release_id} (`junheng run --full` publishes anew)"
-            if report.is_set_back
-            else f"nothing new: release {report.release_id} is up to date"
-        )
-        _print(report.as_dict(), f"{said}\n  {report.release_folder}")
+        said = f"nothing new: release {report.release_id} is up to date"
+        if report.is_set_back:
+            stays = (
+                f"current stays set back to release {report.release_id}" if report.release_id else "nothing is current"
+            )
+            said = f"nothing new: {stays} (`junheng run --full` publishes anew)"
+        _print(report.as_dict(), f"{said}\n  {report.release_folder or '(no release)'}{_late_lines(report.late)}")
         return
     folder = Path(report.release_folder or "")
     seconds = "  ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
@@ -155,8 +172,69 @@ def run(
         f"  quality   {folder / 'quality' / 'index.html'}\n"
         f"  received {report.new_receipts} new file(s), read {report.new_readings}; "
         f"{report.rejects} reject(s), {report.known_rejects} of them known\n"
-        f"  {seconds}",
+        f"  {seconds}{_late_lines(report.late)}",
     )
+
+
+def _late_lines(late: list[dict[str, Any]]) -> str:
+    """What is due and has not come, a line each, to stand under the result of a run."""
+    return "".join(
+        f"\n  late: {due['department']}/{due['extract']} {due['delivery_period']}, due {due['due_on']}, {due['owner']}"
+        for due in late
+    )
+
+
+@app.command()
+def backfill(
+    extract: Annotated[str, typer.Argument(metavar="DEPARTMENT/EXTRACT")],
+    period: Annotated[str, typer.Argument(help="One delivery period, or FIRST..LAST.", metavar="PERIOD[..PERIOD]")],
+    only_missing: Annotated[
+        bool, typer.Option("--only-missing", help="Only periods that landed and were not read by the present rules.")
+    ] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="Only periods whose file could not be read.")
+    ] = False,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Receive and read a range of delivery periods again, then build, judge and release what that changed."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.backfill import backfill as fill
+
+    if only_missing and only_failed:
+        raise UsageError("--only-missing and --only-failed exclude each other", do="give one of them, or none for all")
+    only: Literal["missing", "failed"] | None = "missing" if only_missing else "failed" if only_failed else None
+    report = fill(settings, extract, period, only=only, say=_say)
+    rows = [{**vars(p), "after": p.after or "left as it is"} for p in report.periods]
+    text = _table(rows, ["delivery_period", "before", "after", "files", "rows_accepted", "rejects", "problem"])
+    if report.run is None:
+        text += f"\nno period of {extract} in {period} is {(only or 'there').replace('_', ' ')}: nothing was done"
+    elif report.run.outcome == "published":
+        text += f"\npublished release {report.run.release_id}\n  {report.run.release_folder}"
+    else:
+        text += f"\nnothing new: release {report.run.release_id} rests on just these readings"
+    _print(report.as_dict(), text)
+
+
+@app.command()
+def alerts(
+    test: Annotated[bool, typer.Option("--test", help="Send a test through every channel.")] = False,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The channels that alerts go through, and whether they work; --test sends a test through each."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.run.status import alerts_of, try_alerts
+
+    failed = [sent for sent in try_alerts(settings) if sent["problem"]] if test else []
+    found = alerts_of(settings)
+    _print(found, _table(found, ["channel", "kind", "goes_to", "last_sent_at", "failing_since", "problem"]))
+    if failed:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -280,23 +358,15 @@ def status(
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """What is in, what is late, what is blocked and why, the last release, the next run."""
+    """The whole state in one screen: deliveries, what is late or blocked and whose business it is, runs, releases."""
     settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.cli.status_screen import screen
+    from pipelines.jurisdiction import load
     from pipelines.run.status import status_of
 
     found = status_of(settings)
-    lines = [
-        f"{found['name']} ({found['jurisdiction']})",
-        f"  release     {found['release'] or 'none yet'}",
-        f"  last build  {found['build'] or 'none yet'}: {found['verdict'] or 'not judged'}",
-        f"  next run    {found['next_run']}",
-        f"  waiting     {found['waiting']} landed file(s) not yet received",
-        "",
-        _table(found["extracts"]),
-    ]
-    if found["blocking"]:
-        lines += ["", "blocked by:", *(f"  {line}" for line in found["blocking"])]
-    _print(found, "\n".join(lines))
+    zone = load(settings.jurisdiction_folder).time_zone
+    _print(found, screen(found, zone, shutil.get_terminal_size((80, 24)).columns))
 
 
 @app.command()
@@ -340,6 +410,21 @@ def check(
     _print(found, _trial_text(found))
     if not found["readable"]:
         raise typer.Exit(3)
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="contract or corrections.", metavar="KIND")] = "contract",
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The JSON Schema of contract files (or of corrections), for editors."""
+    _enter(None, None, as_json, debug)
+    from pipelines.jurisdiction.schema import KINDS, schema_text
+
+    if kind not in KINDS:
+        raise UsageError(f"there is no schema {kind!r}", where="KIND", do=f"name one of {', '.join(KINDS)}")
+    sys.stdout.write(schema_text(kind))
 
 
 @app.command()
@@ -458,46 +543,6 @@ def quality(
 
 
 @app.command()
-def releases(
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """What was published."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
-    from pipelines import release as releasing
-    from pipelines.store import Warehouse
-
-    house = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
-    current = house.current_release_id()
-    rows = [{**r.as_dict(), "is_current": r.release_id == current} for r in releasing.list_releases(house)]
-    _print(
-        rows,
-        _table(rows, ["release_id", "state", "is_current", "sealed_at", "build_id"]) if rows else "no releases yet",
-    )
-
-
-@app.command()
-def rollback(
-    release_id: Annotated[str, typer.Argument(metavar="RELEASE")],
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Set `current` back to an earlier release. Nothing is removed."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
-    from pipelines import release as releasing
-    from pipelines.run import Session
-
-    session = Session(settings, _say)
-    with session.warehouse.lock():
-        sealed = releasing.rollback(session.warehouse, session.ledger, release_id)
-    _print(sealed.as_dict(), f"current is {sealed.release_id} again\n  {sealed.folder}")
-
-
-@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One SQL statement.", metavar="SQL")],
     release_id: Annotated[
@@ -516,6 +561,53 @@ def query(
 
     folder = _release_folder(settings, release_id)
     ask(folder, sql, "json" if as_json else output, limit, _table)
+
+
+@app.command("open")
+def open_prompt(
+    release_id: Annotated[
+        str | None, typer.Argument(help="Release to ask. Default: the current one.", metavar="RELEASE")
+    ] = None,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """An SQL prompt on a release: completion of names, recipes at hand, read-only."""
+    settings = _enter(jurisdiction, warehouse, False, debug)
+    from pipelines.cli.prompt import visit
+
+    visit(_release_folder(settings, release_id), _table)
+
+
+@app.command()
+def export(
+    release_id: Annotated[
+        str | None, typer.Argument(help="Release to write out. Default: the current one.", metavar="RELEASE")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="parquet, csv, xlsx, sdmx-csv, json-stat, datapackage, zip, or all.")
+    ] = "csv",
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.", metavar="FOLDER")] = Path("exports"),
+    tables: Annotated[
+        list[str] | None, typer.Option("--table", help="Only this table; may be given again.", metavar="TABLE")
+    ] = None,
+    encoding: Annotated[str, typer.Option("--encoding", help="Of CSV files: utf-8 or gb18030.")] = "utf-8",
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Downloads of a release with their notes: one folder a format."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.exports import Order
+    from pipelines.exports import export as write
+
+    folder = _release_folder(settings, release_id)
+    done = write(folder, form, out, Order(tuple(tables or ()), encoding))
+    for written in done:
+        for note in written.notes:
+            _say(f"note: {note}")
+    _print([asdict(written) for written in done], "\n".join(f"{e.folder}  {len(e.files)} files" for e in done))
 
 
 @app.command()
@@ -621,4 +713,6 @@ def main() -> None:
     sys.exit(code)
 
 
-__all__ = ["app", "main"]
+from pipelines.cli import evidence  # noqa: E402  # its commands stand on what is above
+
+__all__ = ["app", "evidence", "main"]

@@ -21,6 +21,7 @@ PACKAGES = (
     "great-expectations",
     "dagster",
     "fastexcel",
+    "cryptography",
 )
 
 
@@ -33,8 +34,10 @@ def examine(settings: Settings) -> list[dict[str, str]]:
         _disk(settings),
         *_folders(settings),
         _configuration(settings),
+        *_alerts(settings),
     ]
     findings.append(_ledger(settings))
+    findings.append(_signing_key(settings))
     return findings
 
 
@@ -123,6 +126,32 @@ def _configuration(settings: Settings) -> dict[str, str]:
     return _line("jurisdiction", "good", f"{jurisdiction.name}: {len(jurisdiction.contracts)} contracts")
 
 
+def _alerts(settings: Settings) -> list[dict[str, str]]:
+    """The alert channels, as far as can be seen without sending: `junheng alerts --test` sends."""
+    from pipelines import alerts
+    from pipelines.store import Warehouse
+
+    where = str(settings.settings_file) if settings.settings_file else "no settings file"
+    try:
+        settings_file = alerts.load_settings_file(settings.settings_file)
+    except JunhengError as error:
+        return [_line("settings file", "bad", error.message, f"{error.where}: {error.do}")]
+    lines = [_line("settings file", "good", where)]
+    warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
+    for channel, health in zip(settings_file.channels(), alerts.channel_health(settings_file, warehouse), strict=True):
+        what, found = f"alerts: {channel.name}", f"{channel.kind} to {channel.goes_to}"
+        try:
+            channel.secrets(settings.settings_folder)
+        except JunhengError as error:
+            lines.append(_line(what, "bad", error.message, f"{error.where}: {error.do}"))
+            continue
+        if health["failing_since"]:
+            lines.append(_line(what, "bad", f"{found}: {health['problem']}", "mend it, then `junheng alerts --test`"))
+        else:
+            lines.append(_line(what, "good", found))
+    return lines
+
+
 def _ledger(settings: Settings) -> dict[str, str]:
     from pipelines.ledger import Ledger
     from pipelines.store import Warehouse
@@ -133,3 +162,15 @@ def _ledger(settings: Settings) -> dict[str, str]:
     except JunhengError as error:
         return _line("ledger", "bad", error.message, error.do)
     return _line("ledger", "good", f"{count} entries, chain holds")
+
+
+def _signing_key(settings: Settings) -> dict[str, str]:
+    from pipelines.release.signing import load_key
+
+    try:
+        key = load_key(settings.signing_key_file, settings.warehouse_folder, settings.jurisdiction_folder)
+    except JunhengError as error:
+        return _line("signing key", "bad", error.message, f"{error.where}: {error.do}")
+    if key is None:
+        return _line("signing key", "note", "none: releases are not signed", "`junheng key FILE` makes one")
+    return _line("signing key", "good", f"releases are signed by {key.key_id}")

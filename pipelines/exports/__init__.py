@@ -16,10 +16,15 @@ from pipelines.exports.tables import (
     text_literal,
 )
 from pipelines.exports.workbooks import failures, write_workbooks
+from pipelines.exports.writing import FORMATS, Export, Order, export
 
 __all__ = [
+    "FORMATS",
+    "Export",
+    "Order",
     "PublishedColumn",
     "PublishedTable",
+    "export",
     "failures",
     "own_tables",
     "published_tables",

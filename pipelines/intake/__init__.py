@@ -4,21 +4,24 @@ Readers by format, numbers, names and layout are modules of their own. What a nu
 word; what is made of it is dbt's.
 """
 
-from pipelines.intake.drift import Delivery, findings
 from pipelines.intake.freshness import Waiting, late_deliveries, punctuality, waiting
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.person_reading import require_key
 from pipelines.intake.personal import KEY_VARIABLE, key_is_configured
-from pipelines.intake.read import find_reading, read, reader_version, take
+from pipelines.intake.read import earlier_reading, find_reading, read, reader_version, take
 from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
+from pipelines.intake.vintages import TOLD, Delivery, compare, findings
 
 __all__ = [
     "KEY_VARIABLE",
+    "TOLD",
     "Arrivals",
     "Delivery",
     "RegionIndex",
     "Waiting",
     "all_receipts",
+    "compare",
+    "earlier_reading",
     "find_reading",
     "findings",
     "in_force",

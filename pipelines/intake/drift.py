@@ -1,7 +1,8 @@
-"""What changed between one delivery and the one before it: columns, order, types, units, codes, rows, regions.
+"""What changed in form between one delivery and the one before it: columns, order, types, units, codes, rows.
 
-Drift is judged on stored profiles and readings, never on the landed files, so it costs nothing to ask again.
-How grave each kind is stands in the contract; whether it blocks is the gate's business.
+Drift is judged on stored profiles, never on the landed files, so it costs nothing to ask again. How grave each kind
+is stands in the contract; whether it blocks is the gate's business. Which delivery is the one before, and what
+became of its figures, is `vintages`' work.
 """
 
 from __future__ import annotations
@@ -15,20 +16,7 @@ import polars as pl
 
 from pipelines.jurisdiction.contract import Contract
 from pipelines.records import Reading, Receipt
-from pipelines.store import Warehouse
 
-OBSERVATION_KEY = (
-    "measure",
-    "region_code",
-    "period_start",
-    "period_end",
-    "population_basis",
-    "residence",
-    "sex",
-    "age_group",
-    "group",
-    "item",
-)
 # A typical value that moved by these factors is a unit written otherwise, not a change of the world.
 UNIT_FACTORS = (10, 100, 1_000, 10_000, 100_000_000)
 _TELLING = 50  # smaller typical values move tenfold by themselves: one death, ten deaths
@@ -36,19 +24,11 @@ _NEAR = 0.15  # how close, in powers of ten, a jump must be to a factor
 
 
 @dataclass(frozen=True)
-class _Read:
+class Read:
     """A delivery that was read."""
 
     receipt: Receipt
     reading: Reading
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A receipt with its reading."""
-
-    receipt: Receipt
-    reading: Reading | None  # None for a withdrawal
 
 
 def profile(headers: list[str], observations: pl.DataFrame, data_rows: int) -> dict[str, Any]:
@@ -75,53 +55,17 @@ def profile(headers: list[str], observations: pl.DataFrame, data_rows: int) -> d
         },
         "sizes": [[m, i, u, round(x, 6)] for m, i, u, x in sizes.iter_rows()],
         "whole": dict(whole.iter_rows()),
+        "years": sorted(observations["period_end"].dt.year().unique().to_list()),
     }
 
 
-def findings(contract: Contract, deliveries: list[Delivery], warehouse: Warehouse) -> list[dict[str, str]]:
-    """Everything found on the deliveries in force of one extract.
-
-    `deliveries` holds all of them, replaced ones included, in order of arrival. Each finding carries reading_id,
-    check, severity, observed and expected.
-    """
-    found: list[dict[str, str]] = []
-    latest: dict[str, Delivery] = {}
-    replaced: dict[str, Delivery] = {}
-    for delivery in deliveries:
-        path = delivery.receipt.landing_path
-        if path in latest:
-            replaced[path] = latest[path]
-        latest[path] = delivery
-    in_force = sorted(latest.values(), key=lambda d: (d.receipt.delivery_period, d.receipt.sequence))
-    in_force = [d for d in in_force if not d.receipt.is_withdrawal]
-    before: _Read | None = None
-    for after in filter(None, map(_as_read, in_force)):
-        own: list[dict[str, str]] = list(after.reading.findings)
-        if before is not None:
-            own += _drift(contract, before, after)
-        older = _as_read(replaced.get(after.receipt.landing_path))
-        if older is not None:
-            own += _redelivery(contract, older, after, warehouse)
-        elif contract.delivery == "replaces_all" and before is not None:
-            own += _redelivery(contract, before, after, warehouse)
-        found += [{"reading_id": after.reading.reading_id, **finding} for finding in own]
-        before = after
-    return [f for f in found if f["severity"] != "ignore"]
-
-
-def _as_read(delivery: Delivery | None) -> _Read | None:
-    """The delivery, when there is one and it was read."""
-    if delivery is None or delivery.reading is None or delivery.reading.status != "read":
-        return None
-    return _Read(delivery.receipt, delivery.reading)
-
-
-def _finding(check: str, severity: str, observed: str, expected: str) -> dict[str, str]:
+def finding(check: str, severity: str, observed: str, expected: str) -> dict[str, str]:
+    """A finding, its texts cut to what a person reads."""
     return {"check": check, "severity": severity, "observed": observed[:400], "expected": expected[:400]}
 
 
-def _drift(contract: Contract, before: _Read, after: _Read) -> list[dict[str, str]]:
-    """Against the file before."""
+def changes(contract: Contract, before: Read, after: Read) -> list[dict[str, str]]:
+    """What changed in form, size and codes against the file before; each as grave as the contract says."""
     old, new = before.reading.profile, after.reading.profile
     if not old or not new:
         return []
@@ -135,21 +79,17 @@ def _drift(contract: Contract, before: _Read, after: _Read) -> list[dict[str, st
         found += _columns(old, new, contract, where)
     for measure, was_whole in old["whole"].items():
         if was_whole and new["whole"].get(measure) is False:
-            found.append(_finding("type", grave.type, f"{measure} has fractions", f"whole numbers, as in {where}"))
+            found.append(finding("type", grave.type, f"{measure} has fractions", f"whole numbers, as in {where}"))
     found += _units(old, new, grave.unit_jump, where)
     for dimension, codes in new["codes"].items():
         added = [c for c in codes if c not in old["codes"].get(dimension, [])]
         if added and same_layout:
-            found.append(
-                _finding("new_codes", grave.new_codes, f"{dimension}: {', '.join(added)}", f"those of {where}")
-            )
+            found.append(finding("new_codes", grave.new_codes, f"{dimension}: {', '.join(added)}", f"those of {where}"))
     share = grave.row_count_change
     rows, previous = new["data_rows"], old["data_rows"]
     if previous and same_layout and abs(rows - previous) > share * previous:
         found.append(
-            _finding(
-                "row_count", grave.row_count, f"{rows:,} data rows", f"{previous:,} in {where}, within {share:.0%}"
-            )
+            finding("row_count", grave.row_count, f"{rows:,} data rows", f"{previous:,} in {where}, within {share:.0%}")
         )
     return found
 
@@ -161,13 +101,13 @@ def _columns(old: dict[str, Any], new: dict[str, Any], contract: Contract, where
     added = [h for h in now if h not in was]
     gone = [h for h in was if h not in now]
     if added:
-        found.append(_finding("new_column", grave.new_column, ", ".join(added), f"the columns of {where}"))
+        found.append(finding("new_column", grave.new_column, ", ".join(added), f"the columns of {where}"))
     if gone:
-        found.append(_finding("missing_column", grave.missing_column, f"without {', '.join(gone)}", f"as in {where}"))
+        found.append(finding("missing_column", grave.missing_column, f"without {', '.join(gone)}", f"as in {where}"))
     both_was, both_now = [h for h in was if h in now], [h for h in now if h in was]
     if both_was != both_now:
         moved = next(n for o, n in zip(both_was, both_now, strict=True) if o != n)
-        found.append(_finding("column_order", grave.column_order, f"{moved} moved", f"the order of {where}"))
+        found.append(finding("column_order", grave.column_order, f"{moved} moved", f"the order of {where}"))
     return found
 
 
@@ -189,7 +129,7 @@ def _units(old: dict[str, Any], new: dict[str, Any], severity: str, where: str) 
             if abs(abs(power) - math.log10(factor)) < _NEAR:
                 name = measure if item == "all" else f"{measure} {item}"
                 found.append(
-                    _finding(
+                    finding(
                         "unit_jump",
                         severity,
                         f"{name} ({unit}): typical value {size:,.6g}, {'up' if power > 0 else 'down'} {factor:,} times",
@@ -198,61 +138,3 @@ def _units(old: dict[str, Any], new: dict[str, Any], severity: str, where: str) 
                 )
                 break
     return found
-
-
-def _redelivery(contract: Contract, before: _Read, after: _Read, warehouse: Warehouse) -> list[dict[str, str]]:
-    """A file that came again: what was added, removed and revised, and whether it shrank without leave."""
-    difference = compare(before.reading, after.reading, warehouse)
-    if not any(difference[k] for k in ("added", "removed", "revised")):
-        return []
-    grave = contract.quality.drift
-    text = f"{difference['added']:,} added, {difference['removed']:,} removed, {difference['revised']:,} revised"
-    text += f"; e.g. {difference['examples']}" if difference["examples"] else ""
-    found = [
-        _finding("redelivery", "note", text, f"{before.receipt.file_name} as received {before.receipt.received_at}")
-    ]
-    if difference["removed"] and not contract.partial_delivery:
-        found.append(
-            _finding(
-                "shrinking_delivery",
-                grave.shrinking_delivery,
-                f"{difference['removed']:,} figures reported before are gone: {difference['removed_examples']}",
-                "a delivery that holds everything the one before it held, unless the contract allows partial ones",
-            )
-        )
-    return found
-
-
-def compare(before: Reading, after: Reading, warehouse: Warehouse) -> dict[str, Any]:
-    """Figures added, removed and revised between two readings, with examples."""
-    key = list(OBSERVATION_KEY)
-    frames = []
-    for reading in (before, after):
-        frame = pl.read_parquet(warehouse.folder / reading.folder / "accepted.parquet", columns=[*key, "value"])
-        frames.append(frame)
-    old, new = frames
-    added = new.join(old, on=key, how="anti", nulls_equal=True)
-    removed = old.join(new, on=key, how="anti", nulls_equal=True)
-    both = old.join(new, on=key, how="inner", nulls_equal=True, suffix="_after")
-    revised = both.filter(pl.col("value").ne_missing(pl.col("value_after")))
-
-    def name(row: dict[str, Any]) -> str:
-        parts = [row["measure"], row["region_code"], str(row["period_end"].year)]
-        parts += [row[d] for d in ("residence", "sex", "age_group", "item") if row[d] not in ("all", "total")]
-        return " ".join(parts)
-
-    examples = [
-        f"{name(row)} {_plain(row['value'])} -> {_plain(row['value_after'])}"
-        for row in revised.sort(key).head(3).iter_rows(named=True)
-    ]
-    return {
-        "added": added.height,
-        "removed": removed.height,
-        "revised": revised.height,
-        "examples": "; ".join(examples),
-        "removed_examples": "; ".join(name(row) for row in removed.sort(key).head(5).iter_rows(named=True)),
-    }
-
-
-def _plain(value: Any) -> str:
-    return "missing" if value is None else f"{value.normalize():f}"

@@ -43,10 +43,22 @@ class Plan:
     data: pl.DataFrame  # data rows, cells only, with ROW
     ignored: pl.DataFrame  # ROW, reason, reported_text
     captured: dict[str, str]  # named groups of the contract's captures
+    filled: pl.DataFrame  # ROW, and each column that holds for the rows below, filled down: as high as `data`
 
     def cell(self, header: str) -> str:
         """The grid column under a contract's header text."""
         return self.places[normalise(header)]
+
+    def texts(self, header: str, fill: str = "none", pattern: str | None = None) -> pl.Series:
+        """The cells of the data rows under a header, or the part of them that is the first group of a pattern.
+
+        Where `fill` says so, a cell also holds for the empty ones below.
+        """
+        texts = (self.filled if fill == "down" else self.data)[self.cell(header)]
+        if pattern is None:
+            return texts
+        parts = {text: match.group(1) for text in texts.unique() if (match := re.search(pattern, normalise(text)))}
+        return texts.replace_strict(parts, default=None, return_dtype=pl.String)
 
 
 def letter(index: int) -> str:
@@ -73,7 +85,7 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
         raise UnreadableFileError("the file ends within its header", where=where, do="ask for the whole file")
     names = join_header(texts[start : last + 1], fill_right=layout.header.fill_right)
     names = _canonical(names, layout.aliases)
-    captured = _captured(layout, texts[:start], grid.sheet, where)
+    captured = _captured(layout, texts[:start], grid, where)
     columns: dict[str, str] = {}
     twice: set[str] = set()
     for index, name in enumerate(names):
@@ -111,6 +123,7 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
         if n and n not in taken and not any(re.search(p, n) for p in layout.ignore_columns)
     ]
     data, ignored = _split_rows(grid, layout, places, start, last)
+    filled = _filled(grid, layout, places, last).join(data.select(ROW), on=ROW, how="semi", maintain_order="left")
     known = {places[normalise(n)] for n in needed} | {v.cell for v in values}
     unknown += [
         place
@@ -122,7 +135,7 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
     ]
     first_row = int(grid.cells[ROW][start])
     last_row = int(grid.cells[ROW][last])
-    return Plan((first_row, last_row), columns, places, values, unknown, data, ignored, captured)
+    return Plan((first_row, last_row), columns, places, values, unknown, data, ignored, captured, filled)
 
 
 def blocks(grid: Grid, layout: Layout) -> list[Grid]:
@@ -157,7 +170,7 @@ def _canonical(names: list[str], aliases: dict[str, list[str]]) -> list[str]:
     return [table.get(name, name) for name in names]
 
 
-def _captured(layout: Layout, preamble: list[list[str]], sheet: str, where: str) -> dict[str, str]:
+def _captured(layout: Layout, preamble: list[list[str]], grid: Grid, where: str) -> dict[str, str]:
     """The named groups that the contract finds outside the table.
 
     Raises UnreadableFileError when a capture finds nothing: what it would have said is then unknown.
@@ -166,20 +179,30 @@ def _captured(layout: Layout, preamble: list[list[str]], sheet: str, where: str)
     texts = {
         "preamble": " ".join(cell for row in preamble for cell in row if cell),
         "file_name": normalise(parts[-1]),
-        "sheet": normalise(sheet),
+        "sheet": normalise(grid.sheet),
         "folder": normalise(parts[-2]) if len(parts) > 1 else "",
     }
     found: dict[str, str] = {}
     for capture in layout.captures:
-        match = re.search(capture.pattern, texts[capture.from_])
+        text = _cell_at(grid, capture.cell) if capture.cell else texts[capture.from_]
+        match = re.search(capture.pattern, text)
         if not match:
+            place = f"cell {capture.cell}" if capture.cell else capture.from_.replace("_", " ")
             raise UnreadableFileError(
-                f"the {capture.from_.replace('_', ' ')} holds nothing like {capture.pattern!r}",
+                f"the {place} holds nothing like {capture.pattern!r}",
                 where=where,
                 do="look at the file; if it says it otherwise now, mend `captures` in the contract",
             )
         found.update({name: text or "" for name, text in match.groupdict().items()})
     return found
+
+
+def _cell_at(grid: Grid, address: str) -> str:
+    """The text of one cell by its address (B2), in comparison form; empty where the sheet does not reach."""
+    letters = address.rstrip("0123456789")
+    column = next((c for i, c in enumerate(grid.columns) if letter(i) == letters), None)
+    row = grid.cells.filter(pl.col(ROW) == int(address[len(letters) :]))
+    return normalise(row[column][0]) if column is not None and row.height else ""
 
 
 def _find_header(texts: list[list[str]], layout: Layout, where: str) -> int:
@@ -222,7 +245,9 @@ def join_header(rows: list[list[str]], *, fill_right: bool) -> list[str]:
 
 
 def _needed_columns(layout: Layout) -> list[str]:
-    needed = [c for c in (layout.region.code, layout.region.name, layout.region.within, layout.period.column) if c]
+    region = layout.region
+    needed = [c for c in (region.code, *region.names, region.within) if c and "{" not in c]
+    needed += [layout.period.column] if layout.period.column else []
     needed += [row.column for row in layout.rows]
     needed += [rule.column for rule in layout.ignore_rows]
     return list(dict.fromkeys(needed))
@@ -305,6 +330,23 @@ def _fill(template: str, groups: dict[str, str], rule: ValueColumn, header: str,
             do=f"use one of {', '.join(sorted(allowed))} in the contract",
         )
     return value
+
+
+def _filled(grid: Grid, layout: Layout, columns: dict[str, str], last: int) -> pl.DataFrame:
+    """The columns whose cells hold for the rows below, filled down below the header.
+
+    Rows that are no data fill too: what stands below a total belongs to the total and not to the row above it.
+    """
+    names = [row.column for row in layout.rows if row.fill == "down"]
+    region, period = layout.region, layout.period
+    if region.fill == "down":
+        names += [c for c in (region.code, *region.names) if c and "{" not in c]
+    if period.fill == "down" and period.column:
+        names.append(period.column)
+    cells = list(dict.fromkeys(columns[normalise(name)] for name in names))
+    return grid.cells.slice(last + 1).select(
+        ROW, *(pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)).forward_fill().alias(c) for c in cells)
+    )
 
 
 def _split_rows(

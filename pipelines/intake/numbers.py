@@ -21,7 +21,7 @@ STATUS_OF_TOKEN: dict[TokenMeaning, str] = {
     "not_collected": "L",
     "suppressed": "Q",
     "zero": "A",
-    "less_than_half": "A",
+    "less_than_half": "N",  # a zero that is none: "not significant" in SDMX
 }
 STATUS_OF_MARK: dict[MarkMeaning, str] = {"provisional": "P", "estimated": "E", "break": "B", "note": "A"}
 _ENGLISH = NumberStyle()
@@ -48,7 +48,7 @@ def parse(
     `tokens` are whole cells with a meaning, `marks` signs behind a number that give its status.
     `text` is the cells as reported; `factor` how many base units one reported unit is. Returns a frame of the same
     height: `value` (Decimal, base units), `obs_status` (A, or the status of a token), `rule` and `detail` (null
-    unless the cell is rejected).
+    unless the cell is rejected), and `reported`, the number before its unit and whatever its range.
     """
     # Most cells of most files are plain numbers: they need none of what the others must be looked at for.
     forms = [_token_form(token) for token in tokens]
@@ -207,6 +207,10 @@ def _judged(
         "value",
         "obs_status",
         "rule",
+        pl.when(pl.col("token").is_in(["zero", "less_than_half"]))
+        .then(pl.lit("0").cast(DECIMAL))
+        .otherwise(pl.col("reported"))
+        .alias("reported"),
         pl.col("rule").replace_strict(details, default=None, return_dtype=pl.String).alias("detail"),
     )
 

@@ -17,10 +17,12 @@ import polars as pl
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.intake import personal
 from pipelines.intake.drift import profile
+from pipelines.intake.frames import IGNORED, OBSERVATION, REJECT, Taken, reject_frame
 from pipelines.intake.names import RegionIndex
+from pipelines.intake.periods import period_span
 from pipelines.intake.person_level import Stored, store
 from pipelines.intake.personal import PersonKey
-from pipelines.intake.read import IGNORED, OBSERVATION, REJECT, Taken, period_span, reader_version, reject_frame
+from pipelines.intake.read import reader_version
 from pipelines.intake.totals import observations
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.jurisdiction.contract import Contract, PeriodRule
@@ -173,12 +175,6 @@ def _take(
     """Records, rejects and ignored rows into `folder`; account, findings and totals as values. None: unreadable."""
     records = records_of(contract)
     try:
-        if jurisdiction.corrections_for(contract.id, receipt.delivery_period):
-            raise ConfigurationError(
-                f"there are corrections for {contract.id}, which is person-level: a correction changes a figure",
-                where=str(jurisdiction.folder / "corrections"),
-                do="ask the department for a corrected file",
-            )
         span = _span_of_delivery(receipt, records)
         stored = store(source, receipt, contract, records, span, index, key, reading_id, folder, list(REJECT))
         totals = observations(stored.files, receipt, contract, records, jurisdiction, reading_id, OBSERVATION)

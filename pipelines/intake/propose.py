@@ -166,7 +166,7 @@ class _Writer:
         rule, why = self.seen.format, self.seen.format_why
         parts = [f"kind: {rule.kind}"]
         if isinstance(rule.sheet, SheetRule):
-            parts.append(f"sheet: {{pattern: {_quoted(rule.sheet.pattern)}, all: true}}")
+            parts.append(f"sheet: {{pattern: {_quoted(rule.sheet.pattern)}{', all: true' if rule.sheet.all else ''}}}")
         elif rule.kind in ("xlsx", "xls", "ods"):
             parts.append(f"sheet: {_quoted(self.seen.sheet)}")
             why.setdefault("sheet", "the sheet with the largest table")
@@ -216,15 +216,30 @@ class _Writer:
             lines += [f"# the data ends: {guess.why}" for guess in self.seen.end_at]
             lines.append(f"data: {{end_at: {_listed(guess.value for guess in self.seen.end_at)}}}")
         anchor = self.seen.name or self.seen.code
+        rules = []
+        if self.seen.line_numbers is not None:
+            place, text = self.seen.line_numbers
+            name = next(c.name for c in self.seen.columns if c.address == place)
+            rules.append("# a row of line numbers below the header, known by its first")
+            rules.append(f"- {{reason: line_numbers, column: {_quoted(name)}, pattern: {_quoted(f'^{text}$')}}}")
+        if self.seen.headings and anchor is not None:
+            pattern = "^(" + "|".join(re.escape(heading) for heading in self.seen.headings) + ")$"
+            rules.append("# rows that only name the block below them")
+            rules.append(f"- {{reason: heading, column: {_quoted(anchor.name)}, pattern: {_quoted(pattern)}}}")
         if self.seen.totals and anchor is not None:
             pattern = "^(" + "|".join(re.escape(total) for total in self.seen.totals) + ")$"
-            word = TOTAL_WORD.search(self.seen.totals[0])
-            if len(self.seen.totals) > 4 and word and all(t.endswith(word.group(0)) for t in self.seen.totals):
-                pattern = re.escape(word.group(0)) + "$"
-            lines.append("# totals by their names; add `reconcile: all` to have them compared with the sum of the rows")
-            lines.append("ignore_rows:")
-            lines.append(f"  - {{reason: total, column: {_quoted(anchor.name)}, pattern: {_quoted(pattern)}}}")
-        return lines
+            words = {w.group(0).lower() for t in self.seen.totals if (w := TOTAL_WORD.search(t))}
+            if len(self.seen.totals) > 4 and len(words) == 1:
+                word = TOTAL_WORD.search(self.seen.totals[0])
+                assert word is not None
+                pattern = f"^{word.group(0)}" if word.start() == 0 else f"{re.escape(word.group(0))}$"
+            rules.append(
+                "# totals by their names; `reconcile: all` (or since_previous) compares them with the sum of the rows"
+            )
+            rules.append(f"- {{reason: total, column: {_quoted(anchor.name)}, pattern: {_quoted(pattern)}}}")
+        if rules:
+            lines += ["# rows that are no data: counted, kept with their reason, not taken", "ignore_rows:"]
+        return [*lines, *(f"  {rule}" for rule in rules)]
 
     def _region(self) -> list[str]:
         seen, parts, why = self.seen, [], []
@@ -284,7 +299,15 @@ class _Writer:
                 f"   # column {column.address} holds years only{reason}"
             )
             return found
-        if isinstance(seen.format.sheet, SheetRule):
+        financial = {m.group(0) for text in seen.preamble for m in _FINANCIAL.finditer(text)}
+        if len(financial) == 1 and not self._are_months(list(financial)):
+            form = re.sub(r"\d", r"\\d", financial.pop())
+            found["from"] = "capture"
+            found["captures"] = f"{{from: preamble, pattern: {_quoted(f'(?P<period>{form})')}}}"
+            found["why"] = "the lines above the table name one financial year"
+            found["line"] = 'period: {from: capture, kind: year, starts: "04-01"}   # check its first day'
+            return found
+        if isinstance(seen.format.sheet, SheetRule) and seen.format.sheet.all:
             found["from"] = "capture"
             found["captures"] = '{from: sheet, pattern: "(?P<period>\\\\d{4})"}'
             found["why"] = "each sheet's name says its year"
@@ -478,6 +501,9 @@ class _Writer:
             for candidate in (stated, *inner):
                 if candidate in units:
                     return units[candidate], f"the lines above the table say {candidate}"
+        spoken = [u for line in self.seen.preamble for u in units if len(u) > (2 if u.isascii() else 1) and u in line]
+        if spoken and not self.seen.unit_line:
+            return units[max(spoken, key=len)], f"the lines above the table speak of {max(spoken, key=len)}"
         if self.seen.unit_line:
             parts = [normalise(part) for part in re.split(r"[、,，/;；]", self.seen.unit_line)]
             several = [units[p] for p in parts if p in units]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection, Container
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pipelines.errors import ConfigurationError
 from pipelines.intake import personal
@@ -41,12 +42,21 @@ def all_receipts(warehouse: Warehouse) -> list[Receipt]:
     return sorted(receipts, key=lambda r: r.sequence)
 
 
-def in_force(receipts: list[Receipt]) -> set[str]:
-    """The ids of the receipts that no later one replaced or withdrew at the same landing path."""
-    latest: dict[str, Receipt] = {}
+def in_force(receipts: list[Receipt], partial: Collection[str] = (), readable: Collection[str] = ()) -> set[str]:
+    """The ids of the receipts that no later one replaced or withdrew at the same landing path.
+
+    Of the extracts in `partial` a file may come again with some of its figures: the others still stand in the files
+    before it, as far as these are `readable` (ids of receipts), and those stay in force.
+    """
+    standing: dict[str, list[Receipt]] = {}
     for receipt in sorted(receipts, key=lambda r: r.sequence):
-        latest[receipt.landing_path] = receipt
-    return {receipt.receipt_id for receipt in latest.values() if not receipt.is_withdrawal}
+        own = standing.setdefault(receipt.landing_path, [])
+        if receipt.is_withdrawal:
+            own.clear()
+            continue
+        own[:] = [r for r in own if r.extract_id in partial and r.receipt_id in readable]
+        own.append(receipt)
+    return {receipt.receipt_id for own in standing.values() for receipt in own}
 
 
 def receive(
@@ -55,13 +65,13 @@ def receive(
     ledger: Ledger,
     *,
     extract: str | None = None,
-    period: str | None = None,
+    periods: Container[str] | None = None,
     hash_everything: bool = False,
 ) -> Arrivals:
     """Write a receipt for every landed file that is new or changed.
 
     A file counts as unchanged while size, modification time and inode are those seen last, unless
-    `hash_everything`. `extract` and `period` limit which folders are looked at.
+    `hash_everything`. `extract` and `periods` limit which folders are looked at.
     Raises ConfigurationError for files that no contract is for; the bytes of all files are kept first.
     """
     receipts = all_receipts(warehouse)
@@ -88,11 +98,11 @@ def receive(
         relative = marked.removesuffix(WITHDRAWN) if is_withdrawal else marked
         parts = relative.split("/")
         contract = jurisdiction.contracts.get("/".join(parts[:2])) if len(parts) == 4 else None
-        if contract is None or not Path(relative).match(contract.files) or (is_withdrawal and relative not in by_path):
+        if contract is None or not contract.takes(PurePath(relative)) or (is_withdrawal and relative not in by_path):
             strays.append(marked)
             _keep(path, warehouse, is_private=contract is not None and contract.records is not None)
             continue
-        if (extract and contract.id != extract) or (period and parts[2] != period):
+        if (extract and contract.id != extract) or (periods is not None and parts[2] not in periods):
             continue
         status = path.stat()
         mark = [status.st_size, status.st_mtime_ns, status.st_ino]

@@ -25,6 +25,7 @@ from pipelines.jurisdiction.contract import Format, MarkMeaning, SheetRule, Toke
 from pipelines.jurisdiction.text import normalise
 
 SAMPLE_ROWS = 5_000
+MULTIBYTE = ("gb18030", "cp932", "euc_jp", "big5", "cp949")  # too alike in short files to be told by their bytes
 MAX_HEADER_ROWS = 5
 
 YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
@@ -44,7 +45,8 @@ TOTAL = re.compile(
     r"^(?:[-#*]*)(?:合计|总计|总和|小计|全国|全国总计|全省|全市|全县|合計|総計|総数|計|小計|totals?|grandtotal|subtotal|sum|all|overall)$",
     re.IGNORECASE,
 )
-TOTAL_WORD = re.compile(r"(?:合计|总计|小计|合計|総計|小計)$|\b(?:sub)?total$", re.IGNORECASE)
+TOTAL_WORD = re.compile(r"(?:合计|总计|小计|合計|総計|小計)$|^(?:sub)?total|\b(?:sub)?total$", re.IGNORECASE)
+REFERENCE = re.compile(r"^[(\[]\d{1,2}[)\]]$")  # the number of a note, not a negative number
 TOKENS: dict[str, tuple[TokenMeaning, str]] = {
     "-": ("missing", "a dash: often nothing to report, sometimes zero; see the notes of the publication"),
     "--": ("missing", "dashes: see the notes of the publication"),
@@ -172,6 +174,8 @@ class Look:
     indent: bool = False
     end_at: list[Guess] = field(default_factory=list)
     totals: list[str] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)  # rows that only name the block below them
+    line_numbers: tuple[str, str] | None = None  # column and text of a row of numbers between header and data
     unmatched: list[str] = field(default_factory=list)
     tokens: dict[str, tuple[TokenMeaning, str]] = field(default_factory=dict)
     marks: dict[str, tuple[MarkMeaning, str]] = field(default_factory=dict)
@@ -195,7 +199,7 @@ def look(data: bytes, file_name: str, regions: RegionIndex) -> Look:
 
     Raises UnreadableFileError when no table with regions and numbers can be seen in it, saying how far it got.
     """
-    found = _format(data, file_name)
+    found = _format(data, file_name, regions)
     best: Look | None = None
     problems: list[str] = []
     for rule, why in found:
@@ -243,7 +247,7 @@ def _weight(seen: Look) -> tuple[int, int, int]:
 # -- the format ---------------------------------------------------------------------------------------------
 
 
-def _format(data: bytes, file_name: str) -> list[tuple[Format, dict[str, str]]]:
+def _format(data: bytes, file_name: str, regions: RegionIndex) -> list[tuple[Format, dict[str, str]]]:
     """The formats that the bytes can be, likeliest first, each with the reasons."""
     why: dict[str, str] = {}
     name, inner, member = file_name, data, "*"
@@ -276,8 +280,12 @@ def _format(data: bytes, file_name: str) -> list[tuple[Format, dict[str, str]]]:
         why["kind"] = f"the bytes are those of Parquet{packed}"
         return [(Format(kind="parquet", member=member), why)]
     encoding = detect_encoding(inner)
-    text = decode(inner, encoding, file_name)
     why["encoding"] = "the byte-order mark" if encoding in ("utf-8-sig", "utf-16") else "the bytes read as such"
+    if encoding not in ("ascii", "utf-8", "utf-8-sig", "utf-16"):
+        spelt = _encoding_of_names(inner, encoding, regions)
+        if spelt != encoding:
+            encoding, why["encoding"] = spelt, "only read as such do the names of regions.csv stand in the file"
+    text = decode(inner, encoding, file_name)
     if _is_json_lines(text):
         why["kind"] = f"each line is a JSON object{packed}"
         return [(Format(kind="jsonl", encoding=encoding, member=member), why)]
@@ -289,6 +297,21 @@ def _format(data: bytes, file_name: str) -> list[tuple[Format, dict[str, str]]]:
         kind="tsv" if is_tabbed else "csv", encoding=encoding, delimiter="," if is_tabbed else delimiter, member=member
     )
     return [(rule, why)]
+
+
+def _encoding_of_names(data: bytes, detected: str, regions: RegionIndex) -> str:
+    """Of the encodings that the bytes can be, the one with most names of regions; the detected one on a tie."""
+    telling = [name for name in regions.by_name if not name.isascii()]
+    best, most = detected, -1
+    for encoding in (detected, *MULTIBYTE):
+        try:
+            text = normalise(data[:400_000].decode(encoding, "ignore" if len(data) > 400_000 else "strict"))
+        except UnicodeDecodeError:
+            continue
+        count = sum(1 for name in telling if name in text)
+        if count > most:
+            best, most = encoding, count
+    return best
 
 
 def _packed_table(data: bytes) -> str | None:
@@ -344,10 +367,10 @@ def _delimiter(text: str) -> tuple[str, str]:
 
 def _several_sheets(seen: Look, data: bytes, regions: RegionIndex) -> None:
     """Sheets named after years that hold the same table are read together."""
-    names = sheet_names(data, seen.format, seen.file_name)
     alike = []
     if not YEAR.search(normalise(seen.sheet)):
         return
+    names = sheet_names(data, seen.format, seen.file_name)
     form = YEAR.sub(r"<>", normalise(seen.sheet))
     for name in names:
         if YEAR.sub(r"<>", normalise(name)) != form:
@@ -359,7 +382,12 @@ def _several_sheets(seen: Look, data: bytes, regions: RegionIndex) -> None:
             continue
         if [c.name for c in other.columns if c.kind != "empty"] == [c.name for c in seen.columns if c.kind != "empty"]:
             alike.append(name)
-    if len(alike) > 1:
+    if len(alike) == 1:
+        form = re.sub(r"\d+", "<>", normalise(seen.sheet))
+        pattern = "^" + re.escape(form).replace(re.escape("<>"), r"\d+").replace("<>", r"\d+").replace(r"\-", "-") + "$"
+        seen.format = seen.format.model_copy(update={"sheet": SheetRule(pattern=pattern)})
+        seen.format_why["sheet"] = "the sheet with the largest table; its name holds a year, so it will change"
+    elif len(alike) > 1:
         pattern = "^" + re.escape(form).replace(re.escape("<>"), r"\d{4}").replace("<>", r"\d{4}") + "$"
         seen.format = seen.format.model_copy(update={"sheet": SheetRule(pattern=pattern, all=True)})
         seen.format_why["sheet"] = (
@@ -387,10 +415,11 @@ def _table(grid: Grid, rule: Format, file_name: str, regions: RegionIndex) -> Lo
     matching = codes if anchor is seen.code else names
     first = _first_data_row(texts, anchor.index, matching, seen)
     _find_header(texts, first, anchor.index, seen)
-    joined = _joined(texts[seen.header_first : first], fill_right=seen.fill_right)
+    below = seen.header_first + seen.header_rows
+    joined = _joined(texts[seen.header_first : below], fill_right=seen.fill_right)
     for column, header in zip(columns, joined, strict=True):
         column.name = header or f"[{column.address}]"
-        shown = [" ".join((row[column.index] or "").split()) for row in raw[seen.header_first : first]]
+        shown = [" ".join((row[column.index] or "").split()) for row in raw[seen.header_first : below]]
         column.title = " ".join(text for text in dict.fromkeys(shown) if text) or column.name
     seen.preamble = [text for row in texts[: seen.header_first] for text in row if text]
     seen.header_row_number = int(grid.cells["source_row"][seen.header_first])
@@ -479,9 +508,7 @@ def _first_data_row(texts: list[list[str]], anchor: int, matching: set[str], see
 
 def _find_header(texts: list[list[str]], first: int, anchor: int, seen: Look) -> None:
     """The rows of names right above the data."""
-    bottom = first - 1
-    while bottom > 0 and not any(texts[bottom]):
-        bottom -= 1
+    bottom = _bottom_of_header(texts, first, anchor, seen)
     top = bottom
 
     def names(of: int) -> list[str]:
@@ -498,11 +525,36 @@ def _find_header(texts: list[list[str]], first: int, anchor: int, seen: Look) ->
             top -= 1
         else:
             break
-    seen.header_first, seen.header_rows = top, first - top
-    if first - bottom > 1:  # blank rows between header and data are data to the reader: blank, and ignored
-        seen.header_rows = bottom - top + 1
+    # Rows between header and data (blank ones, line numbers, headings of blocks) are data to the reader: ignored.
+    seen.header_first, seen.header_rows = top, bottom - top + 1
     plain = _joined(texts[top : bottom + 1], fill_right=False)
     seen.fill_right = seen.header_rows > 1 and names(top) != plain
+
+
+def _bottom_of_header(texts: list[list[str]], first: int, anchor: int, seen: Look) -> int:
+    """The last row of names above the data; rows of line numbers and headings of blocks may stand between."""
+    nearest = first - 1
+    while nearest > 0 and not any(texts[nearest]):
+        nearest -= 1
+    bottom = nearest
+    numbers: tuple[str, str] | None = None
+    headings: list[str] = []
+    while bottom > 0:
+        filled = [(place, text) for place, text in enumerate(texts[bottom]) if text]
+        is_line = len(filled) >= 2 and all(p > anchor and NUMBER.match(t) and not YEAR_CELL.match(t) for p, t in filled)
+        if is_line:
+            numbers = (letter(filled[0][0]), filled[0][1])
+        elif len(filled) == 1 and filled[0][0] <= anchor and sum(1 for t in texts[first] if t) > 2:
+            headings.append(filled[0][1])
+        elif filled:
+            break
+        bottom -= 1
+    names = [text for text in texts[bottom] if text]
+    if len(names) < 2 or not _is_header_like(texts[bottom]):
+        return nearest  # nothing above looks like a header: what stands right above the data is taken for it
+    seen.line_numbers = numbers
+    seen.headings = headings[::-1]
+    return bottom
 
 
 def _joined(rows: list[list[str]], *, fill_right: bool) -> list[str]:
@@ -525,6 +577,7 @@ def _data_rows(
 ) -> list[_Row]:
     """The rows of the table; footnotes, totals and repeated headers set aside and noted."""
     header = texts[seen.header_first]
+    widest = max(sum(1 for text in row if text) for row in texts[seen.data_first : seen.data_first + 50])
     last = max(
         i
         for i in range(seen.data_first, len(texts))
@@ -557,6 +610,9 @@ def _data_rows(
             pattern = "^" + re.escape(re.match(r"^[^\d:：.。,，、\s]{1,12}", first).group(0))  # type: ignore[union-attr]
             seen.end_at.append(Guess(pattern, f"notes inside the table: {first[:40]}"))
             break
+        if widest > 2 and name == first and name not in matching and sum(1 for text in row if text) == 1:
+            seen.headings.append(name)
+            continue
         if (TOTAL.match(name) or TOTAL_WORD.search(name)) and name not in matching:
             seen.totals.append(name)
             continue
@@ -565,6 +621,7 @@ def _data_rows(
             unmatched[name] += 1
         rows.append(_Row(row, raw[index], known))
     seen.totals = list(dict.fromkeys(seen.totals))
+    seen.headings = list(dict.fromkeys(seen.headings))
     seen.unmatched = list(unmatched)
     seen.data_rows = len(rows)
     seen.end_at = list({guess.value: guess for guess in seen.end_at}.values())
@@ -584,7 +641,7 @@ def _has_figures(row: list[str]) -> bool:
 def _describe(columns: list[Column], rows: list[_Row], seen: Look) -> None:
     """What the cells of each column are."""
     for column in columns:
-        filled = years = 0
+        filled = years = references = 0
         for row in rows:
             text = row.texts[column.index]
             if not text:
@@ -595,6 +652,7 @@ def _describe(columns: list[Column], rows: list[_Row], seen: Look) -> None:
                 column.numbers += 1  # the commonest cell needs no closer look
                 continue
             years += bool(YEAR_CELL.match(text))
+            references += bool(REFERENCE.match(text))
             if CONTINENTAL.match((row.raw[column.index] or "").strip()):
                 column.continental.append((row.raw[column.index] or "").strip())
             if NUMBER.match(text) and not re.search(r"\d\s+\d", (row.raw[column.index] or "").strip()):
@@ -612,6 +670,8 @@ def _describe(columns: list[Column], rows: list[_Row], seen: Look) -> None:
             column.kind = "number" if YEAR.search(column.name) else "empty"
         elif years == filled and not YEAR.search(column.name) and len(rows) > 1:
             column.kind = "year"
+        elif references == filled < len(rows) / 2:
+            column.kind = "text"  # the numbers of notes
         elif _looks_numeric(column, filled, seen):
             column.kind = "number"
     _serial_number(columns, rows, seen)

@@ -28,6 +28,8 @@ from pipelines.records import Receipt
 
 _AT_A_TIME = 5_000_000  # records whose persons are told apart at once: about 300 MB
 # groups, persons (both numbered from 0), and how many persons there are
+# for each group its output group, or -1; and how many output groups there are
+Output = tuple[npt.NDArray[np.int64], int]
 Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]
 _WHOLE = {"residence": "total", "sex": "all", "age_group": "all", "group": "all", "item": "all"}
 
@@ -179,19 +181,18 @@ class _Groups:
             number, one, two = np.concatenate(groups), np.concatenate(first), np.concatenate(second)
             persons, count = _numbered(one, two)
             if count:
-                pairs = np.unique(number * count + persons)
+                pairs = _distinct(number * count + persons)
                 yield pairs // count, pairs % count, count
 
-    def distinct(self, output: npt.NDArray[np.int64], outputs: int) -> npt.NDArray[np.int64]:
-        """Distinct persons by output group; `output` maps each group to its output group, or to -1."""
-        counted = np.zeros(outputs, dtype=np.int64)
+    def distinct(self, outputs: list[Output]) -> list[npt.NDArray[np.int64]]:
+        """Distinct persons by output group, for several ways of grouping at once: each share is looked at once."""
+        counted = [np.zeros(count, dtype=np.int64) for _, count in outputs]
         for groups, persons, count in self._cached_pairs():
-            target = output[groups]
-            inside = target >= 0
-            pairs = np.sort(target[inside] * count + persons[inside])
-            is_new = np.ones(pairs.size, dtype=bool)
-            is_new[1:] = pairs[1:] != pairs[:-1]
-            counted += np.bincount(pairs[is_new] // count, minlength=outputs)
+            for (output, size), sums in zip(outputs, counted, strict=True):
+                target = output[groups]
+                inside = target >= 0
+                pairs = _distinct(target[inside] * count + persons[inside])
+                sums += np.bincount(pairs // count, minlength=size)
         return counted
 
     def _cached_pairs(self) -> Iterable[Pairs]:
@@ -201,6 +202,14 @@ class _Groups:
         if self._kept is None:
             self._kept = list(self.person_pairs())
         return self._kept
+
+
+def _distinct(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The different numbers, in order; numpy's own `unique` hashes, which takes several times as long."""
+    numbers.sort()
+    is_new = np.ones(numbers.size, dtype=bool)
+    is_new[1:] = numbers[1:] != numbers[:-1]
+    return numbers[is_new]
 
 
 def _numbered(one: npt.NDArray[np.uint64], two: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], int]:
@@ -226,6 +235,7 @@ def _counted(
 ) -> Iterator[tuple[dict[str, object], Decimal]]:
     """The cells of one total: dimensions and region, and what was counted or summed."""
     table = groups.table
+    breakdowns: list[tuple[pl.DataFrame, pl.DataFrame, list[str]]] = []  # groups, cells, dimensions kept
     for level in total.levels or [""]:
         lifted = (
             table[groups.region]
@@ -233,33 +243,46 @@ def _counted(
             else table[groups.region].replace_strict(above.get(level, {}), default=None, return_dtype=pl.String)
         )
         frame = table.with_columns(lifted.alias("to_region"))
+        inside = frame.filter(pl.col("to_region").is_not_null())
         for size in range(len(total.by), -1, -1):
             for kept in combinations(total.by, size):
-                yield from _one_breakdown(groups, frame, total, list(kept))
-
-
-def _one_breakdown(
-    groups: _Groups, frame: pl.DataFrame, total: RecordObservation, kept: list[str]
-) -> Iterator[tuple[dict[str, object], Decimal]]:
-    whole: dict[str, object] = {str(dimension): _WHOLE[dimension] for dimension in total.by if dimension not in kept}
-    inside = frame.filter(pl.col("to_region").is_not_null())
-    keys = ["to_region", *kept]
-    cells = inside.select(keys).unique().sort(keys).with_row_index("cell")
-    if cells.is_empty():
+                keys = ["to_region", *kept]
+                cells = inside.select(keys).unique().sort(keys).with_row_index("cell")
+                if not cells.is_empty():
+                    breakdowns.append((frame, cells, list(kept)))
+    if total.count == "persons" and breakdowns:
+        outputs = []
+        for frame, cells, kept_names in breakdowns:
+            output = frame.join(cells, on=["to_region", *kept_names], how="left", maintain_order="left")["cell"]
+            outputs.append((output.cast(pl.Int64).fill_null(-1).to_numpy(), cells.height))
+        counts = groups.distinct(outputs)
+        for (_, cells, kept_names), counted in zip(breakdowns, counts, strict=True):
+            yield from _cells(cells, total, kept_names, [Decimal(int(v)) for v in counted])
         return
-    if total.count == "persons":
-        output = frame.join(cells, on=keys, how="left", maintain_order="left")["cell"]
-        values: list[Decimal | None] = [
-            Decimal(int(v)) for v in groups.distinct(output.cast(pl.Int64).fill_null(-1).to_numpy(), cells.height)
-        ]
-    else:
-        name = "n" if total.count == "rows" else f"sum_{total.sum}"
-        summed = inside.group_by(keys).agg(
-            pl.col(name).cast(pl.Decimal(38, 9)).sum().alias("v"), pl.col(name).count().alias("c")
-        )
-        joined = cells.join(summed, on=keys, how="left", maintain_order="left")
-        # A sum over nothing but empty cells is not zero: it is not known, and no observation is made of it.
-        values = [v if c else None for v, c in joined.select("v", "c").iter_rows()]
+    for frame, cells, kept_names in breakdowns:
+        yield from _cells(cells, total, kept_names, _summed(frame, cells, total, ["to_region", *kept_names]))
+
+
+def _summed(
+    frame: pl.DataFrame, cells: pl.DataFrame, total: RecordObservation, keys: list[str]
+) -> list[Decimal | None]:
+    """Rows counted or a column summed, for each cell."""
+    name = "n" if total.count == "rows" else f"sum_{total.sum}"
+    summed = (
+        frame.filter(pl.col("to_region").is_not_null())
+        .group_by(keys)
+        .agg(pl.col(name).cast(pl.Decimal(38, 9)).sum().alias("v"), pl.col(name).count().alias("c"))
+    )
+    joined = cells.join(summed, on=keys, how="left", maintain_order="left")
+    # A sum over nothing but empty cells is not zero: it is not known, and no observation is made of it.
+    return [v if c else None for v, c in joined.select("v", "c").iter_rows()]
+
+
+def _cells(
+    cells: pl.DataFrame, total: RecordObservation, kept: list[str], values: Iterable[Decimal | None]
+) -> Iterator[tuple[dict[str, object], Decimal]]:
+    """The cells of one breakdown with their values; a dimension that is summed over is whole."""
+    whole: dict[str, object] = {str(dimension): _WHOLE[dimension] for dimension in total.by if dimension not in kept}
     for row, value in zip(cells.iter_rows(named=True), values, strict=True):
         if value is not None:
             cell: dict[str, object] = {"region_code": row["to_region"], **whole}

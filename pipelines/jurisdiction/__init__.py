@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
+from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import expressions
+from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
+from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
-from pipelines.jurisdiction.reference import TABLES, check_links, load_table
+from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
+from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 from pipelines.settings import hash_files
 
@@ -48,15 +52,18 @@ class Unit(StrictModel):
 
 
 class Years(StrictModel):
-    """First and last year that figures are made for."""
+    """First and last year that figures are made for, and the year that changes are counted from."""
 
     first: int
     last: int
+    base: int | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Years:
         if self.last < self.first:
             raise ValueError("the last of the years lies before the first")
+        if self.base is not None and not self.first <= self.base <= self.last:
+            raise ValueError("the base of the years lies outside them")
         return self
 
 
@@ -83,6 +90,27 @@ class SpendingSource(StrictModel):
     account_stage: Literal["budget", "final"]
 
 
+class TwoThirdsTest(StrictModel):
+    """What the test on new fiscal resources is made of: two measures, and what they stand for."""
+
+    fund: str
+    account_stage: Literal["budget", "final"]
+    livelihood: str
+    livelihood_classes: list[str] = Field(min_length=1)
+    resources: str
+    scope: Text
+
+
+class Scores(StrictModel):
+    """How scores are made: what the degree is measured against, which weights and goalposts are the published ones."""
+
+    degree_indicator: str | None = None
+    weight_set: str = "equal"
+    goalpost_set: str | None = None
+    minimum_weight: float = Field(default=0.5, gt=0, le=1)
+    may_reweight_domains: bool = False
+
+
 class Description(StrictModel):
     """The model of `jurisdiction.yml`."""
 
@@ -100,12 +128,19 @@ class Description(StrictModel):
     disclosure: Disclosure
     data_notes: list[Text] = []
     spending: list[SpendingSource] = []
+    two_thirds_tests: list[TwoThirdsTest] = []
+    payments_by_item: str | None = None
+    scores: Scores = Scores()
 
     @field_validator("schedule")
     @classmethod
     def _cron(cls, value: str) -> str:
-        if not re.fullmatch(r"([\d*/,-]+ ){4}[\d*/,A-Za-z-]+", value):
-            raise ValueError(f"the schedule {value!r} is not five fields (minute hour day month weekday)")
+        try:
+            CronSim(value, datetime(2000, 1, 1))
+        except CronSimError as error:
+            raise ValueError(
+                f"the schedule {value!r} is not five fields (minute hour day month weekday): {error}"
+            ) from error
         return value
 
     @field_validator("time_zone")
@@ -144,7 +179,11 @@ class Jurisdiction:
         self.units = self.description.units
         self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
         self.contracts = self._load_contracts()
-        self.corrections = load_corrections(folder / "corrections", set(self.contracts))
+        self.corrections = load_corrections(
+            folder / "corrections", {name: contract.records is not None for name, contract in self.contracts.items()}
+        )
+        self.recipes = load_recipes(folder / "recipes.yml")
+        self.release_plan = load_plan(folder / "releases.yml")
         self._check_tables()
 
     @property
@@ -178,8 +217,9 @@ class Jurisdiction:
 
     @cached_property
     def reference_hash(self) -> str:
-        """SHA-256 of jurisdiction.yml and every reference table."""
+        """SHA-256 of jurisdiction.yml, every reference table and the recipes."""
         paths = [self.folder / "jurisdiction.yml", *sorted((self.folder / "reference").glob("*.csv"))]
+        paths += [path for path in [self.folder / "recipes.yml"] if path.exists()]
         return hash_files(paths, self.folder)
 
     @cached_property
@@ -225,6 +265,32 @@ class Jurisdiction:
             [source.model_dump() for source in self.description.spending],
             schema={"measure": pl.String, "role": pl.String, "fund": pl.String, "account_stage": pl.String},
         )
+        tables["two_thirds_test"] = pl.DataFrame(
+            [
+                {
+                    "fund": test.fund,
+                    "account_stage": test.account_stage,
+                    "livelihood": test.livelihood,
+                    "livelihood_classes": ";".join(test.livelihood_classes),
+                    "resources": test.resources,
+                    "scope_zh": test.scope.zh,
+                    "scope_en": test.scope.en,
+                }
+                for test in self.description.two_thirds_tests
+            ],
+            schema=dict.fromkeys(
+                (
+                    "fund",
+                    "account_stage",
+                    "livelihood",
+                    "livelihood_classes",
+                    "resources",
+                    "scope_zh",
+                    "scope_en",
+                ),
+                pl.String,
+            ),
+        )
         tables["extract"] = self._extract_table()
         settings = {
             "jurisdiction": self.key,
@@ -235,6 +301,13 @@ class Jurisdiction:
             "default_population_basis": self.description.default_population_basis,
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
+            "base_year": str(self.description.years.base or ""),
+            "item_payment_measure": self.description.payments_by_item or "",
+            "degree_indicator": self.description.scores.degree_indicator or "",
+            "weight_set": self.description.scores.weight_set,
+            "goalpost_set": self.description.scores.goalpost_set or "",
+            "minimum_weight": str(self.description.scores.minimum_weight),
+            "may_reweight_domains": str(self.description.scores.may_reweight_domains).lower(),
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},
@@ -271,6 +344,9 @@ class Jurisdiction:
         """What one table cannot say alone: levels, the home region, measures that spending rests on."""
         folder = self.folder / "reference"
         check_links(folder, self._tables)
+        check_wholes(folder, self._tables)
+        check_weights(folder, self._tables)
+        check_classes(folder, self._tables["functional_class"], self._spending_classes())
         levels = {level.name for level in self.levels}
         description = str(self.folder / "jurisdiction.yml")
         for relation, column in (("region", "region_level"), ("indicator", "lowest_level")):
@@ -288,13 +364,53 @@ class Jurisdiction:
                 where=description,
                 do="correct it or add the region",
             )
-        for source in self.description.spending:
-            if source.measure not in self.reference_measures:
+        scores = self.description.scores
+        for what, name, relation, column in (
+            ("degree_indicator", scores.degree_indicator, "indicator", "indicator_code"),
+            ("weight_set", scores.weight_set if scores.weight_set != "equal" else None, "weight", "weight_set"),
+            ("goalpost_set", scores.goalpost_set, "goalpost", "goalpost_set"),
+        ):
+            if name is not None and name not in set(self._tables[relation][column]):
                 raise ConfigurationError(
-                    f"spending names the measure {source.measure!r}, which is not in reference/measures.csv",
-                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', source.measure)}",
+                    f"the {what} {name!r} is in no line of reference/{relation}s.csv",
+                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', name)}",
+                    do="correct it or add its lines",
+                )
+        named = [("spending", source.measure) for source in self.description.spending]
+        for test in self.description.two_thirds_tests:
+            named += [("two_thirds_tests", test.livelihood), ("two_thirds_tests", test.resources)]
+        if self.description.payments_by_item:
+            named.append(("payments_by_item", self.description.payments_by_item))
+        for what, measure in named:
+            if measure not in self.reference_measures:
+                raise ConfigurationError(
+                    f"{what} names the measure {measure!r}, which is not in reference/measures.csv",
+                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', measure)}",
                     do="correct it or add a line in measures.csv",
                 )
+        classes = set(self._tables["functional_class"]["class_code"])
+        for test in self.description.two_thirds_tests:
+            for code in test.livelihood_classes:
+                if not any(known == code or known.startswith(code) for known in classes):
+                    raise ConfigurationError(
+                        f"two_thirds_tests names the class {code!r}, which is not in reference/functional_classes.csv",
+                        where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', code)}",
+                        do="correct it or add a line in functional_classes.csv",
+                    )
+
+    def _spending_classes(self) -> dict[str, str]:
+        """Every functional class that a contract lists, and where it lists it."""
+        functional = {source.measure for source in self.description.spending if source.role == "functional"}
+        found: dict[str, str] = {}
+        for contract in self.contracts.values():
+            path = self.folder / "contracts" / f"{contract.id}.yml"
+            for layout in contract.layouts:
+                measures = {value.measure or layout.defaults.get("measure", "") for value in layout.values}
+                for row in layout.rows if measures & functional else []:
+                    if row.dimension == "item":
+                        codes = [*(row.codes or []), *(row.map or {}).values()]
+                        found.update((code, f"{path}, {line_with(path, code)}") for code in codes)
+        return found
 
     def _indicator_tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         measures = self._tables["measure"]
@@ -311,9 +427,10 @@ class Jurisdiction:
             for code in (row["indicators"] or "").split(";")
             if code
         }
-        rows: list[dict[str, str | int]] = []
+        rows: list[dict[str, str | int | None]] = []
         computed: list[str] = []
-        for line, row in enumerate(self._tables["indicator"].iter_rows(named=True), start=2):
+        lines = lines_of(self.folder / "reference", "indicator")
+        for line, row in zip(lines, self._tables["indicator"].iter_rows(named=True), strict=True):
             where = f"{path}, line {line} ({row['indicator_code']})"
             sides = (row["numerator"], row["denominator"])
             if not any(sides):
@@ -352,9 +469,9 @@ class Jurisdiction:
                 where,
             )
             computed.append("true")
-        schema = ["indicator_code", "part", "term_number", "coefficient", "measure", *expressions.DIMENSIONS]
+        schema = ["indicator_code", "part", "term_number", "coefficient", "status", "measure", *expressions.DIMENSIONS]
         schema += [f"out_{d}" for d in expressions.OUTPUT_DIMENSIONS]
-        types = {c: pl.Int64 if c in ("term_number", "coefficient") else pl.String for c in schema}
+        types = {c: pl.Int64 if c == "term_number" else pl.String for c in schema}
         indicators = self._tables["indicator"].with_columns(
             pl.Series("is_computed", computed, dtype=pl.String),
             pl.col("indicator_code").replace_strict(services, default=None, return_dtype=pl.String).alias("service"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -84,16 +84,48 @@ def number_of(period: str, unit: str) -> int | None:
         return None
 
 
-def order_of(period: str, unit: str | None = None) -> tuple[int, int, str]:
-    """A key that sorts periods by their first day; names that are no period come last, by name.
+def span_of(period: str, unit: str | None = None) -> tuple[date, date] | None:
+    """First and last day of a period of whatever kind, or None for a name that is no period.
 
     `unit` says of which kind they are where a name could be of two: 2010-11 is a November, or a year that ends in 2011.
     """
     for kind in (unit, *_NAMES) if unit else _NAMES:
         number = number_of(period, kind)
         if number is not None:
-            return 0, _first_day(kind, number).toordinal(), period
-    return 1, 0, period
+            return _first_day(kind, number), _first_day(kind, number + 1) - timedelta(days=1)
+    return None
+
+
+class Periods(Container[str]):
+    """Delivery periods as people ask for them: one by its name, or `FIRST..LAST`, of which one may be left out.
+
+    Raises ValueError for a range whose ends are no periods or stand the wrong way round.
+    """
+
+    def __init__(self, text: str, unit: str | None = None) -> None:
+        self.text, self.unit = text, unit
+        self.is_range = ".." in text
+        first, _, last = text.partition("..")
+        self._first = self._last = None
+        if not self.is_range:
+            return
+        for name in filter(None, (first, last)):
+            if span_of(name, unit) is None:
+                raise ValueError(f"{name!r} is no period; a range is written like 2015..2018 or 2020-11..2021-02")
+        self._first, self._last = (span_of(name, unit) if name else None for name in (first, last))
+        if self._first and self._last and self._first[0] > self._last[1]:
+            raise ValueError(f"{first} comes after {last}")
+
+    def __contains__(self, period: object) -> bool:
+        """True when the whole of a period lies in what was asked for."""
+        if not self.is_range:
+            return period == self.text
+        span = span_of(period, self.unit) if isinstance(period, str) else None
+        return (
+            span is not None
+            and (self._first is None or span[0] >= self._first[0])
+            and (self._last is None or span[1] <= self._last[1])
+        )
 
 
 def _first_day(unit: str, number: int) -> date:

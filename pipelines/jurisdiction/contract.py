@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from fnmatch import fnmatch
+from pathlib import PurePath
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -42,6 +43,12 @@ def _check_regex(pattern: str) -> str:
         re.compile(pattern)
     except re.error as error:
         raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+def _check_part(pattern: str | None) -> str | None:
+    if pattern is not None and re.compile(_check_regex(pattern)).groups < 1:
+        raise ValueError("a `pattern` needs a group (…) around the part of the cell that counts")
     return pattern
 
 
@@ -163,12 +170,22 @@ class NumberStyle(StrictModel):
 
 
 class Capture(StrictModel):
-    """Text outside the table that says something of all of it: its named groups fill templates and the period."""
+    """Text outside the table that says something of all of it: its named groups fill templates and the period.
 
-    from_: Literal["preamble", "file_name", "sheet", "folder"] = Field(alias="from")
+    `cell` is the address of one cell (`B2`), above, beside or below the table.
+    """
+
+    from_: Literal["preamble", "file_name", "sheet", "folder", "cell"] = Field(alias="from")
+    cell: str | None = Field(default=None, pattern=r"^[A-Z]{1,3}[1-9][0-9]{0,6}$")
     pattern: str
 
     _regex = field_validator("pattern")(_check_regex)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Capture:
+        if (self.from_ == "cell") != (self.cell is not None):
+            raise ValueError("`from: cell` needs `cell`, its address (B2); other captures have none")
+        return self
 
 
 class DataEnd(StrictModel):
@@ -186,7 +203,8 @@ class IgnoreRow(StrictModel):
     """Rows that are not data (totals, subtotals, notes): counted and kept, not taken.
 
     `reconcile` compares their values with the sum of the accepted rows: of `all` of them, or of those
-    `since_previous` such row (subtotals); `parts_level` limits the sum to regions of one level.
+    `since_previous` such row (subtotals); `parts_level` limits the sum to regions of one level. `severity` is how
+    grave a total is that does not tie.
     """
 
     reason: str
@@ -195,6 +213,7 @@ class IgnoreRow(StrictModel):
     reconcile: Literal["all", "since_previous"] | None = None
     parts_level: str | None = None
     tolerance: float = 0.0
+    severity: Literal["block", "warn"] = "warn"
 
     _regex = field_validator("pattern")(_check_regex)
 
@@ -202,13 +221,18 @@ class IgnoreRow(StrictModel):
 class RegionRule(StrictModel):
     """How a row names its region: by code, by name, or by both, which must then agree.
 
-    `within` is a column that names the region above, `indent` says that leading blanks show the levels: both
-    tell regions of one name apart.
+    A name may stand in one of several columns, one for each level (`name: [County, State]`): the first that is filled
+    counts. A template (`code: "{place}"`) takes it from `captures`, where the whole file is about one region. `fill`
+    carries a cell down to the rows below it, `pattern` is the part of the cell that counts: its first group. `within`
+    is a column that names the region above, `indent` says that leading blanks show the levels: both tell regions of
+    one name apart.
     """
 
     code: str | None = None
     code_length: int | None = Field(default=None, ge=1, le=30)  # codes that lost their leading zeros get them back
-    name: str | None = None
+    name: str | list[str] | None = None
+    pattern: str | None = None
+    fill: Literal["none", "down"] = "none"
     no_code: list[str] = []
     accepted: dict[str, str] = {}
     name_prefixes: list[str] = []
@@ -216,44 +240,69 @@ class RegionRule(StrictModel):
     within: str | None = None
     indent: bool = False
 
+    _part = field_validator("pattern")(_check_part)
+
     @model_validator(mode="after")
     def _one_of(self) -> RegionRule:
         if self.code is None and self.name is None:
             raise ValueError("a region needs `code`, `name`, or both")
         if self.name is None and (self.within or self.indent):
             raise ValueError("`within` and `indent` tell names apart: give `name`")
+        if isinstance(self.name, list) and (self.indent or self.fill == "down" or not self.name):
+            raise ValueError("several columns of names go neither with `indent` nor with `fill`")
         return self
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that may hold the name, or the template; the first that is filled counts."""
+        return [self.name] if isinstance(self.name, str) else list(self.name or [])
 
 
 class PeriodRule(StrictModel):
-    """Where the reference period comes from, and whether it is a whole year or one day."""
+    """Where the reference period comes from, and whether it is a year, a quarter, a month or one day.
+
+    `eras` are the years of another calendar: what stands before the number, and the year before its first
+    (`令和: 2018`); an empty text is a calendar without a name (`"": -543`).
+    """
 
     from_: Literal["folder", "header", "column", "capture"] = Field(alias="from")
     column: str | None = None
-    kind: Literal["year", "point", "month"]
+    fill: Literal["none", "down"] = "none"  # a year that stands once for the rows below it
+    kind: Literal["year", "point", "quarter", "month"]
     month_day: str = "12-31"
     starts: str = "01-01"  # first day of a year: a financial year named 2019-20 may start on 04-01
     named_by: Literal["start", "end"] = "start"  # the year in the text is the one it starts or ends in
-    map: dict[str, str] = {}  # texts that no reader of years knows: other calendars, names of rounds
+    map: dict[str, str] = {}  # texts that no reader of years knows: names of rounds
+    eras: dict[str, int] = {}
 
     @model_validator(mode="after")
     def _fits(self) -> PeriodRule:
         if self.from_ == "column" and not self.column:
             raise ValueError("`from: column` needs `column`")
+        if self.from_ != "column" and self.fill == "down":
+            raise ValueError("`fill` is for a period from a column")
         for day in (self.month_day, self.starts):
             if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", day):
                 raise ValueError("`month_day` and `starts` are MM-DD")
         return self
 
+    @property
+    def noun(self) -> str:
+        """What a text must name for the period to be known."""
+        return self.kind if self.kind in ("month", "quarter") else "year"
+
 
 class RowDimension(StrictModel):
-    """A dimension whose value stands in a cell of each row."""
+    """A dimension whose value stands in a cell of each row; `pattern` is the part of it that counts (first group)."""
 
     column: str
+    pattern: str | None = None
     dimension: Literal["measure", "population_basis", "residence", "sex", "age_group", "group", "item"]
     fill: Literal["none", "down"] = "none"
     map: dict[str, str] | None = None
     codes: list[str] | None = None  # what the cells may hold, where no map says so
+
+    _part = field_validator("pattern")(_check_part)
 
 
 class ValueColumn(StrictModel):
@@ -274,6 +323,7 @@ class ValueColumn(StrictModel):
     min: float | None = None
     max: float | None = None
     tokens: dict[str, TokenMeaning] = {}
+    mark: MarkMeaning | None = None  # true of every number of the column, such as a break in its series
     required: bool = True
 
     @model_validator(mode="after")
@@ -354,17 +404,18 @@ class KnownReject(StrictModel):
 
 
 class RowRange(StrictModel):
-    """How many data rows a file may have."""
+    """How many data rows a file may have, and how grave it is when it has not."""
 
     min: int = 1
     max: int | None = None
+    severity: Literal["block", "warn"] = "block"
 
 
 Gravity = Literal["block", "warn", "ignore"]
 
 
 class Drift(StrictModel):
-    """How grave each kind of change against the delivery before is."""
+    """How grave each kind of change is, against the contract and against the delivery before."""
 
     new_column: Gravity = "warn"
     missing_column: Gravity = "warn"
@@ -403,7 +454,7 @@ class Contract(StrictModel):
     rank: int = Field(ge=1)
     delivery: Literal["replaces_periods", "replaces_all"] = "replaces_periods"
     partial_delivery: bool = False  # a file that comes again may hold only some of the figures
-    files: str
+    files: str | list[str]
     layouts: list[Layout] = []
     records: Records | None = None  # a person-level extract: one line per record, no table of figures
     quality: Quality = Quality()
@@ -441,6 +492,10 @@ class Contract(StrictModel):
     def extract(self) -> str:
         """The extract's name below its department."""
         return self.id.split("/")[1]
+
+    def takes(self, path: PurePath) -> bool:
+        """True when a file is called as the contract says its files are."""
+        return any(path.match(pattern) for pattern in ([self.files] if isinstance(self.files, str) else self.files))
 
     @property
     def owner(self) -> str:

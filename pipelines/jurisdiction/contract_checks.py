@@ -55,6 +55,9 @@ def check_contract(contract: Contract, path: Path, units: dict[str, str], measur
             for name in ("measure", "unit", *DIMENSIONS):
                 _check_template(str(getattr(value, name) or layout.defaults.get(name, "")), groups, path)
             _check_units(layout, value, path, units, measures)
+        captured = {name for capture in layout.captures for name in re.compile(capture.pattern).groupindex}
+        for source in (layout.region.code, *layout.region.names):
+            _check_template(source or "", captured, path)
 
 
 def _refuse(message: str, path: Path, do: str, *texts: str) -> NoReturn:

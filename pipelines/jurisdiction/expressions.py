@@ -1,10 +1,12 @@
 """The small language of `numerator` and `denominator` in indicators.csv, made into rows for SQL.
 
-    expression = term (('+' | '-') term)*        term = measure [ '{' dim=a|b, dim2=c '}' ]
+    expression = term (('+' | '-') term)*        term = [weight '*'] measure [ '{' dim=a|b, dim2=c '}' ]
+    weight = digits ['.' digits] [ '/' digits ]
 
 An unstated dimension is kept (each reported value gives its own figure), except age group and item, which then
-mean `all`; `age_group=*` in every term keeps the ages too. Several values of one dimension are summed. The
-arithmetic itself is dbt's, not ours.
+mean `all`; `age_group=*` in every term keeps the ages too. Several values of one dimension are summed. A weight is an
+exact decimal of at most six digits behind the point; one below 1 takes a part of a figure (four fifths of an age band),
+so that what it goes into is an estimate. The arithmetic itself is dbt's, not ours.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.contract import ALLOWED
@@ -22,14 +26,21 @@ KEPT = "*"
 TOTALS = {"residence": "total", "sex": "all", "age_group": "all", "group": "all"}
 POPULATION = "population"
 
-_TERM = re.compile(r"\s*([+-]?)\s*([a-z][a-z0-9_]*)\s*(?:\{([^{}]*)\})?\s*")
+DECIMALS = 6  # of a weight
+LARGEST = 1_000_000
+
+_TERM = re.compile(
+    r"\s*(?P<sign>[+-]?)\s*(?:(?P<weight>[0-9][0-9./ ]*?)\s*\*\s*)?(?P<measure>[a-z][a-z0-9_]*)\s*"
+    r"(?:\{(?P<dimensions>[^{}]*)\})?\s*"
+)
+_WEIGHT = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/\s*(\d+))?")
 
 
 @dataclass(frozen=True)
 class Term:
-    """One term: coefficient, measure, and the accepted values of each stated dimension."""
+    """One term: signed weight, measure, and the accepted values of each stated dimension."""
 
-    coefficient: int
+    coefficient: Decimal
     measure: str
     dimensions: dict[str, tuple[str, ...]]
 
@@ -43,14 +54,14 @@ def parse(expression: str, where: str) -> list[Term]:
     position = 0
     while position < len(expression):
         match = _TERM.match(expression, position)
-        if not match or match.end() == position or (terms and not match.group(1)):
+        if not match or match.end() == position or (terms and not match["sign"]):
             raise ConfigurationError(
                 f"cannot read the expression {expression!r} from {expression[position:][:30]!r} on",
                 where=where,
-                do="write it as measure{dimension=value|value} + measure …",
+                do="write it as measure{dimension=value|value} + 2*measure …",
             )
         dimensions: dict[str, tuple[str, ...]] = {}
-        for part in (p for p in (match.group(3) or "").split(",") if p.strip()):
+        for part in (p for p in (match["dimensions"] or "").split(",") if p.strip()):
             name, _, values = part.partition("=")
             name = name.strip()
             if name not in DIMENSIONS or not values.strip():
@@ -80,11 +91,38 @@ def parse(expression: str, where: str) -> list[Term]:
                     do=f"use one of {', '.join(sorted(ALLOWED[name]))}",
                 )
             dimensions[name] = stated
-        terms.append(Term(-1 if match.group(1) == "-" else 1, match.group(2), dimensions))
+        weight = _weight(match["weight"], expression, where)
+        terms.append(Term(-weight if match["sign"] == "-" else weight, match["measure"], dimensions))
         position = match.end()
     if not terms:
         raise ConfigurationError("an expression is empty", where=where, do="write it or leave both sides empty")
     return terms
+
+
+def _weight(text: str | None, expression: str, where: str) -> Decimal:
+    """A weight as an exact decimal; 1 where none stands.
+
+    Raises ConfigurationError for one that is no number, is zero or too large, or has no exact decimal of DECIMALS
+    digits: a third would be rounded, and sums would no longer be exact.
+    """
+    if text is None:
+        return Decimal(1)
+    problem = "is no number"
+    do = "write it like 2, 0.5 or 4/5"
+    match = _WEIGHT.fullmatch(text.strip())
+    if match and match[2] is not None and int(match[2]) == 0:
+        problem = "divides by zero"
+    elif match:
+        exact = Fraction(match[1]) / int(match[2] or 1)
+        scaled = exact * 10**DECIMALS
+        if exact == 0 or exact > LARGEST:
+            problem = f"does not lie between 0 and {LARGEST}"
+        elif scaled.denominator != 1:
+            problem = f"has no exact decimal of {DECIMALS} digits"
+            do = "multiply every weight of both sides until they have, or put the factor into `multiplier`"
+        else:
+            return Decimal(scaled.numerator).scaleb(-DECIMALS).normalize()
+    raise ConfigurationError(f"the weight {text.strip()!r} in {expression!r} {problem}", where=where, do=do)
 
 
 def term_rows(
@@ -94,15 +132,15 @@ def term_rows(
     population_source: str,
     population_measures: dict[str, str],
     where: str,
-) -> list[dict[str, str | int]]:
-    """The rows of `indicator_term` for one indicator.
+) -> list[dict[str, str | int | None]]:
+    """The rows of `indicator_term` for one indicator; `status` is E where a weight takes a part of a figure.
 
     `population_measures` maps each measure that counts a population to its source (census, year_end ...);
     the pseudo-measure `population` stands for all of them within `population_source` (`a|b`, empty = any).
     """
     sources = {s for s in population_source.split("|") if s}
     outputs = _outputs(numerator, denominator)
-    rows: list[dict[str, str | int]] = []
+    rows: list[dict[str, str | int | None]] = []
     for part, terms in (("numerator", numerator), ("denominator", denominator)):
         for number, term in enumerate(terms, start=1):
             if term.measure == POPULATION:
@@ -118,11 +156,12 @@ def term_rows(
             accepted = {d: _accepted(term, d, outputs) for d in DIMENSIONS}
             for measure in measures:
                 for values in itertools.product(*(accepted[d] for d in DIMENSIONS)):
-                    row: dict[str, str | int] = {
+                    row: dict[str, str | int | None] = {
                         "indicator_code": indicator_code,
                         "part": part,
                         "term_number": number,
-                        "coefficient": term.coefficient,
+                        "coefficient": f"{term.coefficient:f}",
+                        "status": "E" if abs(term.coefficient) < 1 else None,
                         "measure": measure,
                     }
                     row.update(dict(zip(DIMENSIONS, values, strict=True)))

@@ -33,6 +33,7 @@ class Table:
     booleans: tuple[str, ...] = ()
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     filled: tuple[str, ...] = ()  # must not be empty; the key never may
+    optional: tuple[str, ...] = ()  # columns that a file may leave out
 
 
 TABLES = (
@@ -64,16 +65,26 @@ TABLES = (
             "effective_date",
             "change_kind",
             "population_share",
+            "share_of_to",
             "share_source",
             "is_estimated",
             "notice",
         ),
         ("from_code", "to_code", "effective_date"),
         dates=("effective_date",),
-        decimals=("population_share",),
+        decimals=("population_share", "share_of_to"),
         booleans=("is_estimated",),
         choices={"change_kind": ("rename", "recode", "merge", "split", "transfer")},
         filled=("change_kind",),
+        optional=("share_of_to",),
+    ),
+    Table(
+        "region_unions.csv",
+        "region_union",
+        ("reference_geography", "union_code", "name_zh", "name_en", "member_code", "reason"),
+        ("reference_geography", "member_code"),
+        integers=("reference_geography",),
+        filled=("union_code", "name_zh", "name_en", "reason"),
     ),
     Table(
         "region_groups.csv",
@@ -135,13 +146,23 @@ TABLES = (
             "multiplier",
             "population_source",
             "may_exceed_100",
+            "disclosive",
             "reason",
+            "interval_kind",
+            "standard_population",
+            "inequality_measures",
+            "inequality_ordering",
         ),
         ("indicator_code",),
+        optional=("disclosive", "interval_kind", "standard_population", "inequality_measures", "inequality_ordering"),
         integers=("pool_years", "min_events"),
         decimals=("multiplier",),
-        booleans=("may_exceed_100",),
-        choices={"direction": ("higher", "lower", "interval"), "role": ("scored", "context")},
+        booleans=("may_exceed_100", "disclosive"),
+        choices={
+            "direction": ("higher", "lower", "interval"),
+            "role": ("scored", "context"),
+            "interval_kind": ("wilson", "poisson", "none"),
+        },
         filled=("domain", "name_zh", "name_en", "unit"),
     ),
     Table(
@@ -157,11 +178,88 @@ TABLES = (
             "baseline",
             "edition",
             "origin",
+            "kind",
             "note",
         ),
         ("indicator_code", "region_code", "target_year", "edition"),
         integers=("target_year",),
         decimals=("target_value", "lower_limit", "upper_limit", "baseline"),
+        choices={"kind": ("target", "milestone")},
+        optional=("kind",),
+    ),
+    Table(
+        "weights.csv",
+        "weight",
+        ("weight_set", "parent", "child", "weight", "edition", "origin", "note"),
+        ("weight_set", "parent", "child", "edition"),
+        decimals=("weight",),
+        filled=("weight", "origin"),
+    ),
+    Table(
+        "standard_populations.csv",
+        "standard_population",
+        ("standard_population", "age_group", "weight", "origin"),
+        ("standard_population", "age_group"),
+        decimals=("weight",),
+        filled=("weight", "origin"),
+    ),
+    Table(
+        "price_index.csv",
+        "price_index",
+        ("region_code", "year", "index_pct", "source", "origin"),
+        ("region_code", "year"),
+        integers=("year",),
+        decimals=("index_pct",),
+        filled=("index_pct", "source", "origin"),
+    ),
+    Table(
+        "service_items.csv",
+        "service_item",
+        (
+            "item",
+            "domain",
+            "service",
+            "edition",
+            "name_zh",
+            "name_en",
+            "object",
+            "standard",
+            "lead_department",
+            "open_to_permit_holders",
+            "valid_from",
+            "valid_to",
+            "origin",
+        ),
+        ("item", "edition"),
+        dates=("valid_from", "valid_to"),
+        booleans=("open_to_permit_holders",),
+        filled=("domain", "service", "name_zh", "name_en", "valid_from", "origin"),
+    ),
+    Table(
+        "item_payer_shares.csv",
+        "item_payer_share",
+        ("item", "government_level", "region_code", "share", "edition", "origin"),
+        ("item", "government_level", "region_code", "edition"),
+        decimals=("share",),
+        filled=("share", "origin"),
+    ),
+    Table(
+        "goalposts.csv",
+        "goalpost",
+        ("goalpost_set", "indicator_code", "low", "high", "note"),
+        ("goalpost_set", "indicator_code"),
+        decimals=("low", "high"),
+        filled=("low", "high"),
+    ),
+    Table(
+        "third_party_scores.csv",
+        "third_party_score",
+        ("region_code", "year", "domain", "method_id", "score", "source", "provenance"),
+        ("region_code", "year", "domain", "method_id"),
+        integers=("year",),
+        decimals=("score",),
+        choices={"provenance": ("official", "synthetic")},
+        filled=("score", "source", "provenance"),
     ),
     Table(
         "measures.csv",
@@ -210,15 +308,26 @@ LINKS = (
     ("region", "parent_code", "region", "region_code"),
     ("region_change", "from_code", "region", "region_code"),
     ("region_change", "to_code", "region", "region_code"),
+    ("region_union", "member_code", "region", "region_code"),
     ("region_group", "region_code", "region", "region_code"),
     ("service", "domain", "domain", "domain"),
     ("service", "indicators", "indicator", "indicator_code"),
     ("indicator", "domain", "domain", "domain"),
+    ("indicator", "standard_population", "standard_population", "standard_population"),
     ("target", "indicator_code", "indicator", "indicator_code"),
     ("target", "region_code", "region", "region_code"),
     ("functional_class", "domain", "domain", "domain"),
+    ("goalpost", "indicator_code", "indicator", "indicator_code"),
+    ("third_party_score", "region_code", "region", "region_code"),
+    ("third_party_score", "domain", "domain", "domain"),
+    ("price_index", "region_code", "region", "region_code"),
+    ("service_item", "domain", "domain", "domain"),
+    ("service_item", "service", "service", "service"),
+    ("item_payer_share", "item", "service_item", "item"),
+    ("item_payer_share", "region_code", "region", "region_code"),
 )
 EVERYWHERE = "all"
+MAY_BE_ALL = {("target", "region_code"), ("item_payer_share", "region_code"), ("third_party_score", "domain")}
 
 
 def load_table(folder: Path, table: Table) -> pl.DataFrame:
@@ -266,7 +375,7 @@ def _read(path: Path, table: Table) -> tuple[list[int], list[dict[str, str | Non
             elif cells:
                 lines.append(line)
                 named = dict(zip(header, cells, strict=True))
-                rows.append({name: named[name] or None for name in table.columns})
+                rows.append({name: named.get(name) or None for name in table.columns})
     except csv.Error as error:
         raise ConfigurationError(
             f"not readable as CSV: {error}", where=f"{path}, line {first}", do="check the quotes"
@@ -277,7 +386,7 @@ def _read(path: Path, table: Table) -> tuple[list[int], list[dict[str, str | Non
 
 
 def _check_columns(path: Path, table: Table, header: list[str]) -> None:
-    missing = [c for c in table.columns if c not in header]
+    missing = [c for c in table.columns if c not in header and c not in table.optional]
     unknown = [c for c in header if c not in table.columns]
     if missing or unknown or len(set(header)) < len(header):
         detail = "; ".join(
@@ -363,14 +472,14 @@ def check_links(folder: Path, tables: dict[str, pl.DataFrame]) -> None:
     """Raises ConfigurationError for a cell that names something which its own table does not list."""
     files = {table.relation: table.file for table in TABLES}
     for relation, column, target, target_column in LINKS:
-        known = {*tables[target][target_column], EVERYWHERE if relation == "target" else None}
+        known = {*tables[target][target_column], EVERYWHERE if (relation, column) in MAY_BE_ALL else None}
         for position, text in enumerate(tables[relation][column]):
             for name in (text or "").split(";"):
                 if name and name not in known:
                     key = ", ".join(str(cell) for cell in tables[relation].row(position)[: len(_table(relation).key)])
                     raise ConfigurationError(
                         f"{column} {name!r} of {key} is not in {files[target]}",
-                        where=f"{folder / files[relation]}, line {_line(folder / files[relation], position)}",
+                        where=line_of(folder, relation, position),
                         do=f"correct it, or add a line for it in {files[target]}",
                     )
 
@@ -379,7 +488,13 @@ def _table(relation: str) -> Table:
     return next(table for table in TABLES if table.relation == relation)
 
 
-def _line(path: Path, position: int) -> int:
-    """The line on which a row (counted from 0, below the header) begins."""
-    table = next(table for table in TABLES if table.file == path.name)
-    return _read(path, table)[0][position]
+def lines_of(folder: Path, relation: str) -> list[int]:
+    """The line on which each row of a relation begins; none when its file is absent."""
+    table = _table(relation)
+    path = folder / table.file
+    return _read(path, table)[0] if path.exists() else []
+
+
+def line_of(folder: Path, relation: str, position: int) -> str:
+    """File and line on which a row of a relation (counted from 0, below the header) begins, for error messages."""
+    return f"{folder / _table(relation).file}, line {lines_of(folder, relation)[position]}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines import intake
 from pipelines.errors import UnreadableFileError, UsageError
 from pipelines.jurisdiction import Contract, Jurisdiction
 from pipelines.orchestration.dbt import Manifest, row_counts
@@ -25,7 +26,8 @@ from pipelines.orchestration.names import (
     step_name,
 )
 from pipelines.orchestration.partitions import Delivery, deliveries, delivery_periods, register
-from pipelines.orchestration.visits import present_build, visit
+from pipelines.orchestration.visits import present_build, retry_policy, visit
+from pipelines.records import Receipt
 from pipelines.run import Session
 from pipelines.settings import Settings
 
@@ -48,11 +50,18 @@ def extract_asset(settings: Settings, contract: Contract) -> dg.AssetsDefinition
         },
     )
 
-    @dg.multi_asset(specs=[spec], name=step_name(contract.id))
+    @dg.multi_asset(specs=[spec], name=step_name(contract.id), retry_policy=retry_policy(settings))
     def read(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        with visit(settings, context.log.info) as session:
-            period = context.partition_key
-            taken = session.take_in(extract=contract.id, period=period)
+        with visit(settings, context, alone="read") as watched:
+            session, period = watched.session, context.partition_key
+            in_force = intake.in_force(intake.all_receipts(session.warehouse))
+
+            def again(receipt: Receipt) -> bool:
+                """Who materialises a partition wants it read, whether it was read before or not."""
+                own = (receipt.extract_id, receipt.delivery_period) == (contract.id, period)
+                return own and receipt.receipt_id in in_force
+
+            taken = session.take_in(extract=contract.id, period=period, again=again)
             found = [
                 delivery
                 for delivery in deliveries(session.jurisdiction, taken)
@@ -97,11 +106,14 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
         deps=[extract_key(extract) for extract in jurisdiction.contracts],
         group_name=INTAKE_GROUP,
         output_required=False,
+        retry_policy=retry_policy(settings),
         description="Everything received and read, in all extracts and delivery periods. Reports each extract's "
         "partitions; is not materialised when nothing is new, and then nothing after it runs.",
     )
-    def intake(context: dg.AssetExecutionContext) -> Iterator[dg.AssetObservation | dg.MaterializeResult]:  # type: ignore[type-arg]
-        with visit(settings, context.log.info) as session:
+    def take_in(context: dg.AssetExecutionContext) -> Iterator[dg.AssetObservation | dg.MaterializeResult]:  # type: ignore[type-arg]
+        said = ""
+        with visit(settings, context, alone="read") as watched:
+            session = watched.session
             taken = session.take_in()
             found = deliveries(session.jurisdiction, taken)
             for extract in session.jurisdiction.contracts:
@@ -110,9 +122,10 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
             for delivery in found:
                 _report(context, delivery, session)
             for receipt in (receipt for receipt in taken.new_receipts if receipt.is_withdrawal):
-                said = f"withdrawn by the department: {receipt.landing_path}"
+                told = f"withdrawn by the department: {receipt.landing_path}"
                 key = extract_key(receipt.extract_id)
-                context.log_event(dg.AssetObservation(key, partition=receipt.delivery_period, description=said))
+                context.log_event(dg.AssetObservation(key, partition=receipt.delivery_period, description=told))
+            late = intake.late_deliveries(session.punctuality())
             build_id = session.identity(taken).build_id
             release = session.warehouse.current_release_id()
             metadata: dict[str, int | str] = {
@@ -123,27 +136,35 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
                 "unreadable": sum(1 for delivery in found if delivery.problems),
                 "rejects": sum(reading.rejects for reading in taken.readings),
                 "rejects_known": sum(reading.known_rejects for reading in taken.readings),
+                "late": len(late),
                 "build": build_id,
             }
+            for due in late:
+                context.log.warning(
+                    f"late: {due.extract_id} {due.delivery_period} was due on {due.due_on} from {due.owner}"
+                )
             is_set_back = session.is_set_back_from(build_id)
             if is_set_back or session.current_build_id() == build_id:
                 said = f"nothing new: {'current stays set back to ' if is_set_back else ''}release {release}"
                 said += "" if is_set_back else " is up to date"
                 context.log.info(said)
                 context.instance.add_run_tags(context.run.run_id, {"junheng/outcome": "nothing_new"})
-                yield dg.AssetObservation(INTAKE, description=said, metadata=metadata)
-                return
+                watched.done("nothing_new")
+        if said:
+            yield dg.AssetObservation(INTAKE, description=said, metadata=metadata)
+        else:
             yield dg.MaterializeResult(metadata=metadata)
 
-    return intake
+    return take_in
 
 
 def build_assets(settings: Settings, manifest: Manifest, specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
     """All dbt models and the build they stand in: one step, since there is one dbt call per build."""
 
-    @dg.multi_asset(specs=specs, name="build_tables")
+    @dg.multi_asset(specs=specs, name="build_tables", retry_policy=retry_policy(settings))
     def build_tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-        with visit(settings, context.log.info) as session:
+        with visit(settings, context, alone="built") as watched:
+            session = watched.session
             taken = session.take_in(receive=False)
             identity = session.identity(taken)
             build = session.stored_build(identity.build_id)
@@ -181,12 +202,15 @@ def release_asset(settings: Settings) -> dg.AssetsDefinition:
         key=RELEASE,
         deps=[BUILD],
         group_name=RELEASE_GROUP,
+        retry_policy=retry_policy(settings),
         description="A sealed release, swapped in as `current`. It reads the stored verdict of the present build: "
         "materialised alone, it fails when that is not a pass, and the last release stays.",
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        with visit(settings, context.log.info) as session:
+        with visit(settings, context, alone="published") as watched:
+            session = watched.session
             sealed = session.publish(present_build(session))
+            watched.done("published")
             folder = Path(sealed.folder)
             context.instance.add_run_tags(
                 context.run.run_id, {"junheng/outcome": "published", "junheng/release": sealed.release_id}

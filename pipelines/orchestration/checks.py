@@ -11,7 +11,7 @@ import dagster as dg
 
 from pipelines import quality
 from pipelines.orchestration.names import BUILD, model_key
-from pipelines.orchestration.visits import failure_of, present_build, visit
+from pipelines.orchestration.visits import failure_of, present_build, retry_policy, visit
 from pipelines.records import CheckResult, Verdict
 from pipelines.run import blocked
 from pipelines.settings import Settings
@@ -43,13 +43,18 @@ def check_specs(judged_models: list[str]) -> list[dg.AssetCheckSpec]:
 def quality_checks(settings: Settings, judged_models: list[str]) -> dg.AssetChecksDefinition:
     """Judge the present build once, and give each selected check its part of the results."""
 
-    @dg.multi_asset_check(specs=check_specs(judged_models), name="judge", can_subset=True)
+    @dg.multi_asset_check(
+        specs=check_specs(judged_models), name="judge", can_subset=True, retry_policy=retry_policy(settings)
+    )
     def judge(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        with visit(settings, context.log.info) as session:
+        with visit(settings, context, alone="judged") as watched:
+            session = watched.session
             build = present_build(session)
             verdict = session.judge(build)
             results = quality.read_results(build)
             refusal = blocked(session, build, verdict) if verdict.outcome != "pass" else None
+            if refusal is not None:
+                watched.failed(refusal)
         selected = context.selected_asset_check_keys
         for key in sorted(selected, key=lambda key: (key.name == VERDICT, key.to_user_string())):
             if key.name == VERDICT:

@@ -33,7 +33,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[checks.quality_checks(settings, dbt.judged_models(manifest))],
         jobs=[nightly, *(jobs.extract_job(extract) for extract in jurisdiction.contracts)],
         schedules=[schedules.nightly_schedule(jurisdiction, nightly)],
-        sensors=[sensors.landing_sensor(jurisdiction)],
+        sensors=[sensors.landing_sensor(settings, jurisdiction, nightly), sensors.broken_run_sensor(settings)],
         executor=dg.in_process_executor,
     )
 

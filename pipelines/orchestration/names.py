@@ -36,6 +36,11 @@ def job_name(extract_id: str) -> str:
     return f"read_{_plain(extract_id)}"
 
 
+def is_read_job(job: str) -> bool:
+    """True for the jobs that read delivery periods of an extract: a person's own business, who sees them end."""
+    return job.startswith("read_")
+
+
 def step_name(extract_id: str) -> str:
     """The step that reads a delivery period; Dagster wants its name to differ from every job's."""
     return f"{_plain(extract_id)}_delivery"

@@ -12,11 +12,10 @@ from datetime import datetime
 
 import dagster as dg
 
-from pipelines import intake
 from pipelines.jurisdiction import Contract, Jurisdiction
 from pipelines.orchestration.names import extract_key
 from pipelines.records import Reading, Receipt
-from pipelines.run import Intake
+from pipelines.run import Intake, in_force
 from pipelines.store import Warehouse
 
 _COUNTS = ("rows_read", "rows_accepted", "rows_rejected", "rows_duplicate", "rows_ignored")
@@ -79,11 +78,11 @@ class Delivery:
 
 def deliveries(jurisdiction: Jurisdiction, taken: Intake) -> list[Delivery]:
     """What is in force, by extract and delivery period."""
-    in_force = intake.in_force(taken.receipts)
+    standing = in_force(jurisdiction, taken.receipts, taken.readings)
     readings = {reading.receipt_id: reading for reading in taken.readings}
     found: dict[tuple[str, str], list[Receipt]] = {}
     for receipt in taken.receipts:
-        if receipt.receipt_id in in_force:
+        if receipt.receipt_id in standing:
             found.setdefault((receipt.extract_id, receipt.delivery_period), []).append(receipt)
     return [
         Delivery(jurisdiction.contracts[extract], period, receipts, [readings[r.receipt_id] for r in receipts])
@@ -95,7 +94,7 @@ def landed_periods(jurisdiction: Jurisdiction) -> dict[str, list[str]]:
     """Per extract the delivery periods that have a file in the landing folder, received or not."""
     found: dict[str, list[str]] = {}
     for contract in jurisdiction.contracts.values():
-        files = (jurisdiction.landing / contract.id).glob(f"*/{contract.files}")
+        files = filter(contract.takes, (jurisdiction.landing / contract.id).glob("*/*"))
         # Hidden files and a program's lock files are no deliveries, as for intake.
         found[contract.id] = sorted({path.parent.name for path in files if not path.name.startswith((".", "~$"))})
     return found

@@ -6,6 +6,7 @@ where it stands. Nothing is computed here that a table does not hold.
 
 from __future__ import annotations
 
+from pipelines.pages.difference import render_difference
 from pipelines.pages.rendering import render
 
-__all__ = ["render"]
+__all__ = ["render", "render_difference"]

@@ -98,6 +98,8 @@ _WHOLE = """
     domain = 'all' and government_level = 'all' and residence = 'total' and account_stage = 'final'
     and price_basis = 'nominal' and reference_geography = 'reported'
 """
+# The budget that everybody has comes first by name where there are several.
+_FUND = "(select min(fund) from mart_per_capita_spending)"
 
 
 def spending_over_years(release: Release) -> Row | None:
@@ -107,9 +109,7 @@ def spending_over_years(release: Release) -> Row | None:
     rows = release.rows(
         f"select year, population_basis, population_source, spending, population, per_capita, currency, provenance "
         f"from mart_per_capita_spending where region_code = ? and {_WHOLE} and per_capita is not null "
-        f"and fund = (select min(fund) from mart_per_capita_spending where region_code = ?) "
-        f"order by year, population_source desc, population_basis desc",
-        release.home,
+        f"and fund = {_FUND} order by year, population_source desc, population_basis desc",
         release.home,
     )
     if not rows:
@@ -175,6 +175,7 @@ def spending_by_region(release: Release) -> Row | None:
         with figure as (
             select * from mart_per_capita_spending
             where year = ? and account_stage = 'final' and price_basis = 'nominal' and reference_geography = 'reported'
+                and fund = {_FUND}
                 and population_source in ('year_end', 'none')
                 and (region_code = ? or region_code in ({children}))
         ),
@@ -397,12 +398,14 @@ def sql_example(release: Release) -> Row | None:
     if not release.has("mart_per_capita_spending"):
         return None
     home = release.home.replace("'", "''")
+    fund = str(release.rows(f"select {_FUND} as fund")[0]["fund"] or "").replace("'", "''")
     sql = (
         "SELECT year, population_basis, population_source,\n"
         "       round(per_capita, 1) AS per_capita, currency, provenance\n"
         "FROM mart_per_capita_spending\n"
         f"WHERE region_code = '{home}' AND domain = 'all' AND residence = 'total'\n"
-        "  AND government_level = 'all' AND per_capita IS NOT NULL\n"
+        f"  AND government_level = 'all' AND fund = '{fund}' AND account_stage = 'final'\n"
+        "  AND price_basis = 'nominal' AND per_capita IS NOT NULL\n"
         "ORDER BY year DESC, population_basis DESC, population_source\n"
         "LIMIT 6;"
     )

@@ -25,15 +25,16 @@ def _rounded_down(value: float | None, places: int) -> str:
     return f"{numbers.exact(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN):f}"
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, with what every page's words and numbers are written by."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals |= {
+    made.globals |= {
         "rounded": numbers.rounded,
         "rounded_down": _rounded_down,
         "plain": numbers.plain,
@@ -44,7 +45,7 @@ def _environment() -> Environment:
         "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         "script": Markup((TEMPLATES / "script.js").read_text(encoding="utf-8")),
     }
-    return environment
+    return made
 
 
 def _common(release: figures.Release) -> dict[str, Any]:
@@ -124,14 +125,14 @@ def render(folder: Path) -> None:
     release = figures.open_release(folder)
     try:
         common = _common(release)
-        environment = _environment()
+        templates = environment()
         for path, template, figures_of_page in (
             ("pages/index.html", "index.html", _overview(release, common)),
             ("quality/index.html", "quality.html", _quality(release, common)),
         ):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            page = environment.get_template(template).render(**common, **figures_of_page)
+            page = templates.get_template(template).render(**common, **figures_of_page)
             target.write_text(page, encoding="utf-8")
     finally:
         release.connection.close()

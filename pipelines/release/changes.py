@@ -1,20 +1,25 @@
-"""What changed against the release before: rows added, removed and revised per table, with examples by key.
+"""What changed between two releases: rows added, removed and revised per table, by key, each with its causes.
 
-It compares two released databases; why a figure changed is not said here.
+It compares two databases attached as `before` and `public`, whoever made them: a release against the one before,
+any release against any other, one method against another on the same data. Why is `causes`' word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines.exports import PublishedTable, quote
+from pipelines.exports import PublishedColumn, PublishedTable, quote, text_literal
+from pipelines.release.causes import Causes
 
 EXAMPLES = 20
-# Under which reading a figure was taken says something of contract and reader; the figure is not revised by it.
-NOT_A_REVISION = frozenset({"reading_id"})
+KINDS = ("added", "removed", "revised")
+# Under which reading a figure was taken, and from which cell of which delivery, says something of contract, reader
+# and file; a figure that was sent again is not revised by it.
+NOT_A_REVISION = frozenset({"reading_id", "observation_id"})
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:
@@ -30,46 +35,72 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
+def tables_in(manifest: dict[str, Any]) -> list[PublishedTable]:
+    """The published tables of a sealed release, as far as comparing needs them, from its manifest."""
+    return [
+        PublishedTable(
+            name=name,
+            description_zh="",
+            description_en="",
+            key=tuple(item["key"]),
+            order_by=tuple(item["order_by"]),
+            columns=tuple(PublishedColumn(c, kind, "", "", "", True) for c, kind in item["columns"].items()),
+            made_by=item["made_by"],
+        )
+        for name, item in sorted(manifest["tables"].items())
+    ]
+
+
 def _examples(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, kind: str, compared: list[str]
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, kind: str, compared: list[str], limit: int | None
 ) -> list[dict[str, Any]]:
     key = ", ".join(f"cast({quote(f'key_{name}')} as varchar)" for name in table.key)
     cells = "".join(
         f", cast({quote(f'before_{c}')} as varchar), cast({quote(f'after_{c}')} as varchar)" for c in compared
     )
     order = ", ".join(quote(f"key_{name}") for name in table.key)
-    rows = connection.execute(
-        f"select {key}{cells} from changed where kind = '{kind}' order by {order} limit {EXAMPLES}"
-    ).fetchall()
+    cursor = connection.execute(
+        f"select causes, provenance, {key}{cells} from changed where kind = '{kind}' order by {order}"
+        + (f" limit {limit}" if limit is not None else "")
+    )
     examples = []
-    for row in rows:
-        example: dict[str, Any] = {"key": dict(zip(table.key, row[: len(table.key)], strict=True))}
+    first = 2 + len(table.key)
+    for causes, provenance, *row in cursor.fetchall():
+        example: dict[str, Any] = {"key": dict(zip(table.key, row[: first - 2], strict=True))}
         if kind == "revised":
-            pairs = list(zip(row[len(table.key) :: 2], row[len(table.key) + 1 :: 2], strict=True))
+            pairs = list(zip(row[first - 2 :: 2], row[first - 1 :: 2], strict=True))
             example["columns"] = {
                 column: {"before": before, "after": after}
                 for column, (before, after) in zip(compared, pairs, strict=True)
                 if before != after
             }
+        if provenance is not None:
+            example["provenance"] = provenance
+        example["causes"] = causes
         examples.append(example)
     return examples
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, Any]:
+def _compare(
+    connection: duckdb.DuckDBPyConnection, table: PublishedTable, causes: Causes, limit: int | None
+) -> dict[str, Any]:
     """One table of the attached databases `before` and `public`."""
     name = quote(table.name)
     old, new = _columns(connection, "before", table.name), _columns(connection, "public", table.name)
     rows = _count(connection, f"public.{name}")
     nothing: dict[str, Any] = {"added": rows, "removed": 0, "revised": 0, "rows": rows}
     if not old:
-        return {**nothing, "is_new": True}
+        return {**nothing, "is_new": True, "causes": _whole(causes, table, rows)}
     said = {
         "columns_added": [c for c in new if c not in old],
         "columns_removed": [c for c in old if c not in new],
     }
     if not set(table.key) <= set(old):
         # Rows of different keys cannot be told to be the same.
-        return {**nothing, "removed": _count(connection, f"before.{name}"), "key_changed": True, **said}
+        removed = _count(connection, f"before.{name}")
+        return {
+            **nothing, "removed": removed, "key_changed": True, **said, "causes": _whole(causes, table, rows + removed)
+        }  # fmt: skip
     compared = [c for c in table.column_names if c in old and c not in table.key and c not in NOT_A_REVISION]
     pairs = [
         (f"b.{quote(c)}", f"a.{quote(c)}")
@@ -83,49 +114,80 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> di
     selected = [f"coalesce(a.{quote(k)}, b.{quote(k)}) as {quote(f'key_{k}')}" for k in table.key]
     for column, (before, after) in zip(compared, pairs, strict=True):
         selected += [f"{before} as {quote(f'before_{column}')}", f"{after} as {quote(f'after_{column}')}"]
+    shared = [c for c in new if c in old]
+    provenance = "coalesce(a.provenance, b.provenance)" if "provenance" in shared else "cast(null as varchar)"
+    why, join = causes.sql(table, shared)
     connection.execute(
-        f"create or replace temporary table changed as select {', '.join(selected)}, "
+        f"create or replace temporary table changed as select {', '.join(selected)}, {provenance} as provenance, "
+        f"{why} as causes, "
         f"case when b.{first} is null then 'added' when a.{first} is null then 'removed' else 'revised' end as kind "
-        f"from before.{name} b full outer join public.{name} a on {match} "
+        f"from before.{name} b full outer join public.{name} a on {match} {join} "
         f"where b.{first} is null or a.{first} is null or {differs}"
     )
     counts = dict(connection.execute("select kind, count(*) from changed group by kind").fetchall())
-    kinds = ("added", "removed", "revised")
+    by_cause = connection.execute(
+        "select cause, count(*) from (select unnest(causes) as cause from changed) group by cause order by cause"
+    ).fetchall()
     result = {
-        **{kind: int(counts.get(kind, 0)) for kind in kinds},
+        **{kind: int(counts.get(kind, 0)) for kind in KINDS},
         "rows": rows,
         **said,
-        "examples": {kind: _examples(connection, table, kind, compared) for kind in kinds if counts.get(kind)},
+        "causes": {str(cause): int(count) for cause, count in by_cause},
+        "examples": {kind: _examples(connection, table, kind, compared, limit) for kind in KINDS if counts.get(kind)},
     }
     connection.execute("drop table changed")
     return result
 
 
+def _whole(causes: Causes, table: PublishedTable, rows: int) -> dict[str, int]:
+    """The causes of a table that is new or keyed otherwise: all that stand behind it, for every row."""
+    return dict.fromkeys(causes.of_table(table.name), rows)
+
+
 def compare(
     connection: duckdb.DuckDBPyConnection,
     tables: Sequence[PublishedTable],
-    hashes: dict[str, str],
     before: dict[str, Any] | None,
+    after: dict[str, Any],
+    *,
+    limit: int | None = EXAMPLES,
 ) -> dict[str, Any]:
     """Changes of every model's table between the attached databases `before` and `public`.
 
-    `before` is the manifest of the release before, None when there is none; tables of equal content hash are
-    equal and not compared again. Tables that `release` writes change with every run and are left out.
+    `before` and `after` are the manifests of both, as far as they are made; `before` is None when there is nothing
+    to compare with. `tables` are those of `public`. At most `limit` rows of a kind are shown by key, all when it is
+    None. Tables of equal content hash are equal and not compared again; tables that `release` writes change with
+    every run and are left out.
     """
     if before is None:
         return {"against": None, "tables": {}}
-    known = before.get("tables", {})
+    causes = Causes(before, after)
+    known, now = before.get("tables", {}), after.get("tables", {})
     compared: dict[str, Any] = {}
-    published = [table for table in tables if table.made_by == "dbt"]
-    for table in published:
+    is_laid = False
+    for table in (t for t in tables if t.made_by == "dbt"):
         earlier = known.get(table.name, {})
-        if earlier.get("content_sha256") == hashes.get(table.name):
+        if earlier and earlier["content_sha256"] == now.get(table.name, {}).get("content_sha256"):
             compared[table.name] = {"added": 0, "removed": 0, "revised": 0, "rows": earlier["rows"]}
-        else:
-            compared[table.name] = _compare(connection, table)
+            continue
+        if not is_laid:
+            causes.lay(connection)
+            is_laid = True
+        compared[table.name] = _compare(connection, table, causes, limit)
     names = {table.name for table in tables}
     return {
         "against": before["release_id"],
+        "inputs": causes.as_list(),
         "tables": compared,
         "tables_removed": sorted(name for name in known if name not in names),
     }
+
+
+def compare_files(
+    before: Path, after: Path, old: dict[str, Any], new: dict[str, Any], *, limit: int | None = EXAMPLES
+) -> dict[str, Any]:
+    """Changes between two public databases on disk, `old` and `new` their manifests."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {text_literal(str(before))} as before (read_only)")
+        connection.execute(f"attach {text_literal(str(after))} as public (read_only)")
+        return compare(connection, tables_in(new), old, new, limit=limit)

@@ -1,4 +1,4 @@
-"""Sealing: the manifest over everything, read-only files, and the one step that makes a release visible.
+"""Sealing: the manifest over everything, its signature, read-only files, and the step that makes a release visible.
 
 It refuses without the passing verdict of the very build, whoever calls; up to the last step nobody sees anything.
 """
@@ -15,19 +15,20 @@ from pipelines.ledger import Ledger
 from pipelines.quality import require_passing
 from pipelines.records import Build, Release
 from pipelines.release.preparation import DRAFT
-from pipelines.release.shelf import RELEASE_ID, set_state, swap_current, sync_folder
-from pipelines.store import Warehouse, make_read_only, now_utc, read_json, sha256_file, write_json
+from pipelines.release.shelf import RELEASE_ID, set_link, sync_folder, write_status
+from pipelines.release.signing import SigningKey
+from pipelines.store import Warehouse, make_read_only, now_utc, read_json, sha256_file, write_atomically, write_json
+from pipelines.verifier import MANIFEST, SEAL, SIGNATURE, UNLISTED
 
-MANIFEST = "manifest.json"
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 
 
 def _files(folder: Path) -> dict[str, dict[str, Any]]:
-    """SHA-256 and size of every file of a release but its manifest."""
+    """SHA-256 and size of every file of a release but its manifest and what is made of it."""
     return {
         path.relative_to(folder).as_posix(): {"sha256": sha256_file(path), "size_bytes": path.stat().st_size}
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (MANIFEST, DRAFT)
+        if path.is_file() and path.relative_to(folder).as_posix() not in (*UNLISTED, DRAFT)
     }
 
 
@@ -49,9 +50,12 @@ def seal(
     jurisdiction: Jurisdiction,
     *,
     set_current: bool = True,
+    made_by: str = "",
+    signing_key: SigningKey | None = None,
 ) -> Release:
     """Seal a prepared folder as a release and, unless `set_current` is false, swap `current` to it.
 
+    `made_by` is who ran it, as the ledger is to say; with a `signing_key` the manifest is signed.
     Raises BlockedError without the passing verdict of this very build, or when what was prepared rests on another
     build or verdict; FaultError when its id has been taken. Until `current` is swapped, the last release stands.
     """
@@ -78,14 +82,25 @@ def seal(
             do="prepare the release again (junheng release)",
         )
     draft_path.unlink()
-    manifest = {"format": MANIFEST_FORMAT, **draft, "sealed_at": now_utc(), "files": _files(prepared)}
+    entries = ledger.entries()
+    manifest = {
+        "format": MANIFEST_FORMAT,
+        **draft,
+        "sealed_at": now_utc(),
+        "ledger": {"entries": entries[-1].number, "head": entries[-1].hash},
+        "signed_by": {"algorithm": "ed25519", "key_id": signing_key.key_id} if signing_key else None,
+        "files": _files(prepared),
+    }
     write_json(prepared / MANIFEST, manifest)
+    manifest_sha256 = sha256_file(prepared / MANIFEST)
+    write_atomically(prepared / SEAL, f"{manifest_sha256}  {MANIFEST}\n".encode())
+    if signing_key:
+        write_json(prepared / SIGNATURE, signing_key.sign((prepared / MANIFEST).read_bytes(), manifest_sha256))
     make_read_only(prepared)
     _make_durable(prepared)
     prepared.rename(folder)
     sync_folder(warehouse.releases)
 
-    manifest_sha256 = sha256_file(folder / MANIFEST)
     ledger.append(
         "sealed",
         {
@@ -93,11 +108,12 @@ def seal(
             "build_id": build.build_id,
             "manifest_sha256": manifest_sha256,
             "set_current": set_current,
+            "as_of": build.as_of,
+            "made_by": made_by,
+            "key_id": signing_key.key_id if signing_key else None,
         },
     )
-    set_state(
-        warehouse, release_id, "candidate", build_id=build.build_id, manifest_sha256=manifest_sha256, as_of=build.as_of
-    )
+    write_status(warehouse, ledger)
     if set_current:
-        swap_current(warehouse, ledger, release_id, "sealed")
+        set_link(warehouse, ledger, warehouse.current, release_id, "sealed")
     return Release(release_id, build.build_id, str(folder), str(manifest["sealed_at"]), "candidate")

@@ -1,6 +1,7 @@
-"""The shelf of releases: their ids, states, the link `current`, and putting right what a crash left behind.
+"""The shelf of releases: their ids, states, the links `current` and `official`, and what a crash left behind.
 
-It moves and lists sealed folders; what is in them is made by `prepare` and `seal`.
+The ledger says what state a release is in and where each link points; the status file and the links are made from
+it. What is in a release is made by `prepare` and `seal`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines.errors import UsageError
+from pipelines.errors import FaultError, UsageError
 from pipelines.ledger import Ledger
 from pipelines.records import Release
-from pipelines.store import Warehouse, now_utc, read_json, remove_tree, sha256_file, write_json
+from pipelines.store import Warehouse, read_json, remove_tree, sha256_file, write_json
+from pipelines.verifier import link_targets, release_states, status_of
 
 RELEASE_ID = re.compile(r"^(\d{8})\.([1-9]\d*)$")
 
@@ -30,29 +32,32 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(read_json(folder / "manifest.json"))
 
 
-def _status(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+def _raw(ledger: Ledger) -> list[dict[str, Any]]:
+    return [entry.__dict__ for entry in ledger.entries()]
+
+
+def write_status(warehouse: Warehouse, ledger: Ledger) -> None:
+    """Write the status file anew from what the ledger says of every release."""
+    write_json(warehouse.release_status, status_of(_raw(ledger)))
+
+
+def states(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """What the status file says of every release: state, since when, who signed, why it was withdrawn."""
     path = warehouse.release_status
     return dict(read_json(path)["releases"]) if path.exists() else {}
-
-
-def set_state(warehouse: Warehouse, release_id: str, state: str, **details: Any) -> None:
-    """Write a release's state into the status file; `details` are kept beside it."""
-    listed = _status(warehouse)
-    listed[release_id] = {**listed.get(release_id, {}), **details, "state": state, "since": now_utc()}
-    write_json(warehouse.release_status, {"releases": listed})
 
 
 def list_releases(warehouse: Warehouse) -> list[Release]:
     """All sealed releases, oldest first, with their state."""
     if not warehouse.releases.exists():
         return []
-    states = _status(warehouse)
+    known = states(warehouse)
     releases = []
     for folder in warehouse.releases.iterdir():
         if not RELEASE_ID.match(folder.name) or not (folder / "manifest.json").exists():
             continue
         manifest = read_manifest(folder)
-        state = str(states.get(folder.name, {}).get("state", "candidate"))
+        state = str(known.get(folder.name, {}).get("state", "candidate"))
         releases.append(Release(folder.name, str(manifest["build_id"]), str(folder), str(manifest["sealed_at"]), state))
     return sorted(releases, key=lambda release: _sort_key(release.release_id))
 
@@ -76,21 +81,30 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def swap_current(warehouse: Warehouse, ledger: Ledger, release_id: str, cause: str) -> None:
-    """Point `current` at a release in one step: a reader sees the old release or the new one, always whole."""
-    before = warehouse.current_release_id()
-    beside = warehouse.folder / f".current.{os.getpid()}"
-    beside.unlink(missing_ok=True)
-    beside.symlink_to(Path("releases") / release_id, target_is_directory=True)
-    beside.replace(warehouse.current)
+def _point(warehouse: Warehouse, link: Path, release_id: str | None) -> None:
+    """Point a link at a release in one step: a reader sees the old release or the new one, always whole."""
+    if release_id is None:
+        link.unlink(missing_ok=True)
+    else:
+        beside = link.with_name(f".{link.name}.{os.getpid()}")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(Path("releases") / release_id, target_is_directory=True)
+        beside.replace(link)
     sync_folder(warehouse.folder)
-    ledger.append("current", {"release_id": release_id, "before": before, "cause": cause})
 
 
-def rollback(warehouse: Warehouse, ledger: Ledger, release_id: str) -> Release:
-    """Set `current` back to an earlier release; nothing is removed.
+def set_link(warehouse: Warehouse, ledger: Ledger, link: Path, release_id: str | None, cause: str, **said: Any) -> None:
+    """Point `current` or `official` at a release, or at nothing. The ledger says it first: a crash between the two
+    is put right by what the ledger says."""
+    before = link.readlink().name if link.is_symlink() else None
+    ledger.append(link.name, {"release_id": release_id, "before": before, "cause": cause, **said})
+    _point(warehouse, link, release_id)
 
-    Raises UsageError for a release that is not there, not sealed by this warehouse's ledger, or withdrawn.
+
+def find(warehouse: Warehouse, ledger: Ledger, release_id: str) -> Release:
+    """A release of this warehouse by its id, withdrawn or not.
+
+    Raises UsageError for one that is not there, or that is not the one this warehouse's ledger says was sealed.
     """
     known = {release.release_id: release for release in list_releases(warehouse)}
     release = known.get(release_id)
@@ -101,15 +115,54 @@ def rollback(warehouse: Warehouse, ledger: Ledger, release_id: str) -> Release:
         "manifest_sha256"
     ) != sha256_file(warehouse.release_folder(release_id) / "manifest.json"):
         problem = f"the release {release_id} is not the one that the ledger recorded"
-    elif release.state == "withdrawn":
-        problem = f"the release {release_id} was withdrawn"
     if problem or release is None:
         raise UsageError(
             problem,
             where=str(warehouse.releases),
             do=f"name one of {', '.join(known)}" if known else "nothing has been released yet: run `junheng run`",
         )
-    swap_current(warehouse, ledger, release_id, "rollback")
+    return release
+
+
+def said_of_withdrawal(release_id: str, state: dict[str, Any]) -> str:
+    """Why a release was withdrawn, in one line; empty when it was not."""
+    if state.get("state") != "withdrawn":
+        return ""
+    return f"release {release_id} was withdrawn on {state['since'][:10]} ({state['severity']}): {state['reason']}"
+
+
+def refuse_withdrawn(warehouse: Warehouse, release_id: str) -> None:
+    """Raise UsageError with the reason when a release was withdrawn."""
+    if said := said_of_withdrawal(release_id, states(warehouse).get(release_id, {})):
+        raise UsageError(
+            said, where=str(warehouse.release_folder(release_id)), do="name another one (`junheng releases`)"
+        )
+
+
+def standing(ledger: Ledger, link: str) -> str | None:
+    """The release that a link falls back to: the newest one not withdrawn that it may name, or None.
+
+    `current` may name whatever was sealed to become current, `official` whatever was signed off.
+    """
+    entries = ledger.entries()
+    known = release_states([entry.__dict__ for entry in entries])
+    may = {e.details["release_id"] for e in entries if e.event == "sealed" and e.details.get("set_current")}
+    fit = [
+        release_id
+        for release_id, state in known.items()
+        if (release_id in may if link == "current" else "official_since" in state) and state["state"] != "withdrawn"
+    ]
+    return fit[-1] if fit else None
+
+
+def rollback(warehouse: Warehouse, ledger: Ledger, release_id: str) -> Release:
+    """Set `current` back to an earlier release; nothing is removed.
+
+    Raises UsageError for a release that is not there, not sealed by this warehouse's ledger, or withdrawn.
+    """
+    release = find(warehouse, ledger, release_id)
+    refuse_withdrawn(warehouse, release_id)
+    set_link(warehouse, ledger, warehouse.current, release_id, "rollback")
     return release
 
 
@@ -117,13 +170,14 @@ def clean_up(warehouse: Warehouse, ledger: Ledger) -> list[str]:
     """Put right what a crash left behind; returns what was done, one line each.
 
     What was being prepared, or moved into place but never recorded, is removed: nobody has read it. A release
-    that was recorded as sealed but not yet made current becomes current.
+    that was recorded as sealed but not yet made current becomes current, and each link is where the ledger says.
     """
     done: list[str] = []
     if not warehouse.releases.exists():
         return done
-    for beside in warehouse.folder.glob(".current.*"):
-        beside.unlink(missing_ok=True)
+    for name in ("current", "official"):
+        for beside in warehouse.folder.glob(f".{name}.*"):
+            beside.unlink(missing_ok=True)
     entries = ledger.entries()
     sealed = {e.details["release_id"]: e for e in entries if e.event == "sealed"}
     for folder in sorted(warehouse.releases.iterdir()):
@@ -131,19 +185,49 @@ def clean_up(warehouse: Warehouse, ledger: Ledger) -> list[str]:
             remove_tree(folder)
             done.append(f"removed {folder.name}, left over from a run that did not end")
         elif RELEASE_ID.match(folder.name) and folder.name not in sealed:
+            manifest = read_manifest(folder) if (folder / "manifest.json").exists() else {}
+            if manifest.get("ledger", {}).get("entries", 0) > len(entries):
+                raise FaultError(
+                    f"the release {folder.name} was sealed after more entries than the ledger has",
+                    where=str(ledger.path),
+                    do="the ledger is an older one: restore the newest from a backup; nothing was changed",
+                )
             remove_tree(folder)
             done.append(f"removed {folder.name}, which was never sealed")
-    states = _status(warehouse)
-    for release_id, entry in sealed.items():
-        if release_id not in states and warehouse.release_folder(release_id).exists():
-            set_state(warehouse, release_id, "candidate", build_id=entry.details["build_id"])
-    last = max(
-        (e for e in sealed.values() if e.details.get("set_current")), key=lambda entry: entry.number, default=None
-    )
+    if not entries:
+        return done
+    if not warehouse.release_status.exists() or read_json(warehouse.release_status) != status_of(
+        [entry.__dict__ for entry in entries]
+    ):
+        write_status(warehouse, ledger)
+    done += _settle_links(warehouse, ledger, sealed)
+    return done
+
+
+def _settle_links(warehouse: Warehouse, ledger: Ledger, sealed: dict[str, Any]) -> list[str]:
+    """Links as the ledger has them; what was sealed, signed off or withdrawn when a run ended is carried through."""
+    done = []
+    entries = ledger.entries()
+    last = max((e for e in sealed.values() if e.details.get("set_current")), key=lambda e: e.number, default=None)
     if last is not None and not any(e.event == "current" and e.number > last.number for e in entries):
         release_id = str(last.details["release_id"])
         manifest = warehouse.release_folder(release_id) / "manifest.json"
         if manifest.exists() and sha256_file(manifest) == last.details["manifest_sha256"]:
-            swap_current(warehouse, ledger, release_id, "recovered")
+            set_link(warehouse, ledger, warehouse.current, release_id, "recovered")
             done.append(f"made {release_id} current, which was sealed when the last run ended")
+    known = release_states([e.__dict__ for e in ledger.entries()])
+    for link in (warehouse.current, warehouse.official):
+        targets = link_targets([e.__dict__ for e in ledger.entries()])
+        if link.name not in targets:
+            continue
+        target = targets[link.name]
+        if target and known.get(target, {}).get("state") == "withdrawn":
+            target = standing(ledger, link.name)
+            set_link(warehouse, ledger, link, target, "withdrawn")
+            done.append(f"moved {link.name} to {target or 'nothing'}: what it named was withdrawn")
+        is_at = link.readlink() if link.is_symlink() else None
+        if is_at != (Path("releases") / target if target else None):
+            ledger.append("link_mended", {"link": link.name, "was": str(is_at) if is_at else None, "is": target})
+            _point(warehouse, link, target)
+            done.append(f"pointed {link.name} at {target or 'nothing'} again, as the ledger says")
     return done

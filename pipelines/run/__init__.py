@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,15 +19,18 @@ from typing import Any
 
 import polars as pl
 
-from pipelines import intake
+from pipelines import intake, rules
 from pipelines.errors import BlockedError, ConfigurationError, UsageError
 from pipelines.jurisdiction import Jurisdiction, load
+from pipelines.jurisdiction.cadence import Periods
 from pipelines.ledger import Ledger
 from pipelines.records import Build, Punctuality, Reading, Receipt, Release, Verdict
+from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings, code_version, switch_telemetry_off
 from pipelines.store import Warehouse, now_utc, read_json, write_json
 
 Say = Callable[[str], None]
+Note = Callable[..., None]  # an event and its fields, for the run's log
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,15 @@ class RunReport:
     build_id: str
     release_id: str | None = None
     release_folder: str | None = None
-    is_set_back: bool = False  # nothing new, and `current` was set back to an older release by a person
+    is_set_back: bool = False  # nothing new, and a person set `current` back from this build's release, or withdrew it
     new_receipts: int = 0
     new_readings: int = 0
     rejects: int = 0
     known_rejects: int = 0
     held_back: list[str] = field(default_factory=list)  # person-level files that wait for a key
+    differences: list[dict[str, str]] = field(default_factory=list)  # what new files did to the figures before them
+    late: list[dict[str, Any]] = field(default_factory=list)  # deliveries that are due and have not come
+    alerts: list[dict[str, Any]] = field(default_factory=list)  # per channel that had something to tell
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,23 +76,50 @@ class Session:
         switch_telemetry_off()
         self.settings = settings
         self.say = say
+        self.note: Note = lambda _, **__: None  # the run's log, once the run is watched
         self.warehouse = Warehouse(settings.warehouse_folder / settings.jurisdiction_folder.name)
         self.ledger = Ledger(self.warehouse.ledger)
         self.seconds: dict[str, float] = {}
+        self.told: list[dict[str, str]] = []  # what new files did to the figures before them
 
     @cached_property
     def jurisdiction(self) -> Jurisdiction:
         """The jurisdiction, loaded and checked on first use."""
         return load(self.settings.jurisdiction_folder)
 
+    @cached_property
+    def rules(self) -> rules.Rules:
+        """The present state of all rules; a change since the last visit goes into the ledger with its diff."""
+        return rules.record(self.warehouse, self.ledger, self.jurisdiction.folder, self.settings.expectations_folder)
+
+    @property
+    def is_loaded(self) -> bool:
+        """True when the jurisdiction was loaded, so that asking for it costs nothing and cannot fail."""
+        return "jurisdiction" in self.__dict__
+
+    @property
+    def name(self) -> str:
+        """What the jurisdiction calls itself, or its folder's name while it is not loaded."""
+        return self.jurisdiction.name if self.is_loaded else self.warehouse.folder.name
+
+    @contextmanager
+    def hold(self) -> Iterator[Jurisdiction]:
+        """Hold the warehouse for one run. A jurisdiction that cannot be loaded is told first, and leaves no folder."""
+        jurisdiction = self.jurisdiction
+        with self.warehouse.lock():
+            yield jurisdiction
+
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time a step under its name."""
         started = time.perf_counter()
+        self.note("step_started", step=name)
         try:
             yield
         finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+            taken = round(time.perf_counter() - started, 3)
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + taken, 3)
+            self.note("step_ended", step=name, seconds=taken)
 
     # -- receive and read -----------------------------------------------------------------------------------
 
@@ -94,14 +127,16 @@ class Session:
         self,
         *,
         extract: str | None = None,
-        period: str | None = None,
+        period: str | Container[str] | None = None,
         as_of: str | None = None,
         full: bool = False,
         receive: bool = True,
+        again: Callable[[Receipt], bool] = lambda _: False,
     ) -> Intake:
         """Receive what has landed and read every receipt that has no reading under the present rules.
 
-        `extract` and `period` limit what is received and read anew; `as_of` limits the receipts to those known then.
+        `extract` and `period` (a name, a range like 2015..2018, or several names) limit what is received; `as_of`
+        limits the receipts to those known then; `again` says which are read although they have a reading.
         """
         if extract and extract not in self.jurisdiction.contracts:
             raise UsageError(
@@ -115,6 +150,8 @@ class Session:
             if known.id == extract or intake.key_is_configured():
                 intake.require_key(known, self.warehouse.folder, self.jurisdiction.folder)
         held_back: list[str] = []
+        _ = self.rules  # before anything is taken in: by which rules it was
+        wanted = self.periods(period, extract) if isinstance(period, str) else period
         with self.step("receive"):
             if receive:
                 arrivals = intake.receive(
@@ -122,12 +159,21 @@ class Session:
                     self.warehouse,
                     self.ledger,
                     extract=extract,
-                    period=period,
+                    periods=wanted,
                     hash_everything=full,
                 )
                 receipts, new_receipts = arrivals.receipts, arrivals.new
                 held_back = arrivals.held_back
+                for receipt in new_receipts:
+                    self.note(
+                        "withdrawn" if receipt.is_withdrawal else "received",
+                        receipt_id=receipt.receipt_id,
+                        landing_path=receipt.landing_path,
+                        sha256=receipt.sha256,
+                        size_bytes=receipt.size_bytes,
+                    )
                 if held_back:
+                    self.note("held_back", landing_paths=held_back)
                     self.say(
                         f"warning: {len(held_back)} person-level file(s) held back, nothing of them was taken in: "
                         f"no key for ID numbers is configured ({', '.join(held_back[:3])}); name one in "
@@ -155,12 +201,15 @@ class Session:
                         do="bring the contract back, or set its status to retired",
                     )
                 reading = intake.find_reading(receipt, contract, self.jurisdiction, self.warehouse)
-                if reading is None or (full and not as_of):
+                if reading is None or (full and not as_of) or again(receipt):
                     index = index or intake.RegionIndex(self.jurisdiction.regions)
                     is_new = reading is None
+                    started = time.perf_counter()
                     reading = intake.read(receipt, contract, self.jurisdiction, self.warehouse, index)
+                    self.note("read", **_noted(reading, receipt), seconds=round(time.perf_counter() - started, 3))
                     if is_new:
                         new_readings.append(reading)
+                        self._tell_of_new_reading(receipt, reading)
                         self.ledger.append(
                             "read",
                             {
@@ -176,6 +225,25 @@ class Session:
             self.say(line)
         return Intake(receipts, readings, new_receipts, new_readings, held_back)
 
+    def _tell_of_new_reading(self, receipt: Receipt, reading: Reading) -> None:
+        """Say what a mended contract, alias or list of regions changed in the figures of a receipt read before."""
+        earlier = intake.earlier_reading(receipt, reading, self.warehouse)
+        if earlier is None or reading.status != "read":
+            return
+        difference = intake.compare(earlier, reading, self.warehouse)
+        if difference:
+            self.say(f"read anew {receipt.landing_path}: {difference}")
+
+    def periods(self, text: str, extract: str | None) -> Periods:
+        """Delivery periods as a person asked for them. Raises UsageError for a range that is none."""
+        contract = self.jurisdiction.contracts.get(extract or "")
+        levels = contract.slaProperties if contract is not None else []
+        unit = next((level.unit for level in levels if level.property == "frequency"), None)
+        try:
+            return Periods(text, unit)
+        except ValueError as error:
+            raise UsageError(str(error), where="--period", do="name one period, or a range from..to") from error
+
     # -- build and judge ------------------------------------------------------------------------------------
 
     @property
@@ -185,7 +253,7 @@ class Session:
 
     def identity(self, taken: Intake, as_of: str | None = None) -> Build:
         """Which build these readings, rules and this code make. Two visits with the same inputs get the same id."""
-        in_force = intake.in_force(taken.receipts)
+        standing = in_force(self.jurisdiction, taken.receipts, taken.readings)
         digest = hashlib.sha256()
         for folder in self.expectations_folders:  # in this order, wherever the project and the jurisdiction lie
             for path in sorted(folder.glob("*.yml")):
@@ -195,7 +263,7 @@ class Session:
         expectations_hash = digest.hexdigest()
         inputs = {
             "readings": sorted(r.reading_id for r in taken.readings),
-            "in_force": sorted(in_force),
+            "in_force": sorted(standing),
             "code": code_version(),
             "reference": self.jurisdiction.reference_hash,
             "contracts": self.jurisdiction.contracts_hash,
@@ -215,6 +283,7 @@ class Session:
             expectations_hash=expectations_hash,
             as_of=as_of,
             built_at=now_utc(),
+            rules_sha256=self.rules.snapshot_sha256,
         )
 
     def stored_build(self, build_id: str) -> Build | None:
@@ -235,25 +304,43 @@ class Session:
                 do="put files into landing/<department>/<extract>/<period>/ and run again",
             )
         with self.step("build"):
+            findings = self.findings(taken, identity.as_of)
+            self._tell(taken, findings)
             self.say("building the marts (dbt)")
             made = transform.build(
                 self.warehouse,
                 self.settings,
-                {**self.jurisdiction.reference_tables(), "finding": self.findings(taken)},
+                {**self.jurisdiction.reference_tables(), "finding": findings},
                 taken.readings,
                 taken.receipts,
                 identity,
-                intake.in_force(taken.receipts),
+                in_force(self.jurisdiction, taken.receipts, taken.readings),
             )
             write_json(Path(made.folder) / "build.json", made.as_dict())
         with self.step("protect"):
             protection.make_mask(made, self.jurisdiction.disclosure)
+        self.note("built", build_id=made.build_id, readings=len(made.reading_ids))
         self.ledger.append("built", {"build_id": made.build_id, "inputs_hash": made.inputs_hash, "as_of": made.as_of})
         self._forget_old_builds(keep=made.build_id)
         return made
 
-    def findings(self, taken: Intake) -> pl.DataFrame:
-        """What was found on the deliveries in force: totals, corrections, drift against the delivery before."""
+    def _tell(self, taken: Intake, findings: pl.DataFrame) -> None:
+        """Say what each file that is new did to the figures before it."""
+        paths = {receipt.receipt_id: receipt.landing_path for receipt in taken.new_receipts}
+        own = findings.filter(pl.col("receipt_id").is_in(list(paths)) & pl.col("kind").is_in(intake.TOLD))
+        self.told = [
+            {**row, "landing_path": paths[row["receipt_id"]]}
+            for row in own.select("receipt_id", "kind", "severity", "observed", "expected").iter_rows(named=True)
+        ]
+        for row in self.told:
+            kind = row["kind"].replace("_", " ")
+            self.say(f"{kind}: {row['landing_path']}: {row['observed']} (against {row['expected']})")
+
+    def findings(self, taken: Intake, as_of: str | None = None) -> pl.DataFrame:
+        """What was found on the deliveries in force: totals, corrections, drift and revisions.
+
+        A correction for a delivery that nobody had sent at the moment `as_of` is not asked for.
+        """
         columns = ["reading_id", "receipt_id", "department", "extract", "delivery_period", "source_file"]
         columns += ["kind", "severity", "observed", "expected"]
         readings = {r.receipt_id: r for r in taken.readings}
@@ -264,13 +351,18 @@ class Session:
                 for receipt in taken.receipts
                 if receipt.extract_id == contract.id
             ]
-            receipts = {d.reading.reading_id: d.receipt for d in deliveries if d.reading}
-            for finding in intake.findings(contract, deliveries, self.warehouse):
-                receipt = receipts[finding["reading_id"]]
+            receipts = {d.receipt.receipt_id: d.receipt for d in deliveries}
+            sent = {receipt.delivery_period for receipt in receipts.values()}
+            corrections = [
+                correction
+                for correction in self.jurisdiction.corrections
+                if correction.extract == contract.id and (as_of is None or correction.delivery_period in sent)
+            ]
+            for finding in intake.findings(contract, deliveries, self.warehouse, corrections):
+                receipt = receipts[finding["receipt_id"]]
                 rows.append(
                     {
                         **finding,
-                        "receipt_id": receipt.receipt_id,
                         "department": receipt.department,
                         "extract": receipt.extract,
                         "delivery_period": receipt.delivery_period,
@@ -305,6 +397,7 @@ class Session:
                 exports.retired_tables(),
             )
             verdict = quality.judge(self.warehouse, build, rules, with_documents=with_documents)
+        self.note("judged", **verdict_in_short(verdict))
         if verdict.outcome != "pass":
             self._write_workbooks(build)
         return verdict
@@ -322,19 +415,46 @@ class Session:
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
         from pipelines import protection, quality, release
+        from pipelines.run.methods import old_method
 
         verdict = quality.require_passing(build, self.ledger)
-        with self.step("prepare"):
-            self.say("preparing the release")
-            prepared = release.prepare(
-                self.warehouse, build, verdict, self.jurisdiction, protection.mask_path(build), self.settings
-            )
-        with self.step("seal"):
-            sealed = release.seal(
-                self.warehouse, self.ledger, build, prepared, self.jurisdiction, set_current=set_current
-            )
+        signing_key = self.signing_key()
+        with old_method(self, build) as comparison:
+            with self.step("prepare"):
+                self.say("preparing the release")
+                prepared = release.prepare(
+                    self.warehouse,
+                    build,
+                    verdict,
+                    self.jurisdiction,
+                    protection.mask_path(build),
+                    self.settings,
+                    comparison,
+                )
+            with self.step("seal"):
+                sealed = release.seal(
+                    self.warehouse,
+                    self.ledger,
+                    build,
+                    prepared,
+                    self.jurisdiction,
+                    set_current=set_current,
+                    made_by=self.settings.person,
+                    signing_key=signing_key,
+                )
+        self.note("sealed", release_id=sealed.release_id, build_id=build.build_id, is_current=set_current)
         self.say(f"sealed release {sealed.release_id}")
         return sealed
+
+    def signing_key(self) -> Any:
+        """The key that releases are signed with, None when none is configured.
+
+        Raises ConfigurationError for a key that is not a good one: a run must not end without its signature.
+        """
+        from pipelines.release.signing import load_key
+
+        folders = (self.warehouse.folder.parent, self.jurisdiction.folder)
+        return load_key(self.settings.signing_key_file, *folders)
 
     def _forget_old_builds(self, keep: str, newest: int = 3) -> None:
         """Builds are private and can be made again: only the newest few are kept, and the current release's."""
@@ -355,10 +475,14 @@ class Session:
         return dict(read_json(path)) if path.exists() else None
 
     def is_set_back_from(self, build_id: str) -> bool:
-        """True when a person set `current` back from the newest release, and this very build is what it was made of.
+        """True when a person set `current` back from the newest release, or withdrew it, and it is this very build's.
 
         Such a build is not published again by itself: the nightly must not undo what a person decided.
         """
+        from pipelines.release import states
+
+        if any(s["state"] == "withdrawn" and s["build_id"] == build_id for s in states(self.warehouse).values()):
+            return True
         moved, sealed = self.ledger.last("current"), self.ledger.last("sealed", set_current=True)
         if moved is None or sealed is None:
             return False
@@ -368,6 +492,13 @@ class Session:
         """The build that the current release was made of."""
         manifest = self.current_manifest()
         return str(manifest["build_id"]) if manifest else None
+
+
+def in_force(jurisdiction: Jurisdiction, receipts: list[Receipt], readings: Iterable[Reading]) -> set[str]:
+    """The ids of the receipts whose figures may count; see `intake.in_force`."""
+    partial = {contract.id for contract in jurisdiction.contracts.values() if contract.partial_delivery}
+    readable = {reading.receipt_id for reading in readings if reading.status == "read"} if partial else set()
+    return intake.in_force(receipts, partial, readable)
 
 
 def run(
@@ -385,54 +516,82 @@ def run(
     """
     session = Session(settings, say)
     moment = as_of_moment(as_of) if as_of else None
-    with session.warehouse.lock():
-        taken = session.take_in(extract=extract, period=period, as_of=moment, full=full)
-        identity = session.identity(taken, moment)
-        in_force = intake.in_force(taken.receipts)
-        standing = [reading for reading in taken.readings if reading.receipt_id in in_force]
-        report = RunReport(
-            outcome="nothing_new",
-            jurisdiction=session.jurisdiction.key,
-            build_id=identity.build_id,
-            new_receipts=len(taken.new_receipts),
-            new_readings=len(taken.new_readings),
-            rejects=sum(r.rejects for r in standing),
-            known_rejects=sum(r.known_rejects for r in standing),
-            held_back=taken.held_back,
-            seconds=session.seconds,
-        )
-        is_asked_for = full or moment is not None
-        is_current = session.current_build_id() == identity.build_id
-        report.is_set_back = not is_asked_for and not is_current and session.is_set_back_from(identity.build_id)
-        if not is_asked_for and (is_current or report.is_set_back):
-            report.release_id = session.warehouse.current_release_id()
-            report.release_folder = str(session.warehouse.release_folder(report.release_id or ""))
-            return report
-        stored = None if full else session.stored_build(identity.build_id)
-        if stored is None:
-            from pipelines import quality
+    session.signing_key()
+    asked = {"extract": extract, "period": period, "as_of": as_of, "full": full}
+    # What was known at another time is one person's question: nobody else is told of it.
+    with watch(session, door="run", asked=asked, tells=moment is None) as watched:
+        with session.hold():
+            taken = session.take_in(extract=extract, period=period, as_of=moment, full=full)
+            report = complete(session, taken, moment=moment, full=full)
+        watched.done(report.outcome)
+    return told(report, watched)
 
-            quality.preload()  # its import takes seconds; dbt works in a process of its own meanwhile
-            stored = session.build(taken, identity)
-            verdict = session.judge(stored)
-        else:
-            verdict = stored_verdict(session, stored) or session.judge(stored)
-        if verdict.outcome != "pass":
-            raise blocked(session, stored, verdict)
-        sealed = session.publish(stored, set_current=moment is None)
-        report.outcome = "published"
-        report.release_id = sealed.release_id
-        report.release_folder = sealed.folder
+
+def told(report: RunReport, watched: Watch) -> RunReport:
+    """The report with what time alone made a finding, and what became of the alerts."""
+    report.late = [due.as_dict() for due in watched.late]
+    report.alerts = [asdict(sent) for sent in watched.sent]
+    return report
+
+
+def complete(session: Session, taken: Intake, *, moment: str | None = None, full: bool = False) -> RunReport:
+    """Everything after receiving and reading: nothing when the current release rests on just that, unless `full`."""
+    identity = session.identity(taken, moment)
+    counting = in_force(session.jurisdiction, taken.receipts, taken.readings)
+    standing = [reading for reading in taken.readings if reading.receipt_id in counting]
+    report = RunReport(
+        outcome="nothing_new",
+        jurisdiction=session.jurisdiction.key,
+        build_id=identity.build_id,
+        new_receipts=len(taken.new_receipts),
+        new_readings=len(taken.new_readings),
+        rejects=sum(r.rejects for r in standing),
+        known_rejects=sum(r.known_rejects for r in standing),
+        held_back=taken.held_back,
+        seconds=session.seconds,
+    )
+    is_asked_for = full or moment is not None
+    is_current = session.current_build_id() == identity.build_id
+    report.is_set_back = not is_asked_for and not is_current and session.is_set_back_from(identity.build_id)
+    if not is_asked_for and (is_current or report.is_set_back):
+        report.release_id = session.warehouse.current_release_id()
+        if report.release_id:
+            report.release_folder = str(session.warehouse.release_folder(report.release_id))
         return report
+    stored = None if full else session.stored_build(identity.build_id)
+    if stored is None:
+        from pipelines import quality
+
+        quality.preload()  # its import takes seconds; dbt works in a process of its own meanwhile
+        stored = session.build(taken, identity)
+        report.differences = session.told
+        verdict = session.judge(stored)
+    else:
+        verdict = stored_verdict(session, stored) or session.judge(stored)
+    if verdict.outcome != "pass":
+        raise blocked(session, stored, verdict)
+    sealed = session.publish(stored, set_current=moment is None)
+    report.outcome = "published"
+    report.release_id = sealed.release_id
+    report.release_folder = sealed.folder
+    return report
 
 
 def stored_verdict(session: Session, build: Build) -> Verdict | None:
-    """The verdict stored with a build, or None: also when another release has become current since it was judged."""
+    """The verdict stored with a build, or None when there is none that still holds."""
     path = session.warehouse.build_folder(build.build_id) / "verdict.json"
     verdict = Verdict.from_dict(read_json(path)) if path.exists() else None
-    if verdict and build.as_of is None and verdict.against != session.warehouse.current_release_id():
-        return None
+    if verdict is not None and verdict.valid_until is not None and verdict.valid_until < now_utc():
+        return None  # it rested on the clock, or on a waiver that has ended
+    if verdict is not None and build.as_of is None and verdict.against != session.warehouse.current_release_id():
+        return None  # another release has become current since
     return verdict
+
+
+def verdict_in_short(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for a run's log: its outcome, its counts and what blocks."""
+    names = ("build_id", "outcome", "valid_until", "passed", "failed", "errors", "warnings", "blocking")
+    return {name: getattr(verdict, name) for name in names}
 
 
 def blocked(session: Session, build: Build, verdict: Verdict) -> BlockedError:
@@ -453,6 +612,16 @@ def blocked(session: Session, build: Build, verdict: Verdict) -> BlockedError:
         do="mend the files or the contracts (`junheng rejects`, `junheng quality`), then run again; a file that "
         "should not have come is taken back by a file <its name>.withdrawn beside it that says why",
         failing=lines,
+        checks=[
+            {
+                "check_id": check_id,
+                **{
+                    name: str(results.get(check_id, {}).get(name, ""))[:300]
+                    for name in ("subject", "owner", "observed")
+                },
+            }
+            for check_id in verdict.blocking
+        ],
     )
 
 
@@ -474,6 +643,21 @@ def as_of_moment(text: str) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _noted(reading: Reading, receipt: Receipt) -> dict[str, Any]:
+    """A reading for a run's log: its account, no value of it."""
+    counts = ("rows_read", "rows_accepted", "rows_rejected", "rows_duplicate", "rows_ignored")
+    return {
+        "reading_id": reading.reading_id,
+        "receipt_id": receipt.receipt_id,
+        "landing_path": receipt.landing_path,
+        "status": reading.status,
+        "problem": reading.problem,
+        **{name: sum(int(account.get(name, 0)) for account in reading.tie_out) for name in counts},
+        "rejects": reading.rejects,
+        "known_rejects": reading.known_rejects,
+    }
 
 
 def _said_of(readings: list[Reading], receipts: dict[str, Receipt]) -> list[str]:
@@ -501,4 +685,16 @@ def _said_of(readings: list[Reading], receipts: dict[str, Receipt]) -> list[str]
     return lines
 
 
-__all__ = ["Intake", "RunReport", "Session", "as_of_moment", "blocked", "run", "stored_verdict"]
+__all__ = [
+    "Intake",
+    "RunReport",
+    "Session",
+    "as_of_moment",
+    "blocked",
+    "complete",
+    "in_force",
+    "run",
+    "stored_verdict",
+    "told",
+    "verdict_in_short",
+]

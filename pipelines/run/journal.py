@@ -130,7 +130,7 @@ def broken_off(warehouse: Warehouse, but: str) -> list[dict[str, Any]]:
     """The runs, without the one named, whose process is gone without a last word. They are closed by this look."""
     found = []
     for run in last_runs(warehouse, 20):
-        if run["outcome"] == "broken_off" and run["run_id"] != but:
+        if run["outcome"] == "broken_off" and run["ended_at"] is None and run["run_id"] != but:
             Journal(Path(run["log"]), run["run_id"]).note("finished", outcome="broken_off", release=None)
             found.append(run)
     return found

@@ -2,61 +2,107 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+from cronsim import CronSim
 
-from pipelines import intake
+from pipelines import alerts, intake, release
 from pipelines.errors import UsageError
 from pipelines.jurisdiction import Contract
-from pipelines.records import Reading, Receipt
-from pipelines.run import Session
+from pipelines.records import Punctuality, Reading, Receipt
+from pipelines.run import Session, in_force
+from pipelines.run.journal import last_runs
 from pipelines.settings import Settings
 from pipelines.store import read_json
 
+# A scheduler that is a little late has not missed its run.
+_GRACE = timedelta(minutes=30)
+
 
 def status_of(settings: Settings) -> dict[str, Any]:
-    """Extracts with what is in and what is late, the last build and release, what blocks, the next run."""
+    """The whole state: deliveries with what is late, runs, build and verdict, releases, alerts, the next run."""
     session = Session(settings)
-    jurisdiction = session.jurisdiction
-    receipts = intake.all_receipts(session.warehouse) if session.warehouse.receipts.exists() else []
-    in_force = intake.in_force(receipts)
+    jurisdiction, warehouse = session.jurisdiction, session.warehouse
+    receipts = intake.all_receipts(warehouse) if warehouse.receipts.exists() else []
+    standing = _in_force(session, receipts)
+    waits = intake.waiting(jurisdiction, warehouse)
     now = datetime.now(ZoneInfo(jurisdiction.time_zone))
-    extracts = []
-    for contract in jurisdiction.contracts.values():
-        own = [r for r in receipts if r.extract_id == contract.id and r.receipt_id in in_force]
-        readings = [_reading(session, r, contract) for r in own]
-        periods = sorted({r.delivery_period for r in own})
-        extracts.append(
-            {
-                "extract": contract.id,
-                "provenance": contract.provenance,
-                "files": len(own),
-                "periods": f"{periods[0]} to {periods[-1]}" if len(periods) > 1 else "".join(periods),
-                "unreadable": sum(1 for r in readings if r and r.status == "unreadable"),
-                "rejects": sum(r.rejects - r.known_rejects for r in readings if r),
-                "known": sum(r.known_rejects for r in readings if r),
-                "due": _due(contract, periods, now.date()),
-            }
-        )
-    builds = sorted(session.warehouse.builds.glob("*/build.json"), key=lambda p: p.stat().st_mtime)
+    punctuality = intake.punctuality(jurisdiction, receipts, waits, now)
+    builds = sorted(warehouse.builds.glob("*/build.json"), key=lambda p: p.stat().st_mtime)
     newest = builds[-1].parent if builds else None
     verdict = read_json(newest / "verdict.json") if newest and (newest / "verdict.json").exists() else None
-    landed = {p.relative_to(jurisdiction.landing).as_posix() for p in jurisdiction.landing.rglob("*") if p.is_file()}
-    landed = {p for p in landed if not p.rsplit("/", 1)[-1].startswith((".", "~$")) and not p.endswith(".part")}
+    runs = last_runs(warehouse, 5)
+    holder = warehouse.lock_holder()
+    settings_file = alerts.load_settings_file(settings.settings_file)
+    official = warehouse.official
     return {
         "jurisdiction": jurisdiction.key,
         "name": jurisdiction.name,
-        "release": session.warehouse.current_release_id(),
+        "at": now.isoformat(timespec="minutes"),
+        "release": warehouse.current_release_id(),
+        "official": official.resolve().name if official.is_symlink() and official.exists() else None,
         "build": newest.name if newest else None,
         "verdict": verdict["outcome"] if verdict else None,
+        "valid_until": verdict["valid_until"] if verdict else None,
+        "passed": verdict["passed"] if verdict else 0,
+        "warnings": verdict["warnings"] if verdict else 0,
         "blocking": verdict["blocking"] if verdict else [],
-        "next_run": _next_run(jurisdiction.schedule, now),
-        "waiting": len(landed - {r.landing_path for r in receipts}),
-        "extracts": extracts,
+        "calendar": release.calendar(session.warehouse, jurisdiction.release_plan, jurisdiction.time_zone),
+        "blocked_by": _blocked_by(newest, verdict["blocking"]) if newest and verdict else [],
+        "runs": runs,
+        "at_work": {"process": holder.process, "since": holder.since} if holder else None,
+        "next_run": moment_of(jurisdiction.schedule, now).isoformat(timespec="minutes"),
+        "missed_run": _missed_run(jurisdiction.schedule, now, runs),
+        "waiting": len(waits),
+        "held_back": [w.landing_path for w in waits if w.is_held_back],
+        "late": [due.as_dict() for due in intake.late_deliveries(punctuality)],
+        "alerts": alerts.channel_health(settings_file, warehouse),
+        "extracts": [
+            _extract(session, contract, receipts, standing, punctuality) for contract in jurisdiction.contracts.values()
+        ],
     }
+
+
+def _extract(
+    session: Session,
+    contract: Contract,
+    receipts: list[Receipt],
+    standing: set[str],
+    punctuality: dict[str, Punctuality],
+) -> dict[str, Any]:
+    """What is in of one extract, what was rejected, what is late and what comes next."""
+    own = [r for r in receipts if r.extract_id == contract.id and r.receipt_id in standing]
+    readings = [_reading(session, r, contract) for r in own]
+    periods = sorted({r.delivery_period for r in own})
+    found = punctuality[contract.id]
+    return {
+        "extract": contract.id,
+        "owner": contract.owner,
+        "provenance": contract.provenance,
+        "files": len(own),
+        "periods": f"{periods[0]} to {periods[-1]}" if len(periods) > 1 else "".join(periods),
+        "last_period": periods[-1] if periods else "",
+        "received_at": max((r.received_at for r in own), default=""),
+        "unreadable": sum(1 for r in readings if r and r.status == "unreadable"),
+        "unread": sum(1 for r in readings if r is None),
+        "rejects": sum(r.rejects - r.known_rejects for r in readings if r),
+        "known": sum(r.known_rejects for r in readings if r),
+        "due": found.following.due_on if found.following else "",
+        "due_period": found.following.delivery_period if found.following else "",
+        "late": [due.delivery_period for due in found.late] if found.gravity != "ignore" else [],
+    }
+
+
+def _blocked_by(build: Path, blocking: list[str]) -> list[dict[str, str]]:
+    """The blocking checks of a build: what each saw, and whose business it is."""
+    results = {r["check_id"]: r for r in read_json(build / "checks.json")} if (build / "checks.json").exists() else {}
+    names = ("subject", "owner", "observed")
+    return [{"check_id": c, **{n: str(results.get(c, {}).get(n, "")) for n in names}} for c in blocking]
 
 
 def rejects_of(settings: Settings, extract: str | None, period: str | None) -> list[dict[str, Any]]:
@@ -69,11 +115,11 @@ def rejects_of(settings: Settings, extract: str | None, period: str | None) -> l
             do="name one of " + ", ".join(session.jurisdiction.contracts),
         )
     receipts = intake.all_receipts(session.warehouse) if session.warehouse.receipts.exists() else []
-    in_force = intake.in_force(receipts)
+    standing = _in_force(session, receipts)
     rows: list[dict[str, Any]] = []
     for receipt in receipts:
         contract = session.jurisdiction.contracts.get(receipt.extract_id)
-        if receipt.receipt_id not in in_force or contract is None:
+        if receipt.receipt_id not in standing or contract is None:
             continue
         if (extract and receipt.extract_id != extract) or (period and receipt.delivery_period != period):
             continue
@@ -135,28 +181,49 @@ def history_of(settings: Settings, check_id: str) -> list[dict[str, Any]]:
     return lines
 
 
+def _in_force(session: Session, receipts: list[Receipt]) -> set[str]:
+    """The receipts whose figures may count; readings are looked up only where a contract makes that matter."""
+    contracts = session.jurisdiction.contracts
+    partial = [r for r in receipts if (c := contracts.get(r.extract_id)) and c.partial_delivery]
+    readings = [_reading(session, receipt, contracts[receipt.extract_id]) for receipt in partial]
+    return in_force(session.jurisdiction, receipts, filter(None, readings))
+
+
 def _reading(session: Session, receipt: Receipt, contract: Contract) -> Reading | None:
     return intake.find_reading(receipt, contract, session.jurisdiction, session.warehouse)
 
 
-def _due(contract: Contract, periods: list[str], today: date) -> str:
-    """When the next delivery is due by the contract's service levels, and whether it is late."""
-    levels = {level.property: level for level in contract.slaProperties}
-    frequency, latency = levels.get("frequency"), levels.get("latency")
-    years = [int(p[:4]) for p in periods if p[:4].isdigit()]
-    if frequency is None or latency is None or frequency.unit != "y" or not years:
-        return ""
-    following = max(years) + int(frequency.value)
-    due = date(following, 12, 31) + timedelta(days=int(latency.value))
-    return f"{due}{' LATE' if due < today else ''}"
+def alerts_of(settings: Settings) -> list[dict[str, Any]]:
+    """The alert channels: where each goes, when it last worked, what is wrong with it."""
+    session = Session(settings)
+    return alerts.channel_health(alerts.load_settings_file(settings.settings_file), session.warehouse)
 
 
-def _next_run(schedule: str, now: datetime) -> str:
-    """The next moment of a daily `minute hour * * *` schedule; other schedules are shown as they are."""
-    parts = schedule.split()
-    if len(parts) == 5 and parts[0].isdigit() and parts[1].isdigit() and parts[2:] == ["*", "*", "*"]:
-        moment = now.replace(hour=int(parts[1]), minute=int(parts[0]), second=0, microsecond=0)
-        if moment <= now:
-            moment += timedelta(days=1)
-        return moment.isoformat(timespec="minutes")
-    return schedule
+def try_alerts(settings: Settings) -> list[dict[str, Any]]:
+    """Send a test through every alert channel; what became of each."""
+    session = Session(settings)
+    occasion = alerts.Occasion(
+        jurisdiction=session.jurisdiction.key,
+        name=session.jurisdiction.name,
+        run_id="none",
+        outcome="test",
+        release=session.warehouse.current_release_id(),
+    )
+    settings_file = alerts.load_settings_file(settings.settings_file)
+    sent = alerts.try_channels(settings_file, settings.settings_folder, session.warehouse, occasion)
+    return [asdict(each) for each in sent]
+
+
+def moment_of(schedule: str, now: datetime, *, before: bool = False) -> datetime:
+    """The next moment of a cron schedule after `now`, or the last one before it, in the time zone of `now`."""
+    return next(CronSim(schedule, now, reverse=before))
+
+
+def _missed_run(schedule: str, now: datetime, runs: list[dict[str, Any]]) -> str | None:
+    """The scheduled moment that passed without any run, or None. Where none ever ran, nothing was missed."""
+    if not runs:
+        return None
+    planned = moment_of(schedule, now, before=True)
+    newest = datetime.fromisoformat(runs[0]["started_at"]) if runs[0]["started_at"] else planned
+    is_missed = newest < planned and now - planned > _GRACE
+    return planned.isoformat(timespec="minutes") if is_missed else None

@@ -15,8 +15,10 @@ from typing import Any
 
 from pipelines import intake
 from pipelines.errors import ConfigurationError, UsageError
+from pipelines.intake.corrections import Outcome
+from pipelines.intake.corrections import findings as corrections_met
+from pipelines.intake.frames import Taken
 from pipelines.intake.propose import Grounds, Proposal, as_contract, propose
-from pipelines.intake.read import Taken
 from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit, load
 from pipelines.jurisdiction.contract_checks import load_contract
 from pipelines.jurisdiction.reference import TABLES, load_table
@@ -86,15 +88,18 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
         )
     taken = read_once(data, path.name, contract, jurisdiction, period)
     found = summary(taken, contract, period)
+    met = [Outcome(**outcome) for outcome in taken.corrections]
+    found["findings"] += corrections_met(jurisdiction.corrections_for(contract.id, period), met)
     found["file"] = str(path)
-    if not path.match(contract.files):
+    if not contract.takes(path):
+        shown = contract.files if isinstance(contract.files, str) else " or ".join(contract.files)
         found["findings"].insert(
             0,
             {
                 "check": "file_name",
                 "severity": "block",
                 "observed": path.name,
-                "expected": f"a name like {contract.files}: as it is, the landed file belongs to no contract",
+                "expected": f"a name like {shown}: as it is, the landed file belongs to no contract",
             },
         )
     return found

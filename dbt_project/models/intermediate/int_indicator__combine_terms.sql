@@ -12,7 +12,7 @@ with expected as (
 
 -- years in which nobody reports a numerator have nothing to show
 years as (
-    select distinct indicator_code, year
+    select distinct indicator_code, reference_geography, year
     from {{ ref('int_indicator__match_terms') }}
     where part = 'numerator'
 ),
@@ -22,6 +22,7 @@ terms as (
     from {{ ref('int_indicator__match_terms') }} as term
     inner join years
         on years.indicator_code = term.indicator_code
+        and years.reference_geography = term.reference_geography
         and years.year = term.year
 ),
 
@@ -29,6 +30,7 @@ cells as (
     select
         cell_number,
         max(indicator_code) as indicator_code,
+        max(reference_geography) as reference_geography,
         max(year) as year,
         max(residence) as residence,
         max(sex) as sex,
@@ -51,6 +53,7 @@ matched as (
         populations.population_source,
         terms.part,
         terms.period_end,
+        terms.as_of_date,
         terms.value,
         terms.letters,
         terms.provenance,
@@ -79,6 +82,7 @@ combined as (
         population_basis,
         population_source,
         max(period_end) as period_end,
+        max(as_of_date) as as_of_date,
         count(case when part = 'numerator' then 1 end) as numerator_terms,
         count(case when part = 'denominator' then 1 end) as denominator_terms,
         count(case when part = 'numerator' then value end) as numerator_values,
@@ -96,6 +100,7 @@ combined as (
 select
     cells.indicator_code,
     combined.region_code,
+    cells.reference_geography,
     cells.year,
     cells.residence,
     cells.sex,
@@ -104,6 +109,7 @@ select
     combined.population_basis,
     combined.population_source,
     combined.period_end,
+    combined.as_of_date,
     case when combined.numerator_values = expected.numerator_terms then combined.numerator end as numerator,
     case when combined.denominator_values = expected.denominator_terms then combined.denominator end as denominator,
     combined.letters,

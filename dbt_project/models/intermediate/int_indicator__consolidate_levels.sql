@@ -7,22 +7,25 @@ with figures as (
 
 governments as (
     select
+        tree.reference_geography,
         tree.as_of_date,
         tree.ancestor_code,
         count(*) as governments
     from {{ ref('int_region__tree') }} as tree
     inner join {{ ref('int_region__date') }} as region
-        on region.as_of_date = tree.as_of_date
+        on region.reference_geography = tree.reference_geography
+        and region.as_of_date = tree.as_of_date
         and region.region_code = tree.region_code
     where region.government_level is not null
-    group by tree.as_of_date, tree.ancestor_code
+    group by tree.reference_geography, tree.as_of_date, tree.ancestor_code
 ),
 
 summed as (
     select
         tree.ancestor_code as region_code,
         figures.series_number,
-        max(figures.period_end) as period_end,
+        max(figures.reference_geography) as reference_geography,
+        max(figures.as_of_date) as as_of_date,
         {{ exact_sum('figures.value') }} as value,
         {{ status_of_rows('figures.obs_status') }} as letters,
         {{ provenance_of_rows('figures.provenance') }} as provenance,
@@ -31,7 +34,8 @@ summed as (
         count(figures.value) as found
     from figures
     inner join {{ ref('int_region__tree') }} as tree
-        on tree.as_of_date = figures.period_end
+        on tree.reference_geography = figures.reference_geography
+        and tree.as_of_date = figures.as_of_date
         and tree.region_code = figures.region_code
     where figures.aggregation = 'own_level'
     group by tree.ancestor_code, figures.series_number
@@ -53,6 +57,7 @@ select
     summed.extract_rank
 from summed
 inner join governments
-    on governments.as_of_date = summed.period_end
+    on governments.reference_geography = summed.reference_geography
+    and governments.as_of_date = summed.as_of_date
     and governments.ancestor_code = summed.region_code
 where summed.found = governments.governments

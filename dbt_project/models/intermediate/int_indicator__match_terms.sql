@@ -18,9 +18,12 @@ matched_series as (
         term.part,
         term.term_number,
         term.coefficient,
+        term.term_letters,
         series.series_number,
+        series.reference_geography,
         series.year,
         series.period_end,
+        series.as_of_date,
         series.measure,
         series.population_basis,
         series.population_source,
@@ -31,8 +34,9 @@ matched_series as (
         -- the figures that stand for the same thing, whatever measure and day reports it
         dense_rank() over (
             order by
-                term.indicator_code, term.part, term.term_number, series.year, series.population_basis,
-                series.population_source, series.residence, series.sex, series.age_group, series.group_code, series.item
+                term.indicator_code, term.part, term.term_number, series.reference_geography, series.year,
+                series.population_basis, series.population_source, series.residence, series.sex, series.age_group,
+                series.group_code, series.item
         ) as same_figure
     from {{ ref('stg_indicator_term') }} as term
     inner join {{ ref('int_observation__number_series') }} as series
@@ -55,12 +59,12 @@ numbered_series as (
     select
         *,
         dense_rank() over (
-            order by indicator_code, year, residence, sex, age_group, group_code
+            order by indicator_code, reference_geography, year, residence, sex, age_group, group_code
         ) as cell_number,
         dense_rank() over (
             order by
-                indicator_code, year, residence, sex, age_group, group_code, part, term_number, population_basis,
-                population_source
+                indicator_code, reference_geography, year, residence, sex, age_group, group_code, part, term_number,
+                population_basis, population_source
         ) as term_cell_number
     from matched_series
 ),
@@ -72,6 +76,7 @@ term_cells as (
         max(indicator_code) as indicator_code,
         max(part) as part,
         max(term_number) as term_number,
+        max(reference_geography) as reference_geography,
         max(year) as year,
         max(population_basis) as population_basis,
         max(population_source) as population_source,
@@ -87,7 +92,9 @@ matched as (
     select
         numbered_series.term_cell_number,
         numbered_series.coefficient,
+        numbered_series.term_letters,
         numbered_series.period_end,
+        numbered_series.as_of_date,
         figure.region_code,
         figure.value,
         figure.obs_status,
@@ -111,9 +118,11 @@ summed as (
         term_cell_number,
         region_code,
         max(period_end) as period_end,
+        max(as_of_date) as as_of_date,
         count(value) as found,
-        {{ exact_sum('coefficient * value') }} as value,
-        {{ status_of_rows('obs_status') }} as letters,
+        {{ exact_sum(exact('coefficient * value')) }} as value,
+        -- what takes a part of a figure is an estimate
+        {{ status_of_rows(joined_statuses(['obs_status', 'term_letters'])) }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,
         {{ derivation_of_rows('derivation') }} as derivation
     from matched
@@ -127,6 +136,7 @@ select
     term_cells.part,
     term_cells.term_number,
     summed.region_code,
+    term_cells.reference_geography,
     term_cells.year,
     term_cells.population_basis,
     term_cells.population_source,
@@ -135,6 +145,7 @@ select
     term_cells.age_group,
     term_cells.group_code,
     summed.period_end,
+    summed.as_of_date,
     case when summed.found = combinations.combinations then summed.value end as value,
     summed.letters,
     summed.provenance,

@@ -17,7 +17,7 @@ with chosen as (
 series as (
     select *
     from {{ ref('int_observation__number_series') }}
-    where aggregation <> 'none'
+    where aggregation <> 'none' and reference_geography = 'reported'
 ),
 
 both_sexes as (
@@ -101,7 +101,7 @@ select
     provenance,
     'summed' as derivation,
     extract_rank,
-    cast(null as {{ dbt.type_string() }}) as observation_id
+    cast(null as string) as observation_id
 from (
     select * from both_sexes
     union all

@@ -58,8 +58,10 @@ keyed as (
         on deliveries.receipt_id = observation.receipt_id
     inner join {{ ref('int_observation__number_series') }} as series
         -- null-safe: an observation that lacks a dimension must not get lost
-        on {% for column in series_dimensions() %}series.{{ column }} is not distinct from observation.{{ column }}
-        {% if not loop.last %}and {% endif %}{% endfor %}
+        on series.reference_geography = 'reported'
+        {% for column in series_dimensions() %}
+        and series.{{ column }} is not distinct from observation.{{ column }}
+        {% endfor %}
 ),
 
 latest as (

@@ -1,6 +1,6 @@
 -- All observations for use: chosen ones, totals, and the regions nobody reported, summed from the regions below them.
 -- A region is summed only from the nearest reported regions below it, and only when these cover it without a gap on
--- the date the number is about: together they have as many leaves as it has. A reported region stands, also one
+-- the list the number is told on: together they have as many leaves as it has. A reported region stands, also one
 -- reported as missing. Measures of a government's own level are not summed here (int_spending__add_levels does).
 with reported as (
     select * from {{ ref('int_observation__add_totals') }}
@@ -25,7 +25,8 @@ upward as (
         on series.series_number = reported.series_number
         and series.aggregation = 'whole'
     inner join {{ ref('int_region__tree') }} as tree
-        on tree.as_of_date = series.period_end
+        on tree.reference_geography = series.reference_geography
+        and tree.as_of_date = series.as_of_date
         and tree.region_code = reported.region_code
         and tree.distance > 0
     left join reported as above
@@ -73,7 +74,7 @@ everything as (
         provenance,
         'summed' as derivation,
         extract_rank,
-        cast(null as {{ dbt.type_string() }}) as observation_id
+        cast(null as string) as observation_id
     from summed
 )
 
@@ -81,6 +82,8 @@ select
     everything.region_code,
     everything.series_number,
     series.year_series_number,
+    series.reference_geography,
+    series.as_of_date,
     {% for column in series_dimensions() %}
     series.{{ column }},
     {% endfor %}

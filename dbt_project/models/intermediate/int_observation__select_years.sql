@@ -16,6 +16,8 @@ with placed as (
 select
     region_code,
     series_number,
+    reference_geography,
+    as_of_date,
     measure,
     year,
     period_end,

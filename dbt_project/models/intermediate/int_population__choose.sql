@@ -1,4 +1,4 @@
--- One population per region, date, source, basis and group, whatever measure reported it: a number before a gap, a
+-- One population per region, geography, date, source, basis and group, whatever measure reported it: a number before a gap, a
 -- reported one before a summed one, then the lower rank.
 select *
 from (
@@ -6,7 +6,8 @@ from (
         *,
         row_number() over (
             partition by
-                region_code, period_end, population_source, population_basis, residence, sex, age_group
+                region_code, reference_geography, period_end, population_source, population_basis, residence, sex,
+                age_group
             order by
                 case when value is null then 1 else 0 end,
                 case when derivation = 'reported' then 0 else 1 end,

@@ -1,6 +1,7 @@
--- Every region with every region above it and itself (distance 0), on each date. A leaf has no region below it.
+-- Every region with every region above it and itself (distance 0), on each list. A leaf has no region below it.
 with recursive pairs as (
     select
+        reference_geography,
         as_of_date,
         region_code as ancestor_code,
         region_code,
@@ -10,36 +11,41 @@ with recursive pairs as (
     union all
 
     select
+        pairs.reference_geography,
         pairs.as_of_date,
         pairs.ancestor_code,
         child.region_code,
         pairs.distance + 1 as distance
     from pairs
     inner join {{ ref('int_region__date') }} as child
-        on child.as_of_date = pairs.as_of_date
+        on child.reference_geography = pairs.reference_geography
+        and child.as_of_date = pairs.as_of_date
         and child.parent_code = pairs.region_code
 ),
 
 inner_nodes as (
-    select distinct as_of_date, parent_code as region_code
+    select distinct reference_geography, as_of_date, parent_code as region_code
     from {{ ref('int_region__date') }}
     where parent_code is not null
 ),
 
 below as (
     select
+        pairs.reference_geography,
         pairs.as_of_date,
         pairs.ancestor_code,
         count(*) as leaves
     from pairs
     left join inner_nodes
-        on inner_nodes.as_of_date = pairs.as_of_date
+        on inner_nodes.reference_geography = pairs.reference_geography
+        and inner_nodes.as_of_date = pairs.as_of_date
         and inner_nodes.region_code = pairs.region_code
     where inner_nodes.region_code is null
-    group by pairs.as_of_date, pairs.ancestor_code
+    group by pairs.reference_geography, pairs.as_of_date, pairs.ancestor_code
 )
 
 select
+    pairs.reference_geography,
     pairs.as_of_date,
     pairs.ancestor_code,
     pairs.region_code,
@@ -48,8 +54,10 @@ select
     whole.leaves as ancestor_leaves
 from pairs
 inner join below as own
-    on own.as_of_date = pairs.as_of_date
+    on own.reference_geography = pairs.reference_geography
+    and own.as_of_date = pairs.as_of_date
     and own.ancestor_code = pairs.region_code
 inner join below as whole
-    on whole.as_of_date = pairs.as_of_date
+    on whole.reference_geography = pairs.reference_geography
+    and whole.as_of_date = pairs.as_of_date
     and whole.ancestor_code = pairs.ancestor_code

@@ -7,21 +7,25 @@ with own as (
 
 governments as (
     select
+        tree.reference_geography,
         tree.as_of_date,
         tree.ancestor_code,
         region.government_level,
         count(*) as governments
     from {{ ref('int_region__tree') }} as tree
     inner join {{ ref('int_region__date') }} as region
-        on region.as_of_date = tree.as_of_date
+        on region.reference_geography = tree.reference_geography
+        and region.as_of_date = tree.as_of_date
         and region.region_code = tree.region_code
     where region.government_level is not null
-    group by tree.as_of_date, tree.ancestor_code, region.government_level
+    group by tree.reference_geography, tree.as_of_date, tree.ancestor_code, region.government_level
 ),
 
 by_level as (
     select
         tree.ancestor_code as region_code,
+        own.reference_geography,
+        own.as_of_date,
         own.government_level,
         own.period_end,
         own.year,
@@ -36,16 +40,19 @@ by_level as (
         max(own.extract_rank) as extract_rank
     from own
     inner join {{ ref('int_region__tree') }} as tree
-        on tree.as_of_date = own.period_end
+        on tree.reference_geography = own.reference_geography
+        and tree.as_of_date = own.as_of_date
         and tree.region_code = own.region_code
     group by
-        tree.ancestor_code, own.government_level, own.period_end, own.year, own.fund, own.account_stage, own.residence,
-        own.domain
+        tree.ancestor_code, own.reference_geography, own.as_of_date, own.government_level, own.period_end, own.year,
+        own.fund, own.account_stage, own.residence, own.domain
 ),
 
 levels as (
     select
         by_level.region_code,
+        by_level.reference_geography,
+        by_level.as_of_date,
         by_level.government_level,
         by_level.period_end,
         by_level.year,
@@ -59,44 +66,49 @@ levels as (
         by_level.extract_rank
     from by_level
     inner join governments
-        on governments.as_of_date = by_level.period_end
+        on governments.reference_geography = by_level.reference_geography
+        and governments.as_of_date = by_level.as_of_date
         and governments.ancestor_code = by_level.region_code
         and governments.government_level = by_level.government_level
 ),
 
 levels_there as (
-    select as_of_date, ancestor_code as region_code, count(*) as levels
+    select reference_geography, as_of_date, ancestor_code as region_code, count(*) as levels
     from governments
-    group by as_of_date, ancestor_code
+    group by reference_geography, as_of_date, ancestor_code
 ),
 
 levels_reporting as (
-    select region_code, period_end, fund, account_stage, count(distinct government_level) as levels
+    select
+        region_code, reference_geography, period_end, fund, account_stage,
+        count(distinct government_level) as levels
     from levels
-    group by region_code, period_end, fund, account_stage
+    group by region_code, reference_geography, period_end, fund, account_stage
 ),
 
 together as (
     select
-        region_code, period_end, year, fund, account_stage, residence, domain,
+        region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, residence, domain,
         {{ exact_sum('value') }} as value,
         count(*) - count(value) as gaps,
         {{ status_of_rows('letters') }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,
         max(extract_rank) as extract_rank
     from levels
-    group by region_code, period_end, year, fund, account_stage, residence, domain
+    group by region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, residence, domain
 )
 
 select
-    region_code, period_end, year, fund, account_stage, government_level, residence, domain, value, letters,
-    provenance, extract_rank
+    region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, government_level, residence,
+    domain, value, letters, provenance, extract_rank
 from levels
 
 union all
 
 select
     together.region_code,
+    together.reference_geography,
+    together.as_of_date,
     together.period_end,
     together.year,
     together.fund,
@@ -110,10 +122,12 @@ select
     together.extract_rank
 from together
 inner join levels_there
-    on levels_there.as_of_date = together.period_end
+    on levels_there.reference_geography = together.reference_geography
+    and levels_there.as_of_date = together.as_of_date
     and levels_there.region_code = together.region_code
 inner join levels_reporting
     on levels_reporting.region_code = together.region_code
+    and levels_reporting.reference_geography = together.reference_geography
     and levels_reporting.period_end = together.period_end
     and levels_reporting.fund = together.fund
     and levels_reporting.account_stage = together.account_stage

@@ -8,6 +8,8 @@ with functional as (
 whole as (
     select
         observation.region_code,
+        observation.reference_geography,
+        observation.as_of_date,
         observation.period_end,
         observation.year,
         source.fund,
@@ -19,7 +21,8 @@ whole as (
         observation.extract_rank,
         row_number() over (
             partition by
-                observation.region_code, observation.year, source.fund, source.account_stage, observation.residence
+                observation.region_code, observation.reference_geography, observation.year, source.fund,
+                source.account_stage, observation.residence
             order by
                 case when observation.value is null then 1 else 0 end,
                 observation.extract_rank,
@@ -48,6 +51,8 @@ everything as (
 chosen as (
     select
         coalesce(one_whole.region_code, everything.region_code) as region_code,
+        coalesce(one_whole.reference_geography, everything.reference_geography) as reference_geography,
+        coalesce(one_whole.as_of_date, everything.as_of_date) as as_of_date,
         coalesce(one_whole.period_end, everything.period_end) as period_end,
         coalesce(one_whole.year, everything.year) as year,
         coalesce(one_whole.fund, everything.fund) as fund,
@@ -69,6 +74,7 @@ chosen as (
     from one_whole
     full outer join everything
         on everything.region_code = one_whole.region_code
+        and everything.reference_geography = one_whole.reference_geography
         and everything.year = one_whole.year
         and everything.fund = one_whole.fund
         and everything.account_stage = one_whole.account_stage
@@ -82,6 +88,8 @@ totals as (
 settled as (
     select
         chosen.region_code,
+        chosen.reference_geography,
+        chosen.as_of_date,
         chosen.period_end,
         chosen.year,
         chosen.fund,
@@ -106,13 +114,15 @@ settled as (
     from chosen
     left join totals
         on totals.region_code = chosen.region_code
+        and totals.reference_geography = chosen.reference_geography
         and totals.year = chosen.year
         and totals.fund = chosen.fund
         and totals.account_stage = chosen.account_stage
 )
 
 select
-    region_code, period_end, year, fund, account_stage, 'all' as government_level, residence, 'all' as domain, value,
+    region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, 'all' as government_level,
+    residence, 'all' as domain, value,
     {{ ranked_status('letters', 'value') }} as obs_status,
     provenance, origin
 from settled
@@ -120,7 +130,8 @@ from settled
 union all
 
 select
-    region_code, period_end, year, fund, account_stage, government_level, residence, domain, value,
+    region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, government_level, residence,
+    domain, value,
     {{ ranked_status('letters', 'value') }} as obs_status,
     provenance, 'functional' as origin
 from functional

@@ -1,6 +1,8 @@
 -- Spending of each government's own level by functional class, with the domain its class belongs to on that date.
 select
     observation.region_code,
+    observation.reference_geography,
+    observation.as_of_date,
     region.government_level,
     observation.period_end,
     observation.year,
@@ -20,7 +22,8 @@ inner join {{ ref('stg_spending_source') }} as source
     on source.measure = observation.measure
     and source.role = 'functional'
 inner join {{ ref('int_region__date') }} as region
-    on region.as_of_date = observation.period_end
+    on region.reference_geography = observation.reference_geography
+    and region.as_of_date = observation.as_of_date
     and region.region_code = observation.region_code
 left join {{ ref('stg_functional_class') }} as class
     on class.class_code = observation.item

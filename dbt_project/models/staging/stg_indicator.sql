@@ -19,6 +19,11 @@ select
     coalesce(multiplier, 1) as multiplier,
     population_source,
     coalesce(may_exceed_100, false) as may_exceed_100,
+    disclosive,
     coalesce(is_computed, false) as is_computed,
-    reason
+    reason,
+    interval_kind,
+    standard_population,
+    inequality_measures,
+    inequality_ordering
 from {{ source('source', 'indicator') }}

@@ -3,6 +3,7 @@ select
     part,
     term_number,
     coefficient,
+    coalesce(status, '') as term_letters,
     measure,
     coalesce(population_basis, '*') as population_basis,
     coalesce(population_source, '*') as population_source,

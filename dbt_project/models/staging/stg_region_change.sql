@@ -4,6 +4,7 @@ select
     effective_date,
     change_kind,
     population_share,
+    share_of_to,
     share_source,
     is_estimated,
     notice

@@ -1,3 +1,4 @@
+-- What attainment is measured against. The milestones on the way there are in stg_milestone.
 select
     indicator_code,
     coalesce(region_code, 'all') as region_code,
@@ -10,3 +11,4 @@ select
     origin,
     note
 from {{ source('source', 'target') }}
+where coalesce(kind, 'target') = 'target'

@@ -29,3 +29,29 @@
         and max(case when {{ dimension }} = '{{ total }}' then {{ value }} end)
             <> sum(case when {{ is_part }} then {{ value }} end)
 {% endtest %}
+
+{% test floats_add_up(model, value, dimension, total, parts, keys) %}
+    {#- The same for figures that are no exact numbers: equal to 11 digits of the total, and where that is nearly
+        nothing to 1e-12. -#}
+    select
+        {{ keys | join(', ') }},
+        max(case when {{ dimension }} = '{{ total }}' then {{ value }} end) as total,
+        sum(case when {{ dimension }} <> '{{ total }}' then {{ value }} end) as sum_of_parts
+    from {{ model }}
+    where {{ dimension }} in ('{{ ([total] + parts) | join("', '") }}')
+    group by {{ keys | join(', ') }}
+    having
+        count(case when {{ dimension }} <> '{{ total }}' then {{ value }} end) = {{ parts | length }}
+        and abs(
+            max(case when {{ dimension }} = '{{ total }}' then {{ value }} end)
+            - sum(case when {{ dimension }} <> '{{ total }}' then {{ value }} end)
+        ) > 1e-11 * max(case when {{ dimension }} = '{{ total }}' then {{ value }} end) + 1e-12
+{% endtest %}
+
+{% test adds_up_to_one(model, share, keys) %}
+    {#- The shares of one whole add up to 1, exactly in decimals. -#}
+    select {{ keys | join(', ') }}, sum({{ share }}) as total
+    from {{ model }}
+    group by {{ keys | join(', ') }}
+    having sum({{ share }}) <> 1 or sum({{ share }}) is null
+{% endtest %}

@@ -60,7 +60,31 @@
     select checked.*
     from checked
     left join {{ ref('int_region__date') }} as region
-        on region.as_of_date = checked.{{ date }}
+        on region.reference_geography = 'reported'
+        and region.as_of_date = checked.{{ date }}
         and region.region_code = checked.{{ column_name }}
     where region.region_code is null
+{% endtest %}
+
+{% test either_or(model, first, second) %}
+    {#- Exactly one of two columns is filled: a figure, or the reason why there is none. -#}
+    select *
+    from {{ model }}
+    where ({{ first }} is null) = ({{ second }} is null)
+{% endtest %}
+
+{% test inequality_in_bounds(model) %}
+    {#- What every measure of inequality obeys whatever the data: a ratio of extremes is at least 1, a dispersion at
+        least 0, an index of shares at most 1. A ratio of two groups may be anything positive. -#}
+    select *
+    from {{ model }}
+    where
+        (measure = 'ratio' and value < 0)
+        or (measure = 'ratio' and value < 1 and dimension in (select region_level from {{ ref('dim_region') }}))
+        or (measure in ('cv', 'theil', 'mld', 'variance', 'sd', 'gini', 'idis') and value < -1e-12)
+        or (measure like 'mean_difference%' and value < 0)
+        or (measure like 'atkinson%' and (value < 0 or value > 1))
+        or (measure in ('gini', 'rci') and abs(value) > 1)
+        or regions < 0
+        or regions_missing < 0
 {% endtest %}

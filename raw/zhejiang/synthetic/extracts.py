@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import xlsxwriter
-from figures import SCHEMES, STAGES, TARGET_AGES, Sample, SampleError, Unit, Year
+from figures import SCHEMES, STAGES, TARGET_AGES, Unit
+from inputs import SampleError
+from sample import Sample, Year
 
 MARK = "示例数据"
 NOTE = "注：本表为示例数据，由程序生成，合计与公开的省级数一致，不反映任何地方的真实情况。"
@@ -34,10 +36,10 @@ Write = Callable[[Sample, Year], bytes]
 # -- formats ---------------------------------------------------------------------------------------------------
 
 
-def csv_bytes(rows: Sequence[Sequence[Cell]], encoding: str) -> bytes:
+def csv_bytes(rows: Sequence[Sequence[Cell]], encoding: str, delimiter: str = ",") -> bytes:
     """Rows as CSV with the line ends of an office program."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode(encoding)
 
 

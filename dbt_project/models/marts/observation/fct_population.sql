@@ -3,7 +3,7 @@ select
     region.region_name,
     region.region_level,
     region.region_depth,
-    'reported' as reference_geography,
+    population.reference_geography,
     population.period_end as reference_date,
     population.year,
     population.population_source,
@@ -20,5 +20,6 @@ select
     population.observation_id
 from {{ ref('int_population__choose') }} as population
 left join {{ ref('int_region__date') }} as region
-    on region.as_of_date = population.period_end
+    on region.reference_geography = population.reference_geography
+    and region.as_of_date = population.as_of_date
     and region.region_code = population.region_code

@@ -1,24 +1,51 @@
+with person_units as (
+    select distinct unit
+    from {{ ref('stg_measure') }}
+    where is_population
+),
+
+counted as (
+    select
+        term.indicator_code,
+        {{ any_true('person_units.unit is not null') }} as counts_persons
+    from {{ ref('stg_indicator_term') }} as term
+    inner join {{ ref('stg_measure') }} as measure
+        on measure.measure = term.measure
+    left join person_units
+        on person_units.unit = measure.unit
+    where term.part = 'numerator'
+    group by term.indicator_code
+)
+
 select
-    indicator_code,
-    domain,
-    service,
-    name_zh,
-    name_en,
-    unit,
-    direction,
-    role,
-    lowest_level,
-    pool_years,
-    min_events,
-    denominator_population,
-    lead_department,
-    numerator_text,
-    denominator_text,
-    numerator,
-    denominator,
-    multiplier,
-    population_source,
-    may_exceed_100,
-    is_computed,
-    reason
-from {{ ref('stg_indicator') }}
+    indicator.indicator_code,
+    indicator.domain,
+    indicator.service,
+    indicator.name_zh,
+    indicator.name_en,
+    indicator.unit,
+    indicator.direction,
+    indicator.role,
+    indicator.lowest_level,
+    indicator.pool_years,
+    indicator.min_events,
+    indicator.denominator_population,
+    indicator.lead_department,
+    indicator.numerator_text,
+    indicator.denominator_text,
+    indicator.numerator,
+    indicator.denominator,
+    indicator.multiplier,
+    indicator.population_source,
+    indicator.may_exceed_100,
+    -- unless its line says so, an indicator gives persons away when its numerator counts persons, or is not known
+    coalesce(indicator.disclosive, counted.counts_persons, true) as is_disclosive,
+    indicator.is_computed,
+    indicator.reason,
+    indicator.interval_kind,
+    indicator.standard_population,
+    indicator.inequality_measures,
+    indicator.inequality_ordering
+from {{ ref('stg_indicator') }} as indicator
+left join counted
+    on counted.indicator_code = indicator.indicator_code

@@ -16,6 +16,7 @@ select
     before.region_name as from_name,
     after.region_name as to_name,
     change.population_share,
+    change.share_of_to,
     change.share_source,
     change.is_estimated,
     change.notice

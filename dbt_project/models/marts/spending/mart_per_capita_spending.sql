@@ -1,16 +1,66 @@
 -- Spending beside each population of the same region, year and residence. What is attributed to neither urban nor
--- rural residents has no population: its spending per head cannot exist (M).
-with spending as (
-    select * from {{ ref('int_spending__choose_whole') }}
+-- rural residents has no population: its spending per head cannot exist (M). Final accounts stand in the prices of
+-- their year and in those of the base year, by the price index of the region or of the nearest one above it.
+with nominal as (
+    select
+        *,
+        'nominal' as price_basis,
+        cast(null as string) as price_index_origin
+    from {{ ref('int_spending__choose_whole') }}
+),
+
+prices as (
+    select *
+    from (
+        select
+            tree.reference_geography,
+            tree.as_of_date,
+            tree.region_code,
+            price.year,
+            price.price_level,
+            price.price_index_origin,
+            row_number() over (
+                partition by tree.reference_geography, tree.as_of_date, tree.region_code, price.year
+                order by tree.distance
+            ) as place
+        from {{ ref('int_region__tree') }} as tree
+        inner join {{ ref('int_price__chain') }} as price
+            on price.region_code = tree.ancestor_code
+    ) as placed
+    where place = 1
+),
+
+spending as (
+    select * from nominal
+
+    union all
+
+    select
+        nominal.region_code, nominal.reference_geography, nominal.as_of_date, nominal.period_end, nominal.year,
+        nominal.fund, nominal.account_stage, nominal.government_level, nominal.residence, nominal.domain,
+        {{ exact(divide('nominal.value', 'prices.price_level')) }} as value,
+        nominal.obs_status, nominal.provenance, nominal.origin,
+        cast(setting.base_year as string) as price_basis,
+        prices.price_index_origin
+    from nominal
+    cross join {{ ref('stg_setting') }} as setting
+    inner join prices
+        on prices.reference_geography = nominal.reference_geography
+        and prices.as_of_date = nominal.as_of_date
+        and prices.region_code = nominal.region_code
+        and prices.year = nominal.year
+    where nominal.account_stage = 'final'
 ),
 
 populations as (
     select *
     from (
         select
-            region_code, year, population_basis, population_source, residence, population, obs_status, provenance,
+            region_code, reference_geography, year, population_basis, population_source, residence, population,
+            obs_status, provenance,
             row_number() over (
-                partition by region_code, year, population_basis, population_source, residence
+                partition by
+                    region_code, reference_geography, year, population_basis, population_source, residence
                 order by reference_date desc
             ) as place
         from {{ ref('fct_population') }}
@@ -26,11 +76,13 @@ shares as (
     from spending as part
     left join spending as everything
         on everything.region_code = part.region_code
+        and everything.reference_geography = part.reference_geography
         and everything.year = part.year
         and everything.fund = part.fund
         and everything.account_stage = part.account_stage
         and everything.government_level = part.government_level
         and everything.residence = part.residence
+        and everything.price_basis = part.price_basis
         and everything.domain = 'all'
 ),
 
@@ -46,6 +98,7 @@ per_head as (
     from shares
     left join populations
         on populations.region_code = shares.region_code
+        and populations.reference_geography = shares.reference_geography
         and populations.year = shares.year
         and populations.residence = shares.residence
 )
@@ -55,8 +108,9 @@ select
     region.region_name,
     region.region_level,
     region.region_depth,
-    'reported' as reference_geography,
+    per_head.reference_geography,
     per_head.year,
+    per_head.period_end as reference_date,
     per_head.domain,
     case per_head.domain when 'all' then '全部支出' when 'basic' then '八大领域合计' else domain.name_zh end
         as domain_name_zh,
@@ -67,7 +121,7 @@ select
     per_head.population_basis,
     per_head.population_source,
     per_head.residence,
-    'nominal' as price_basis,
+    per_head.price_basis,
     per_head.account_stage,
     per_head.value as spending,
     per_head.population,
@@ -75,6 +129,7 @@ select
     setting.currency,
     per_head.budget_share_pct,
     per_head.origin as spending_origin,
+    per_head.price_index_origin,
     case
         when per_head.residence = 'unattributed' and per_head.value is not null then 'M'
         when per_head.value is not null and per_head.population = 0 then 'M'
@@ -85,7 +140,8 @@ select
 from per_head
 cross join {{ ref('stg_setting') }} as setting
 left join {{ ref('int_region__date') }} as region
-    on region.as_of_date = per_head.period_end
+    on region.reference_geography = per_head.reference_geography
+    and region.as_of_date = per_head.as_of_date
     and region.region_code = per_head.region_code
 left join {{ ref('stg_domain') }} as domain
     on domain.domain = per_head.domain

@@ -11,25 +11,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines import alerts, intake
 from pipelines.alerts import Condition, Event, Sent
 from pipelines.errors import BlockedError, BusyError, JunhengError, UsageError
 from pipelines.records import Due
 from pipelines.run.journal import Journal, broken_off
-from pipelines.run.session import Say, Session
-from pipelines.settings import Settings
+
+if TYPE_CHECKING:  # the room's own module imports this one
+    from pipelines.run import Session
 
 # A run that holds the warehouse for so long hangs; the nights that find it busy must not pass in silence.
 STUCK_AFTER = timedelta(hours=6)
-ALL_EVENTS: tuple[Event, ...] = ("failed", "blocked", "late", "held_back")
+# What a run that went all the way ends as; one that only read or built cannot say that a trouble is over.
+_WHOLE = ("published", "nothing_new")
 
 
 class Watch:
     """One run: its session, its log, and what was told of it."""
 
-    def __init__(self, session: Session, settings_file: alerts.SettingsFile, journal: Journal | None, tells: bool) -> None:
+    def __init__(
+        self, session: Session, settings_file: alerts.SettingsFile, journal: Journal | None, tells: bool
+    ) -> None:
         self.session = session
         self.settings_file = settings_file
         self.journal = journal
@@ -43,14 +47,18 @@ class Watch:
         """The run has come to its end; said within the block, told after it."""
         self.outcome = outcome
 
+    def failed(self, error: BaseException) -> None:
+        """The run has failed, although the block goes on to its end; told after it."""
+        self.error = error
+        self.outcome = _outcome_of(error)
+
     def finish(self, error: BaseException | None = None) -> None:
         """Tell who must be told and write the log's last line. Raises nothing: the run's own result comes first."""
         if error is not None:
-            self.error = error
-            self.outcome = _outcome_of(error)
+            self.failed(error)
         try:
             self._note_error()
-            if self.tells and self.journal is not None:
+            if self.tells and self.journal is not None and (self.error is not None or self.outcome in _WHOLE):
                 self._tell()
         except Exception as trouble:
             self.session.say(f"warning: alerts could not be sent: {type(trouble).__name__}: {trouble}")
@@ -89,7 +97,7 @@ class Watch:
         found = [_broken(run) for run in broken_off(session.warehouse, but=run_id)]
         if isinstance(error, BusyError):
             return [*found, *_stuck(session)], []
-        if isinstance(error, UsageError | KeyboardInterrupt):
+        if isinstance(error, UsageError) or (error is not None and not isinstance(error, Exception)):
             return found, []
         known: list[Event] = ["failed"]
         if isinstance(error, BlockedError):
@@ -111,8 +119,7 @@ class Watch:
 
 @contextmanager
 def watch(
-    settings: Settings,
-    say: Say,
+    session: Session,
     *,
     door: str,
     asked: dict[str, Any],
@@ -120,16 +127,16 @@ def watch(
     tells: bool = True,
     will_go_on: Callable[[BaseException], bool] = lambda _: False,
 ) -> Iterator[Watch]:
-    """A session with its log; at the end of the block, or at its error, people are told and the log is closed.
+    """A session under watch; at the end of the block, or at its error, people are told and the log is closed.
 
     The log stays open where the block does not say `done`: the run goes on in another block under the same `run_id`.
     `will_go_on` says of an error whether the block will be tried again. Raises ConfigurationError for a mistake in the
     settings file, before anything is done, and whatever the block raises.
     """
-    settings_file = alerts.load_settings_file(settings.settings_file)
-    session = Session(settings, say)
+    settings_file = alerts.load_settings_file(session.settings.settings_file)
+    say = session.say
     journal = None
-    if settings.jurisdiction_folder.is_dir():  # a misspelt name must leave no folder behind
+    if session.settings.jurisdiction_folder.is_dir():  # a misspelt name must leave no folder behind
         with _unhindered(say):
             journal = Journal.open(
                 session.warehouse, door=door, asked=asked, run_id=run_id, kept=settings_file.run_logs_kept
@@ -149,7 +156,7 @@ def watch(
 
 
 @contextmanager
-def _unhindered(say: Say) -> Iterator[None]:
+def _unhindered(say: Callable[[str], None]) -> Iterator[None]:
     """A log that cannot be written is a warning, no reason to stop."""
     try:
         yield
@@ -160,7 +167,7 @@ def _unhindered(say: Say) -> Iterator[None]:
 def _outcome_of(error: BaseException) -> str:
     if isinstance(error, BlockedError | BusyError):
         return error.code
-    return "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+    return "failed" if isinstance(error, Exception) else "stopped"
 
 
 def _described(error: BaseException) -> dict[str, str]:

@@ -1,0 +1,174 @@
+-- Every measure of inequality of each set of places, in one row per set; mart_inequality says which of them are defined
+-- and wanted. Places without a value are counted, never filled. Columns named like a measure are on the scale of the
+-- estimates and have 12 significant digits; the suffix _population or _none is the weighting.
+{% set one_set = 'partition by set_number' %}
+{% set one_part = 'partition by set_number, part_code' %}
+{% set scheme = {'population': {'p': 'p', 'm': 'weighted_u', 'z': 'z', 'r': 'own_rank'},
+                 'none': {'p': 'q', 'm': 'plain_u', 'z': 'plain_z', 'r': 'own_rank_none'}} %}
+
+with present as (
+    select
+        *,
+        count(*) over ({{ one_set }}) as places,
+        count(weight) over ({{ one_set }}) as weighted_places,
+        sum(weight) over ({{ one_set }}) as total_weight,
+        max(abs(estimate)) over ({{ one_set }}) as scale,
+        min(estimate) over ({{ one_set }}) as lowest,
+        max(estimate) over ({{ one_set }}) as highest,
+        min(estimate) over ({{ one_part }}) as part_lowest,
+        max(estimate) over ({{ one_part }}) as part_highest
+    from {{ ref('int_inequality__list_places') }}
+    where estimate is not null
+),
+
+shares as (
+    select
+        *,
+        -- without the population of every place there is no share of any
+        case when weighted_places = places then {{ divide('weight', 'total_weight') }} end as p,
+        {{ divide('1', 'places') }} as q,
+        case when scale = 0 then 0e0 else {{ divide('estimate', 'scale') }} end as u
+    from present
+),
+
+-- the mean of equal estimates is that estimate to the last digit, so that equality has no inequality
+means as (
+    select
+        *,
+        case when lowest = highest and p is not null then u else {{ stable_sum('p * u', one_set) }} end as weighted_u,
+        case when lowest = highest then u else {{ stable_sum('q * u', one_set) }} end as plain_u,
+        case
+            when part_lowest = part_highest and p is not null then u
+            else {{ divide(stable_sum('p * u', one_part), stable_sum('p', one_part)) }}
+        end as part_u
+    from shares
+),
+
+relative as (
+    select
+        *,
+        case when weighted_u > 0 and lowest >= 0 then {{ divide('u', 'weighted_u') }} end as z,
+        case when plain_u > 0 and lowest >= 0 then {{ divide('u', 'plain_u') }} end as plain_z,
+        case when weighted_u > 0 and lowest >= 0 then {{ divide('part_u', 'weighted_u') }} end as part_z
+    from means
+),
+
+-- ranks are sorted only where a measure that needs them is asked for
+ranks as (
+    select
+        set_number,
+        place_code,
+        {{ mid_rank('p', 'set_number', 'u') }} as own_rank,
+        {{ mid_rank('q', 'set_number', 'u') }} as own_rank_none,
+        {{ mid_rank('p', 'set_number', 'order_value') }} as order_rank,
+        rank() over ({{ one_set }} order by order_value desc) as order_place
+    from relative
+    where measures_asked <> ''
+),
+
+computed as (
+    select
+        relative.set_number,
+        max(relative.places) as places,
+        count(distinct relative.part_code) as parts,
+        max(relative.scale) as scale,
+        min(relative.estimate) as lowest,
+        max(relative.estimate) as highest,
+        case max(relative.direction) when 'higher' then max(relative.u) when 'lower' then min(relative.u) end as best,
+        max(relative.weighted_u) as weighted_mean,
+        max(relative.plain_u) as plain_mean,
+        max(case when relative.part_position = 1 then relative.part_u end) as first_mean,
+        max(case when relative.part_position = 2 then relative.part_u end) as second_mean,
+        count(relative.order_value) as ordered_places,
+        count(distinct relative.order_value) as order_groups,
+        count(case when ranks.order_place = 1 then 1 end) as reference_places,
+        {% for weighting, columns in scheme.items() %}
+        {{ between_variance(columns.p, 'u', columns.m) }} as variance_{{ weighting }},
+        {{ coefficient_of_variation(columns.p, 'u', columns.m) }} as cv_{{ weighting }},
+        {{ divide(concentration(columns.p, 'u', columns.m, columns.r), 'max(' ~ columns.m ~ ')') }} as gini_{{ weighting }},
+        {{ mean_difference(columns.p, 'u', 'weighted_u') }} as mean_difference_from_mean_{{ weighting }},
+        {% endfor %}
+        {{ theil('p', 'z') }} as theil_total,
+        {{ theil_within('p', 'z', 'part_z') }} as theil_within,
+        {{ theil_between('p', 'z', 'part_z') }} as theil_between,
+        {{ mean_log_deviation('p', 'z') }} as mld_total,
+        {{ mean_log_deviation_within('p', 'z', 'part_z') }} as mld_within,
+        {{ mean_log_deviation_between('p', 'z', 'part_z') }} as mld_between,
+        {{ atkinson('p', 'z', 0.5) }} as atkinson_05,
+        {{ atkinson('p', 'z', 1) }} as atkinson_1,
+        {{ atkinson('p', 'z', 2) }} as atkinson_2,
+        {{ slope_of_rank('p', 'u', 'weighted_u', 'order_rank') }} as slope,
+        {{ concentration('p', 'u', 'weighted_u', 'order_rank') }} as aci,
+        max(case when ranks.order_place = 1 then relative.u end) as reference
+    from relative
+    left join ranks
+        on ranks.set_number = relative.set_number
+        and ranks.place_code = relative.place_code
+    group by relative.set_number
+),
+
+-- the best place and the reference are known only when all places have been seen
+from_extremes as (
+    select
+        relative.set_number,
+        {% for weighting, columns in scheme.items() %}
+        {{ mean_difference('relative.' ~ columns.p, 'relative.u', 'computed.best') }}
+            as mean_difference_from_best_{{ weighting }},
+        {{ mean_difference('relative.' ~ columns.p, 'relative.u', 'computed.reference') }}
+            as mean_difference_from_reference_{{ weighting }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from relative
+    inner join computed
+        on computed.set_number = relative.set_number
+    where relative.measures_asked <> ''
+    group by relative.set_number
+),
+
+sets as (
+    select
+        set_number,
+        max(scope_code) as scope_code,
+        max(reference_geography) as reference_geography,
+        max(as_of_date) as as_of_date,
+        max(year) as year,
+        max(subject_kind) as subject_kind,
+        max(subject_code) as subject_code,
+        max(dimension) as dimension,
+        max(population_basis) as population_basis,
+        max(population_source) as population_source,
+        max(price_basis) as price_basis,
+        max(residence) as residence,
+        max(unit) as unit,
+        max(direction) as direction,
+        max(measures_asked) as measures_asked,
+        max(case when part_position is not null then 1 else 0 end) = 1 as is_paired,
+        count(part_code) = count(*) as is_partitioned,
+        count(*) - count(estimate) as places_missing,
+        {{ status_of_rows('obs_status') }} as letters,
+        {{ provenance_of_rows('provenance') }} as provenance
+    from {{ ref('int_inequality__list_places') }}
+    group by set_number
+)
+
+select
+    sets.*,
+    coalesce(computed.places, 0) as places,
+    {% for column in ['parts', 'scale', 'lowest', 'highest', 'ordered_places', 'order_groups', 'reference_places'] %}
+    computed.{{ column }},
+    {% endfor %}
+    {% for column in ['best', 'weighted_mean', 'plain_mean', 'first_mean', 'second_mean', 'variance_population',
+                      'variance_none', 'cv_population', 'cv_none', 'gini_population', 'gini_none',
+                      'mean_difference_from_mean_population', 'mean_difference_from_mean_none', 'theil_total',
+                      'theil_within', 'theil_between', 'mld_total', 'mld_within', 'mld_between', 'atkinson_05',
+                      'atkinson_1', 'atkinson_2', 'slope', 'aci'] %}
+    {{ significant('computed.' ~ column) }} as {{ column }},
+    {% endfor %}
+    {% for column in ['mean_difference_from_best_population', 'mean_difference_from_best_none',
+                      'mean_difference_from_reference_population', 'mean_difference_from_reference_none'] %}
+    {{ significant('from_extremes.' ~ column) }} as {{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
+from sets
+left join computed
+    on computed.set_number = sets.set_number
+left join from_extremes
+    on from_extremes.set_number = sets.set_number

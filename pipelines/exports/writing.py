@@ -1,0 +1,170 @@
+"""Downloads of a release: which formats there are, and one folder a format.
+
+Formats know how to write a table; what is written, in which folder and with which reading matter is decided here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipelines.errors import UsageError
+from pipelines.exports import csv_files, reading_matter
+from pipelines.exports.cubes import cubes
+from pipelines.exports.json_stat import write_json_stat
+from pipelines.exports.released import Released, open_release
+from pipelines.exports.sdmx import write_sdmx_csv, write_structure
+from pipelines.exports.tables import PublishedTable
+
+# Archives get this time, so that the same release gives the same bytes.
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass
+class Order:
+    """What was asked for: tables (none named means all), and the encoding of CSV."""
+
+    tables: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+
+
+@dataclass
+class Export:
+    """What was written, for people and for `--json`."""
+
+    release_id: str
+    format: str
+    folder: str
+    files: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _parquet(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
+    for table in tables:
+        shutil.copyfile(
+            release.folder / "parquet" / f"{table.name}.parquet", folder / f"{release.file_stem(table)}.parquet"
+        )
+    return []
+
+
+def _csv(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
+    files = {table.name: csv_files.write_csv(release, table, folder, order.encoding) for table in tables}
+    csv_files.write_csvw(release, files, folder, order.encoding)
+    return []
+
+
+def _data_package(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
+    files = {table.name: csv_files.write_csv(release, table, folder, order.encoding) for table in tables}
+    csv_files.write_data_package(release, files, folder, order.encoding)
+    return []
+
+
+def _workbook(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
+    from pipelines.exports.workbook import write_workbook
+
+    _, partial = write_workbook(release, tables, folder, whole=bool(order.tables))
+    return [f"not all rows are in the workbook ({line}); `--table NAME` writes a table whole" for line in partial]
+
+
+def _cubes_only(tables: tuple[PublishedTable, ...], order: Order) -> list[str]:
+    found = {cube.name for cube in cubes(tables)}
+    named = [name for name in order.tables if name not in found]
+    if named or not found:
+        raise UsageError(
+            f"{', '.join(named) or 'no table'} is not a table of figures by time",
+            where="--table",
+            do="export it as csv, parquet or xlsx",
+        )
+    return [f"{table.name} is no table of figures by time: not in this format" for table in tables
+            if table.name not in found and order.tables]  # fmt: skip
+
+
+def _sdmx_csv(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
+    said = _cubes_only(tables, order)
+    found = cubes(tables)
+    for cube in found:
+        write_sdmx_csv(release, cube, folder)
+    write_structure(release, found, folder)
+    return said
+
+
+def _json_stat(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
+    said = _cubes_only(tables, order)
+    for cube in cubes(tables):
+        write_json_stat(release, cube, folder)
+    return said
+
+
+def _zip(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
+    inside = folder / "data"
+    inside.mkdir()
+    files = {table.name: csv_files.write_csv(release, table, inside, order.encoding) for table in tables}
+    csv_files.write_csvw(release, files, inside, order.encoding)
+    csv_files.write_data_package(release, files, inside, order.encoding)
+    dictionary = next((table for table in release.tables if table.name == "meta_column"), None)
+    if dictionary is not None and dictionary.name not in files:
+        csv_files.write_csv(release, dictionary, inside, order.encoding)
+    (inside / "LICENCE.txt").write_text(reading_matter.licence(release), encoding="utf-8")
+    (inside / "CITATION.cff").write_text(reading_matter.citation_file(release), encoding="utf-8")
+    reading_matter.write_readme(release, tables, files, inside)
+    with zipfile.ZipFile(folder / f"{release.stem}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in sorted(inside.iterdir()):
+            member = zipfile.ZipInfo(path.name, _ZIP_TIME)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(member, "w") as target, path.open("rb") as source:
+                shutil.copyfileobj(source, target)
+    shutil.rmtree(inside)
+    return []
+
+
+Writer = Callable[[Released, tuple[PublishedTable, ...], Path, Order], list[str]]
+FORMATS: dict[str, Writer] = {
+    "parquet": _parquet,
+    "csv": _csv,
+    "xlsx": _workbook,
+    "sdmx-csv": _sdmx_csv,
+    "json-stat": _json_stat,
+    "datapackage": _data_package,
+    "zip": _zip,
+}
+
+
+def export(folder: Path, form: str, out: Path, order: Order | None = None) -> list[Export]:
+    """Write a sealed release in one format, or in all (`all`); a folder a format below `out`, made when it is whole.
+
+    Raises UsageError for an unknown format, table or encoding, and when a folder of that name is there already.
+    """
+    order = order or Order()
+    csv_files.check_encoding(order.encoding)
+    if form != "all" and form not in FORMATS:
+        raise UsageError(
+            f"there is no format {form!r}", where="--format", do=f"use one of {', '.join([*FORMATS, 'all'])}"
+        )
+    done = []
+    with open_release(folder) as release:
+        tables = release.chosen(order.tables)
+        for name in FORMATS if form == "all" else [form]:
+            target = out / f"{release.stem}_{name}"
+            if target.exists():
+                raise UsageError(
+                    f"{target.name} is there already", where=str(target), do="remove it, or name another --out"
+                )
+            making = out / f".{target.name}.making"
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir(parents=True)
+            try:
+                said = FORMATS[name](release, tables, making, order)
+                listed = {path.stem: path for path in sorted(making.iterdir())}
+                files = {t.name: listed[stem] for t in tables if (stem := release.file_stem(t)) in listed}
+                reading_matter.write_readme(release, tables, files, making)
+            except BaseException:
+                shutil.rmtree(making, ignore_errors=True)
+                raise
+            making.rename(target)
+            done.append(
+                Export(release.release_id, name, str(target), sorted(path.name for path in target.iterdir()), said)
+            )
+    return done
