@@ -46,6 +46,7 @@ class Settings:
     expectations_folder: Path = EXPECTATIONS_FOLDER
     memory_limit: str = "1GB"
     threads: int = 2
+    reference_geographies: tuple[int, ...] | None = None  # lists of regions, in place of those the jurisdiction names
     signing_key_file: Path | None = None
     public_key_file: Path | None = None
     person: str = ""  # who is at the door, as the ledger is to say
@@ -72,6 +73,7 @@ class Settings:
             public_key_file=_path(os.environ.get(PUBLIC_KEY_VARIABLE)),
             person=os.environ.get("JUNHENG_PERSON") or account(),
             settings_file=_settings_file(),
+            reference_geographies=_years(os.environ.get("JUNHENG_REFERENCE_GEOGRAPHIES")),
         )
 
 
@@ -102,6 +104,20 @@ def _threads(text: str) -> int:
             f"{text!r} is not a number of threads", where="JUNHENG_THREADS", do="set it to 1 or more, or unset it"
         )
     return int(text)
+
+
+def _years(text: str | None) -> tuple[int, ...] | None:
+    """Years joined by commas; an empty text is none at all, an unset variable leaves the choice to the jurisdiction."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and len(part) == 4 for part in parts):
+        raise ConfigurationError(
+            f"{text!r} is not a list of years",
+            where="JUNHENG_REFERENCE_GEOGRAPHIES",
+            do="write it like 2020 or 2015,2020, or unset it",
+        )
+    return tuple(sorted({int(part) for part in parts}))
 
 
 def _default(relative: str) -> Path:

@@ -189,9 +189,21 @@ def test_a_difference_has_a_negative_term() -> None:
 
 
 def test_population_stands_for_every_measure_of_its_sources() -> None:
-    assert column(rows("beds", "population", "year_end"), "measure", "denominator") == ["residents"]
+    ends = rows("beds", "population", "year_end")
+    assert set(column(ends, "population_source", "denominator")) == {"year_end"}
+    assert column(ends, "measure", "denominator") == ["residents", "counted"]
     both = rows("beds", "population", "year_end|census")
-    assert column(both, "measure", "denominator") == ["residents", "counted"]
+    # a census also gives the year ends between two counts
+    sources = column(both, "population_source", "denominator")
+    assert sorted(zip(column(both, "measure", "denominator"), sources, strict=True)) == [
+        ("counted", "census"),
+        ("counted", "year_end"),
+        ("residents", "year_end"),
+    ]
+    middle = rows("beds", "population", "mid_year")
+    assert set(column(middle, "population_source", "denominator")) == {"mid_year"}
+    (named,) = column(rows("beds", "counted"), "population_source", "denominator")
+    assert named == "census", "a measure by its name is what was reported"
     assert len(column(rows("beds", "population"), "measure", "denominator")) == 3
     with pytest.raises(ConfigurationError, match="no population measure has the source 'moon'"):
         rows("beds", "population", "moon")

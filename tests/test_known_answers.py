@@ -16,14 +16,15 @@ pytestmark = pytest.mark.pipeline
 
 PROVINCE, WENCHENG, OUHAI, WENZHOU, NINGBO, ZONE = "330000", "330328", "330304", "330300", "330200", "330371"
 LANDING = PROJECT_FOLDER / "raw" / "zhejiang" / "landing"
-WHOLE = "fund = 'general_budget' AND account_stage = 'final' AND price_basis = 'nominal'"
+REPORTED = "reference_geography = 'reported'"
+WHOLE = f"fund = 'general_budget' AND account_stage = 'final' AND price_basis = 'nominal' AND {REPORTED}"
 
 
 def per_head(house: House, year: int, basis: str, source: str, region: str = PROVINCE) -> Any:
     return house.value(
         f"SELECT per_capita FROM mart_per_capita_spending WHERE region_code = '{region}' AND year = {year} "
         f"AND population_basis = '{basis}' AND population_source = '{source}' AND {WHOLE} "
-        "AND domain = 'all' AND government_level = 'all' AND residence = 'total' AND reference_geography = 'reported'"
+        "AND domain = 'all' AND government_level = 'all' AND residence = 'total'"
     )
 
 
@@ -60,7 +61,7 @@ def counted(house: House, region: str, year: int, basis: str = "resident") -> An
     return house.value(
         f"SELECT population FROM fct_population WHERE region_code = '{region}' AND year(reference_date) = {year} "
         f"AND population_source = 'census' AND population_basis = '{basis}' AND residence = 'total' "
-        "AND sex = 'all' AND age_group = 'all'"
+        f"AND sex = 'all' AND age_group = 'all' AND {REPORTED}"
     )
 
 
@@ -80,9 +81,10 @@ PARTS = """
         AND whole.reference_date = part.reference_date AND whole.population_source = part.population_source
         AND whole.population_basis = part.population_basis AND whole.residence = part.residence
         AND whole.sex = part.sex AND whole.age_group = part.age_group
+        AND whole.reference_geography = part.reference_geography
     WHERE part.population_source = 'census' AND year(part.reference_date) = {year} AND {where}
         AND part.population_basis = '{basis}' AND part.residence = 'total' AND part.sex = 'all'
-        AND part.age_group = 'all'
+        AND part.age_group = 'all' AND part.reference_geography = 'reported'
     GROUP BY region.parent_code ORDER BY region.parent_code
 """
 
@@ -142,7 +144,7 @@ def test_households_with_piped_water_from_the_long_form(zhejiang: House, year: i
     piped, homes = (int(float(row[column])) for column in PIPED[year])
     found = zhejiang.query(
         f"SELECT numerator, denominator, value FROM mart_service_coverage WHERE indicator_code = 'CEN01' "
-        f"AND region_code = '{region}' AND year = {year} AND residence = 'total' AND sex = 'all'"
+        f"AND region_code = '{region}' AND year = {year} AND residence = 'total' AND sex = 'all' AND {REPORTED}"
     )
     assert len(found) == 1
     numerator, denominator, value = found[0]
@@ -157,7 +159,7 @@ def test_every_row_of_the_landed_census_is_in_the_release(zhejiang: House, year:
     rows = zhejiang.query(
         f"SELECT region_code, population FROM fct_population WHERE population_source = 'census' AND sex = 'all' "
         f"AND year(reference_date) = {year} AND population_basis = 'resident' AND residence = 'total' "
-        "AND age_group = 'all'"
+        f"AND age_group = 'all' AND {REPORTED}"
     )
     released = {code: int(population) for code, population in rows}
     assert len(landed) > 100

@@ -20,9 +20,13 @@
 {%- endmacro %}
 
 {% macro gap_contribution(effective_weight, attainment) -%}
-    {#- Points by which an indicator keeps a degree from 100: effective weight x (1 - attainment) x 100, to 12 decimals;
-        a degree is 100 less the sum of them (methods note, 13). -#}
-    cast(100e0 * ({{ effective_weight }}) * (1e0 - ({{ attainment }})) as decimal(18, 12))
+    {#- Points by which an indicator keeps a degree from 100: effective weight x (1 - attainment) x 100; a degree is 100
+        less the sum of them (methods note, 13). Cut after 12 decimals, not rounded: the parts of a hundred must not add
+        up to more. -#}
+    cast(
+        cast(floor(1e14 * ({{ effective_weight }}) * (1e0 - ({{ attainment }}))) as decimal(18, 0))
+        * cast(0.000000000001 as decimal(18, 12))
+    as decimal(18, 12))
 {%- endmacro %}
 
 {% macro weighted_variation(square_sum, mean, weight) -%}

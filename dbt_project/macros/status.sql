@@ -62,8 +62,18 @@
 {%- endmacro %}
 
 {% macro derivation_of_rows(column) -%}
-    {#- Aggregate: summed as soon as one row was summed, else reported. -#}
-    case when max(case when {{ column }} = 'summed' then 1 else 0 end) = 1 then 'summed' else 'reported' end
+    {#- Aggregate: estimated as soon as one row was, else re-based, else averaged, else summed, else reported. -#}
+    case max(
+        case {{ column }}
+            when 'estimated' then 4 when 'rebased' then 3 when 'averaged' then 2 when 'summed' then 1 else 0
+        end
+    )
+        when 4 then 'estimated'
+        when 3 then 'rebased'
+        when 2 then 'averaged'
+        when 1 then 'summed'
+        else 'reported'
+    end
 {%- endmacro %}
 
 {% macro any_true(column) -%}

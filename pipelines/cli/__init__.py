@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -142,6 +142,15 @@ def run(
         typer.Option("--as-of", help="Build what was known then; never becomes current.", metavar="TIME"),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Hash and build everything, new or not.")] = False,
+    reference_geography: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--reference-geography",
+            help="Re-base figures to the regions at the end of this year (may be given again), for this run, in place "
+            "of the years that the jurisdiction names. JUNHENG_REFERENCE_GEOGRAPHIES does so for every command.",
+            metavar="YEAR",
+        ),
+    ] = None,
     jurisdiction: JurisdictionOption = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
@@ -149,6 +158,8 @@ def run(
 ) -> None:
     """Receive, read, build, protect, judge, prepare, seal: only what changed."""
     settings = _enter(jurisdiction, warehouse, as_json, debug)
+    if reference_geography:
+        settings = replace(settings, reference_geographies=tuple(sorted(set(reference_geography))))
     from pipelines import run as runs
 
     report = runs.run(settings, extract=extract, period=period, as_of=as_of, full=full, say=_say)

@@ -24,6 +24,7 @@ from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
+from pipelines.jurisdiction.geography import check_geographies
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
 from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
@@ -123,6 +124,7 @@ class Description(StrictModel):
     schedule: str = "0 2 * * *"
     default_population_basis: Literal["resident", "registered"] = "resident"
     years: Years
+    reference_geographies: list[int] = []
     units: dict[str, Unit]
     synthetic_mark: Text = Text(zh="示例数据", en="Sample data")
     disclosure: Disclosure
@@ -164,6 +166,7 @@ class Jurisdiction:
         self.name_en = self.description.name_en
         self.home_region = self.description.home_region
         self.levels = self.description.levels
+        self.reference_geographies = tuple(self.description.reference_geographies)
         self.currency = self.description.currency
         self.time_zone = self.description.time_zone
         self.schedule = self.description.schedule
@@ -242,8 +245,17 @@ class Jurisdiction:
         """The corrections of one delivery of an extract."""
         return [c for c in self.corrections if c.extract == extract and c.delivery_period == delivery_period]
 
-    def reference_tables(self) -> dict[str, pl.DataFrame]:
-        """Every relation that dbt's sources expect beside the readings, as text frames."""
+    def check_geographies(self, geographies: tuple[int, ...]) -> None:
+        """Raises ConfigurationError when figures cannot be told on the lists of regions of these years."""
+        years = (self.description.years.first, self.description.years.last)
+        check_geographies(self.folder / "reference", self._tables, self.home_region, years, geographies)
+
+    def reference_tables(self, geographies: tuple[int, ...] | None = None) -> dict[str, pl.DataFrame]:
+        """Every relation that dbt's sources expect beside the readings, as text frames.
+
+        `geographies` are the years whose lists of regions figures are re-based to, in place of the jurisdiction's own.
+        """
+        geographies = self.reference_geographies if geographies is None else geographies
         tables = dict(self._tables)
         levels = {level.name: level for level in self.levels}
         tables["region"] = (
@@ -292,6 +304,10 @@ class Jurisdiction:
             ),
         )
         tables["extract"] = self._extract_table()
+        tables["reference_geography"] = pl.DataFrame(
+            {"name": [str(year) for year in geographies], "as_of_date": [f"{year}-12-31" for year in geographies]},
+            schema={"name": pl.String, "as_of_date": pl.String},
+        )
         settings = {
             "jurisdiction": self.key,
             "name_zh": self.name,
@@ -397,6 +413,7 @@ class Jurisdiction:
                         where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', code)}",
                         do="correct it or add a line in functional_classes.csv",
                     )
+        self.check_geographies(self.reference_geographies)
 
     def _spending_classes(self) -> dict[str, str]:
         """Every functional class that a contract lists, and where it lists it."""

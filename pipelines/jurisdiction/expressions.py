@@ -25,6 +25,9 @@ OUTPUT_DIMENSIONS = ("residence", "sex", "age_group", "group")
 KEPT = "*"
 TOTALS = {"residence": "total", "sex": "all", "age_group": "all", "group": "all"}
 POPULATION = "population"
+# What a population measure of a source gives: itself, and what is derived of it (int_population__derive): the middle of
+# a year of its two ends, the ends of the years between two counts.
+OFFERED = {"census": ("census", "year_end"), "year_end": ("year_end", "mid_year")}
 
 DECIMALS = 6  # of a weight
 LARGEST = 1_000_000
@@ -136,7 +139,8 @@ def term_rows(
     """The rows of `indicator_term` for one indicator; `status` is E where a weight takes a part of a figure.
 
     `population_measures` maps each measure that counts a population to its source (census, year_end ...);
-    the pseudo-measure `population` stands for all of them within `population_source` (`a|b`, empty = any).
+    the pseudo-measure `population` stands for all of them within `population_source` (`a|b`, empty = any), where that
+    is stated also for what is derived of them.
     """
     sources = {s for s in population_source.split("|") if s}
     outputs = _outputs(numerator, denominator)
@@ -144,7 +148,12 @@ def term_rows(
     for part, terms in (("numerator", numerator), ("denominator", denominator)):
         for number, term in enumerate(terms, start=1):
             if term.measure == POPULATION:
-                measures = [m for m, s in population_measures.items() if not sources or s in sources]
+                measures = [
+                    (measure, source)
+                    for measure, own in population_measures.items()
+                    for source in (OFFERED.get(own, (own,)) if sources else (own,))
+                    if not sources or source in sources
+                ]
                 if not measures:
                     raise ConfigurationError(
                         f"no population measure has the source {population_source!r}",
@@ -152,9 +161,9 @@ def term_rows(
                         do="correct `population_source` or measures.csv",
                     )
             else:
-                measures = [term.measure]
+                measures = [(term.measure, population_measures.get(term.measure, KEPT))]
             accepted = {d: _accepted(term, d, outputs) for d in DIMENSIONS}
-            for measure in measures:
+            for measure, source in measures:
                 for values in itertools.product(*(accepted[d] for d in DIMENSIONS)):
                     row: dict[str, str | int | None] = {
                         "indicator_code": indicator_code,
@@ -165,6 +174,8 @@ def term_rows(
                         "measure": measure,
                     }
                     row.update(dict(zip(DIMENSIONS, values, strict=True)))
+                    if row["population_source"] == KEPT:
+                        row["population_source"] = source
                     row.update({f"out_{d}": outputs[d] for d in OUTPUT_DIMENSIONS})
                     rows.append(row)
     return rows

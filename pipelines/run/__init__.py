@@ -109,6 +109,14 @@ class Session:
         with self.warehouse.lock():
             yield jurisdiction
 
+    @cached_property
+    def reference_geographies(self) -> tuple[int, ...]:
+        """The years whose lists of regions figures are re-based to: those asked for, else the jurisdiction's."""
+        if self.settings.reference_geographies is None:
+            return self.jurisdiction.reference_geographies
+        self.jurisdiction.check_geographies(self.settings.reference_geographies)
+        return self.settings.reference_geographies
+
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time a step under its name."""
@@ -269,6 +277,7 @@ class Session:
             "contracts": self.jurisdiction.contracts_hash,
             "expectations": expectations_hash,
             "as_of": as_of,
+            "reference_geographies": self.reference_geographies,
         }
         inputs_hash = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         build_id = inputs_hash[:16]
@@ -310,7 +319,7 @@ class Session:
             made = transform.build(
                 self.warehouse,
                 self.settings,
-                {**self.jurisdiction.reference_tables(), "finding": findings},
+                {**self.jurisdiction.reference_tables(self.reference_geographies), "finding": findings},
                 taken.readings,
                 taken.receipts,
                 identity,

@@ -104,7 +104,7 @@ matched as (
             partition by numbered_series.same_figure, figure.region_code
             order by
                 case when figure.value is null then 1 else 0 end,
-                case when figure.derivation = 'reported' then 0 else 1 end,
+                case figure.derivation when 'reported' then 0 when 'estimated' then 2 else 1 end,
                 figure.extract_rank,
                 numbered_series.measure
         ) as place

@@ -59,6 +59,7 @@ keyed as (
     inner join {{ ref('int_observation__number_series') }} as series
         -- null-safe: an observation that lacks a dimension must not get lost
         on series.reference_geography = 'reported'
+        and series.derived = 'none'
         {% for column in series_dimensions() %}
         and series.{{ column }} is not distinct from observation.{{ column }}
         {% endfor %}

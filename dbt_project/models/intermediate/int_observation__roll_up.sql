@@ -1,12 +1,18 @@
--- All observations for use: chosen ones, totals, and the regions nobody reported, summed from the regions below them.
+-- All observations for use: chosen ones, totals, re-based ones, and the regions nobody reported, summed from those below.
 -- A region is summed only from the nearest reported regions below it, and only when these cover it without a gap on
 -- the list the number is told on: together they have as many leaves as it has. A reported region stands, also one
 -- reported as missing. Measures of a government's own level are not summed here (int_spending__add_levels does).
 with reported as (
-    select * from {{ ref('int_observation__add_totals') }}
+    select region_code, series_number, value, obs_status, provenance, derivation, extract_rank, observation_id
+    from {{ ref('int_observation__add_totals') }}
+
+    union all
+
+    select region_code, series_number, value, obs_status, provenance, derivation, extract_rank, observation_id
+    from {{ ref('int_observation__rebase') }}
 ),
 
--- each reported figure with the regions above it, and whether these reported the figure themselves
+-- each reported figure with the regions above it
 upward as (
     select
         reported.series_number,
@@ -19,7 +25,10 @@ upward as (
         tree.distance,
         tree.leaves,
         tree.ancestor_leaves,
-        above.series_number is not null as is_reported_above
+        -- how far the nearest region above is that reported the figure itself
+        min(case when above.series_number is not null then tree.distance end) over (
+            partition by reported.series_number, reported.region_code
+        ) as nearest
     from reported
     inner join {{ ref('int_observation__number_series') }} as series
         on series.series_number = reported.series_number
@@ -34,16 +43,6 @@ upward as (
         and above.region_code = tree.ancestor_code
 ),
 
-nearest as (
-    select
-        series_number,
-        region_code,
-        min(distance) as distance
-    from upward
-    where is_reported_above
-    group by series_number, region_code
-),
-
 summed as (
     select
         upward.series_number,
@@ -53,10 +52,7 @@ summed as (
         {{ provenance_of_rows('upward.provenance') }} as provenance,
         max(upward.extract_rank) as extract_rank
     from upward
-    left join nearest
-        on nearest.series_number = upward.series_number
-        and nearest.region_code = upward.region_code
-    where nearest.distance is null or upward.distance < nearest.distance
+    where upward.nearest is null or upward.distance < upward.nearest
     group by upward.series_number, upward.ancestor_code
     having sum(case when upward.value is not null then upward.leaves else 0 end) = max(upward.ancestor_leaves)
 ),

@@ -1,12 +1,18 @@
 -- One figure per year, within the years of the jurisdiction: the period that ends last in the year, the longest first.
-with placed as (
+with observations as (
+    select * from {{ ref('int_observation__roll_up') }}
+    union all
+    select * from {{ ref('int_population__derive') }}
+),
+
+placed as (
     select
         observation.*,
         row_number() over (
             partition by observation.year_series_number, observation.region_code
             order by observation.period_end desc, observation.period_start
         ) as place
-    from {{ ref('int_observation__roll_up') }} as observation
+    from observations as observation
     cross join {{ ref('stg_setting') }} as setting
     where
         (setting.first_year is null or observation.year >= setting.first_year)

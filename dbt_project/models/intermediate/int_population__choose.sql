@@ -1,5 +1,14 @@
 -- One population per region, geography, date, source, basis and group, whatever measure reported it: a number before a gap, a
--- reported one before a summed one, then the lower rank.
+-- reported one before one that was made of others, an estimate last, then the lower rank.
+with populations as (
+    select * from {{ ref('int_observation__roll_up') }} where is_population
+    union all
+    select *
+    from {{ ref('int_population__derive') }}
+    -- no part of an age group that was cut: it counts no people
+    where not (derivation = 'estimated' and age_group <> 'all')
+)
+
 select *
 from (
     select
@@ -10,12 +19,12 @@ from (
                 age_group
             order by
                 case when value is null then 1 else 0 end,
-                case when derivation = 'reported' then 0 else 1 end,
+                case derivation when 'reported' then 0 when 'estimated' then 2 else 1 end,
                 extract_rank,
                 measure,
                 period_start
         ) as place
-    from {{ ref('int_observation__roll_up') }}
-    where is_population and group_code = 'all' and item = 'all'
+    from populations
+    where group_code = 'all' and item = 'all'
 ) as placed
 where place = 1

@@ -1,5 +1,8 @@
 -- The lists of regions: for the geography `reported` as the list stood on each date that a number is about, for each
--- reference geography as it stood on that one's date; with the parent in force on that date. A parent must be of a higher level: so a mistake in the list can make no circle.
+-- reference geography as it stood on that one's date; with the parent in force on that date. A parent must be of a
+-- higher level: so a mistake in the list can make no circle.
+-- In a reference geography a declared union stands in place of its members: at their depth, below their parent, at the
+-- level that most of them have, with a government where all of them have one of the same level.
 with dates as (
     select distinct 'reported' as reference_geography, period_end as as_of_date
     from {{ ref('stg_observation') }}
@@ -8,6 +11,7 @@ with dates as (
 
     select reference_geography, as_of_date
     from {{ ref('stg_reference_geography') }}
+    where reference_geography <> 'reported'
 ),
 
 in_force as (
@@ -19,11 +23,64 @@ in_force as (
         region.region_level,
         region.region_depth,
         region.government_level,
-        region.parent_code
+        region.parent_code,
+        member.union_code,
+        member.name_zh as union_name
     from dates
     inner join {{ ref('stg_region') }} as region
         on region.valid_from <= dates.as_of_date
         and (region.valid_to is null or region.valid_to > dates.as_of_date)
+    left join {{ ref('stg_region_union') }} as member
+        on member.reference_geography = dates.reference_geography
+        and member.member_code = region.region_code
+),
+
+union_levels as (
+    select
+        reference_geography, as_of_date, union_code, region_level,
+        row_number() over (
+            partition by reference_geography, as_of_date, union_code order by count(*) desc, region_level
+        ) as place
+    from in_force
+    where union_code is not null
+    group by reference_geography, as_of_date, union_code, region_level
+),
+
+unions as (
+    select
+        reference_geography,
+        as_of_date,
+        union_code,
+        max(union_name) as region_name,
+        max(region_depth) as region_depth,
+        case
+            when count(government_level) = count(*) and min(government_level) = max(government_level)
+                then max(government_level)
+        end as government_level,
+        max(parent_code) as parent_code
+    from in_force
+    where union_code is not null
+    group by reference_geography, as_of_date, union_code
+),
+
+listed as (
+    select
+        reference_geography, as_of_date, region_code, region_name, region_level, region_depth, government_level,
+        parent_code
+    from in_force
+    where union_code is null
+
+    union all
+
+    select
+        unions.reference_geography, unions.as_of_date, unions.union_code, unions.region_name, level.region_level,
+        unions.region_depth, unions.government_level, unions.parent_code
+    from unions
+    inner join union_levels as level
+        on level.reference_geography = unions.reference_geography
+        and level.as_of_date = unions.as_of_date
+        and level.union_code = unions.union_code
+        and level.place = 1
 )
 
 select
@@ -35,8 +92,8 @@ select
     child.region_depth,
     child.government_level,
     parent.region_code as parent_code
-from in_force as child
-left join in_force as parent
+from listed as child
+left join listed as parent
     on parent.reference_geography = child.reference_geography
     and parent.as_of_date = child.as_of_date
     and parent.region_code = child.parent_code

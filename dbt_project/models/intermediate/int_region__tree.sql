@@ -51,7 +51,8 @@ select
     pairs.region_code,
     pairs.distance,
     own.leaves,
-    whole.leaves as ancestor_leaves
+    whole.leaves as ancestor_leaves,
+    inner_nodes.region_code is null as is_leaf
 from pairs
 inner join below as own
     on own.reference_geography = pairs.reference_geography
@@ -61,3 +62,7 @@ inner join below as whole
     on whole.reference_geography = pairs.reference_geography
     and whole.as_of_date = pairs.as_of_date
     and whole.ancestor_code = pairs.ancestor_code
+left join inner_nodes
+    on inner_nodes.reference_geography = pairs.reference_geography
+    and inner_nodes.as_of_date = pairs.as_of_date
+    and inner_nodes.region_code = pairs.region_code

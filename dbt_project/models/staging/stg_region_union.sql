@@ -1,5 +1,5 @@
 select
-    reference_geography,
+    cast(reference_geography as {{ dbt.type_string() }}) as reference_geography,
     union_code,
     name_zh,
     name_en,

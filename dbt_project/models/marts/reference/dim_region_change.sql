@@ -1,13 +1,4 @@
--- Names are those of the last day of the old unit and of the first day of the new one, where the list has them.
-with names as (
-    select
-        region_code,
-        region_name,
-        row_number() over (partition by region_code order by valid_from) as first_place,
-        row_number() over (partition by region_code order by valid_from desc) as last_place
-    from {{ ref('stg_region') }}
-)
-
+-- Names are those of the last day of the old unit and of the first day of the new one.
 select
     change.from_code,
     change.to_code,
@@ -21,9 +12,11 @@ select
     change.is_estimated,
     change.notice
 from {{ ref('stg_region_change') }} as change
-left join names as before
+left join {{ ref('stg_region') }} as before
     on before.region_code = change.from_code
-    and before.last_place = 1
-left join names as after
+    and before.valid_from < change.effective_date
+    and (before.valid_to is null or before.valid_to >= change.effective_date)
+left join {{ ref('stg_region') }} as after
     on after.region_code = change.to_code
-    and after.first_place = 1
+    and after.valid_from <= change.effective_date
+    and (after.valid_to is null or after.valid_to > change.effective_date)
