@@ -1,7 +1,7 @@
 """Whether figures can be told on the regions of another year: every step from the regions of the data to that list.
 
-The arithmetic of re-basing is dbt's (`int_region__succession`); here it is only asked, before anything is built, whether
-the reference tables hold what it needs. Each error names the line.
+The arithmetic of re-basing is dbt's (`int_region__succession`); here it is only asked, before anything is built,
+whether the reference tables hold what it needs. Each error names the line.
 """
 
 from __future__ import annotations
