@@ -1,4 +1,4 @@
-"""The typed things that pass between rooms: receipt, reading, build, check result, verdict, release.
+"""The typed things that pass between rooms: receipt, reading, build, table contract, check result, verdict, release.
 
 They are plain immutable records that know how to become JSON and back. How they are stored is `store`'s
 business, what they mean is their makers'.
@@ -15,6 +15,8 @@ T = TypeVar("T", bound="Record")
 # `waived`: failed, and a documented exception by two persons covers exactly that (quality.waivers)
 Outcome = Literal["pass", "fail", "error", "not_applicable", "waived"]
 Severity = Literal["block", "warn"]
+# What a blocking check holds up when it does not pass: the whole build, or its own table and what hangs on it.
+Reach = Literal["build", "table"]
 
 
 @dataclass(frozen=True)
@@ -169,11 +171,22 @@ class Build(Record):
 
 
 @dataclass(frozen=True)
+class TableContract(Record):
+    """What a published table promises its readers: key, columns with types and units, and the promise's version."""
+
+    name: str
+    version: str
+    key: list[str]
+    columns: dict[str, str]  # name -> DuckDB type
+    units: dict[str, str] = field(default_factory=dict)  # only of columns that have one
+
+
+@dataclass(frozen=True)
 class CheckResult(Record):
     """What one quality rule found in one build."""
 
     check_id: str
-    source: Literal["intake", "dbt", "expectation", "gate"]
+    source: Literal["intake", "dbt", "expectation", "contract", "gate"]
     subject: str  # table, or department/extract
     severity: Severity
     outcome: Outcome
@@ -185,11 +198,29 @@ class CheckResult(Record):
     owner: str = ""
     why: str = ""
     since: str = ""
+    rule: str = ""  # the whole rule as it was applied: type, arguments, SQL
+    remedy: str = ""  # what the people who own the figures can do
+    reach: Reach = "build"
+    rows_waived: int = 0  # failing rows that waivers cover
+    rows: list[dict[str, str]] = field(default_factory=list)  # failing rows as text, the first `ROWS_KEPT`
+
+    @property
+    def stops(self) -> bool:
+        """A blocking check that did not pass; an error is not a pass."""
+        return self.severity == "block" and self.outcome in ("fail", "error")
 
     @property
     def blocks(self) -> bool:
-        """A blocking check that did not pass; an error is not a pass."""
-        return self.severity == "block" and self.outcome in ("fail", "error")
+        """It stops the whole build."""
+        return self.stops and self.reach == "build"
+
+    @property
+    def holds_back(self) -> bool:
+        """It stops its own table, and what hangs on it, but not the rest of the build."""
+        return self.stops and self.reach == "table"
+
+
+ROWS_KEPT = 10_000
 
 
 @dataclass(frozen=True)
@@ -211,6 +242,10 @@ class Verdict(Record):
     mask_sha256: str = ""  # empty when the build had no mask yet
     waived: int = 0
     waivers: list[dict[str, Any]] = field(default_factory=list)  # every waiver in force, with what it was used for
+    against: str | None = None  # the release that was current when it was judged: an input of some checks
+    against_sha256: str = ""  # of that release's manifest
+    # Tables that stay as they were in that release: {table, from_release, checks, because_of}
+    carried_over: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from pipelines import protection, quality
+from pipelines.exports import published_tables
 from pipelines.records import Build, Punctuality
 from pipelines.settings import Settings
 from pipelines.store import Warehouse
@@ -24,6 +25,7 @@ MODELS: dict[str, dict[str, Any]] = {
     },
     "mart_rate": {
         "key": ["place_code", "year"],
+        "made_from": ["dim_place"],
         "columns": {
             "place_code": "VARCHAR",
             "year": "BIGINT",
@@ -53,6 +55,7 @@ JURISDICTION: Any = SimpleNamespace(
     levels=[SimpleNamespace(name="place", name_zh="地方", name_en="Place", depth=0)],
     synthetic_mark={"zh": "示例", "en": "Sample"},
     data_notes=[],
+    contracts={},
     recipes=[],
     disclosure={"method": "none", "reason": "nothing to hide"},
 )
@@ -66,7 +69,15 @@ def manifest(models: dict[str, dict[str, Any]] | None = None, tests: dict[str, d
             "resource_type": "model",
             "name": name,
             "description": f"{name}的说明",
-            "config": {"meta": {"published": True, "key": model["key"], "description_en": f"About {name}"}},
+            "config": {
+                "meta": {
+                    "published": True,
+                    "key": model["key"],
+                    "description_en": f"About {name}",
+                    "version": model.get("version"),
+                }
+            },
+            "depends_on": {"nodes": [f"model.junheng.{other}" for other in model.get("made_from", [])]},
             "columns": {
                 column: {
                     "name": column,
@@ -204,7 +215,13 @@ ON_TIME = {"health/beds": Punctuality("health/beds", "warn", is_agreed=False)}
 def judge(warehouse: Warehouse, build: Build, tmp_path: Path, text: str = EXPECTATIONS) -> Any:
     """Judge a hand-made build by one expectation file and no waivers."""
     folder = expectations_folder(tmp_path / "expectations", text)
-    return quality.judge(warehouse, build, [folder], tmp_path / "waivers.yml", ON_TIME)
+    return quality.judge(warehouse, build, rules(build, folder, tmp_path / "waivers.yml"))
+
+
+def rules(build: Build, *folders: Path) -> quality.Rules:
+    """What a hand-made build is judged by: folders of expectations, then the file of waivers."""
+    contracts = [table.contract for table in published_tables(build.dbt_manifest)]
+    return quality.Rules(list(folders[:-1]), folders[-1], ON_TIME, contracts)
 
 
 def settings(tmp_path: Path) -> Settings:

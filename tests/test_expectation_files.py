@@ -7,6 +7,7 @@ A check that nobody has seen fail is a decoration. An expectation without a chan
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +17,11 @@ import duckdb
 import pytest
 from houses import House
 
+from pipelines import exports
 from pipelines.quality import expectations
+from pipelines.quality.previous import Previous, attach_previous
 from pipelines.quality.suites import Expectation, ExpectationFile, load_expectations, load_manifest
+from pipelines.records import CheckResult
 from pipelines.settings import EXPECTATIONS_FOLDER, PROJECT_FOLDER
 
 pytestmark = pytest.mark.pipeline
@@ -46,6 +50,8 @@ SUMMED_UP = "INSERT INTO mart_revision_summary VALUES ('measure', 'beds', 'recei
 
 # check -> what is done to the data
 RED = {
+    "audit_money.accepted_money_is_accounted_for": "UPDATE audit_money SET in_marts = in_marts + 1",
+    "audit_money.no_money_is_lost_between_file_and_table": "UPDATE audit_money SET accepted = accepted - 1",
     "audit_receipt.every_receipt_has_its_hash": "UPDATE audit_receipt SET sha256 = 'none'",
     "audit_receipt.every_receipt_is_listed": f"DELETE FROM audit_receipt WHERE {one('audit_receipt')}",
     "audit_receipt.every_file_that_was_read_gave_observations": "UPDATE audit_receipt SET observations = 0",
@@ -102,6 +108,16 @@ RED = {
     "fct_observation.rented_dwellings_of_suichang_are_never_5_54": """
         INSERT INTO fct_observation SELECT * REPLACE ('遂昌县' AS region_name, 5.54 AS value) FROM fct_observation
         WHERE measure = 'dwellings_rented' AND region_code = '331102' AND year = 2010""",
+    "fct_observation.values_fit_their_own_history": """
+        UPDATE fct_observation SET value = value * 10 WHERE measure = 'beds' AND region_code = '330106' AND year = 2018""",
+    "fct_observation.few_figures_are_gone_since_the_last_release": "DELETE FROM fct_observation WHERE year = 2018",
+    "fct_observation.few_figures_are_revised_since_the_last_release": "UPDATE fct_observation SET value = value + 1 WHERE year = 2018",
+    "fct_observation.beds_fit_health_spending": """
+        UPDATE fct_observation SET value = value * 20 WHERE measure = 'beds' AND region_code = '330106' AND year = 2018""",
+    "fct_observation.teachers_fit_pupils": "UPDATE fct_observation SET value = 1 WHERE measure = 'teachers' AND region_code = '330106'",
+    "fct_observation.registered_and_resident_people_are_of_one_size": """
+        UPDATE fct_observation SET value = value * 10 WHERE measure = 'registered_population' AND region_code = '330106'""",
+    "fct_observation.most_figures_stay_since_the_last_release": "UPDATE fct_observation SET value = value + 1",
     "fct_population.people_are_whole": f"UPDATE fct_population SET population = population + 0.5 WHERE {HOME}",
     "fct_population.people_are_not_negative": f"UPDATE fct_population SET population = -population WHERE {HOME}",
     "fct_population.town_and_country_make_the_total": "UPDATE fct_population SET population = 1 WHERE residence = 'urban'",
@@ -158,6 +174,15 @@ RED = {
             AND government_level = 'all'""",
     "mart_per_capita_spending.figures_below_the_province_are_marked_synthetic": """
         UPDATE mart_per_capita_spending SET provenance = 'official' WHERE region_code = '330106'""",
+    "mart_per_capita_spending.few_figures_are_gone_since_the_last_release": """
+        UPDATE mart_per_capita_spending SET spending = NULL WHERE year = 2018""",
+    "mart_per_capita_spending.few_figures_are_revised_since_the_last_release": """
+        UPDATE mart_per_capita_spending SET per_capita = per_capita * 1.01 WHERE year = 2018""",
+    "mart_service_coverage.values_fit_those_of_similar_regions": """
+        UPDATE mart_service_coverage SET value = value * 50 WHERE region_code = '330106' AND indicator_code = 'HEA04'""",
+    "mart_service_coverage.few_figures_are_gone_since_the_last_release": "DELETE FROM mart_service_coverage WHERE year = 2018",
+    "mart_service_coverage.few_figures_are_revised_since_the_last_release": """
+        UPDATE mart_service_coverage SET value = value * 1.01 WHERE year = 2018""",
     "mart_service_coverage.value_is_numerator_over_denominator": f"""
         UPDATE mart_service_coverage SET value = value * (1 + 1e-8) WHERE {HOME}""",
     "mart_service_coverage.percentages_stay_within_100": f"UPDATE mart_service_coverage SET value = 100.1 WHERE {HOME}",
@@ -312,8 +337,12 @@ def build_folder(zhejiang: House, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="module")
-def copied(build_folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def copied(build_folder: Path, zhejiang: House) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The build, to be changed, with the release that was made of it as the one before."""
+    folder = zhejiang.warehouse.current
+    published = [table.contract for table in exports.published_tables(build_folder / "dbt_manifest.json")]
     with duckdb.connect(str(build_folder / "build.duckdb"), config={"threads": 2}) as connection:
+        attach_previous(connection, Previous("before", folder), published)
         yield connection
 
 
@@ -373,7 +402,7 @@ def test_in_tables_without_rows_none_of_them_passes(copied: duckdb.DuckDBPyConne
     copied.begin()
     try:
         tables = copied.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE schema_name IN ('main', 'source')"
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE schema_name IN ('main', 'source') AND database_name = 'build'"
         )
         for schema, table in tables.fetchall():
             copied.execute(f'DELETE FROM "{schema}"."{table}"')
@@ -382,3 +411,129 @@ def test_in_tables_without_rows_none_of_them_passes(copied: duckdb.DuckDBPyConne
         copied.rollback()
     passed = [result.check_id for result in results if result.outcome == "pass"]
     assert passed == []
+
+
+# -- a table or column that is not there ---------------------------------------------------------------------------
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection, *schemas: str) -> dict[str, list[str]]:
+    """The columns of every table of the build in these schemas; the table as SQL names it."""
+    rows = connection.execute(
+        "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE database_name = 'build' AND NOT internal"
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for schema, table, column in sorted(rows):
+        if schema in schemas:
+            found.setdefault(f'"{schema}"."{table}"', []).append(column)
+    return found
+
+
+def mentions(text: str, relation: str, column: str | None = None) -> bool:
+    """True when a rule names the table and, if one is given, the column."""
+    schema, table = relation.replace('"', "").split(".")
+    name = table if schema == "main" else f"{schema}.{table}"
+    words = set(re.findall(r"[\w]+", text))
+    return re.search(rf"(?<![\w.]){re.escape(name)}\b", text) is not None and (column is None or column in words)
+
+
+class Asked:
+    """Every expectation asked on the present state of the data, with one context of Great Expectations for all."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, keys: dict[str, list[str]]) -> None:
+        self.connection, self.keys = connection, keys
+        self.judging = expectations._Judge(connection, None, with_documents=False)
+
+    def result(self, file: ExpectationFile, expectation: Expectation) -> tuple[str, str]:
+        results: list[CheckResult] = []
+        for one_of in expectations._split_applicable(
+            self.connection, [replace(file, expectations=[expectation])], results
+        ):
+            if one_of.measure is not None:
+                results += self.judging.judge_measured([one_of])
+            else:
+                results += self.judging.judge_table(one_of.table, [one_of], self.keys.get(one_of.table, []))
+        return results[0].outcome, results[0].observed
+
+
+def texts_of(file: ExpectationFile, expectation: Expectation) -> str:
+    parts = [expectation.measure or f"{expectation.table} {expectation.arguments}"]
+    return " ".join([*parts, expectation.applies_when or "", file.applies_when or ""])
+
+
+def test_without_one_of_its_tables_or_columns_an_expectation_is_an_error(
+    copied: duckdb.DuckDBPyConnection, build_folder: Path
+) -> None:
+    """What an expectation looks at cannot go without a word: the result is an error, or the thing was not looked at."""
+    keys = load_manifest(build_folder / "dbt_manifest.json").keys
+    asked = Asked(copied, keys)
+    before = {name: asked.result(*pair) for name, pair in ALL.items()}
+    tables, columns = dict.fromkeys(ALL, 0), dict.fromkeys(ALL, 0)
+    for relation, names in columns_of(copied, "main", "source").items():
+        for column in [None, *names]:
+            own = [name for name, pair in ALL.items() if mentions(texts_of(*pair), relation, column)]
+            if not own:
+                continue
+            copied.begin()
+            try:
+                copied.execute(
+                    f"DROP TABLE {relation}" if column is None else f'ALTER TABLE {relation} DROP COLUMN "{column}"'
+                )
+                for name in own:
+                    found = asked.result(*ALL[name])
+                    assert found[0] == "error" or (column and found == before[name]), (name, relation, column, found)
+                    counted = tables if column is None else columns
+                    counted[name] += found[0] == "error"
+            finally:
+                copied.rollback()
+    assert [name for name in ALL if not tables[name] or not columns[name]] == []
+
+
+def test_without_one_of_its_tables_or_columns_a_dbt_test_is_an_error(
+    copied: duckdb.DuckDBPyConnection, build_folder: Path
+) -> None:
+    """dbt reports as an error what its SQL raises, and the verdict takes an error for no pass."""
+    tests = {test.check_id: test.sql for test in load_manifest(build_folder / "dbt_manifest.json").tests}
+    assert len(tests) > 40 and all(tests.values())
+    names = dict.fromkeys(tests, 0)
+    columns = dict.fromkeys(tests, 0)
+    for relation, own_columns in columns_of(copied, "main", "intermediate", "staging").items():
+        for column in [None, *own_columns]:
+            own = [
+                check_id
+                for check_id, sql in tests.items()
+                if relation in sql and (column is None or column in set(re.findall(r"\w+", sql)))
+            ]
+            if not own:
+                continue
+            copied.begin()
+            try:
+                copied.execute(
+                    f"DROP TABLE {relation}" if column is None else f'ALTER TABLE {relation} DROP COLUMN "{column}"'
+                )
+                for check_id in own:
+                    try:
+                        copied.execute(f"EXPLAIN {tests[check_id]}")
+                    except duckdb.Error:
+                        (names if column is None else columns)[check_id] += 1
+                    else:
+                        assert column is not None, check_id
+            finally:
+                copied.rollback()
+    unproved = [check_id for check_id in tests if not names[check_id] or not columns[check_id]]
+    assert unproved == []
+
+
+def test_without_its_table_or_a_column_the_check_of_a_key_is_an_error(
+    copied: duckdb.DuckDBPyConnection, build_folder: Path
+) -> None:
+    keys = load_manifest(build_folder / "dbt_manifest.json").keys
+    for change in ('DROP TABLE "{table}"', 'ALTER TABLE "{table}" DROP COLUMN "{column}"'):
+        copied.begin()
+        try:
+            for table, key in keys.items():
+                copied.execute(change.format(table=table, column=key[0]))
+            results = expectations.judge(copied, [], keys)
+        finally:
+            copied.rollback()
+        assert len(results) == 2 * len(keys)
+        assert {result.outcome for result in results} == {"error"}

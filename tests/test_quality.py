@@ -29,7 +29,7 @@ def warehouse(tmp_path: Path) -> Warehouse:
 def without_great_expectations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every expectation passes: for tests of what is around it, which need not wait for its import."""
 
-    def pass_all(_: Any, files: Any, keys: Any) -> list[CheckResult]:
+    def pass_all(_: Any, files: Any, keys: Any, *folder: Any, **documents: Any) -> list[CheckResult]:
         listed = [e for file in files for e in file.expectations] + expectations.key_expectations(keys)
         return [expectations._result(expectation, "pass", "") for expectation in listed]
 
@@ -56,7 +56,7 @@ def change(build: Build, sql: str) -> None:
         ("update source.tie_out set rows_accepted = 2", "rows_tie_out", "read 5, accounted for 4"),
         ("update source.tie_out set rows_ignored = null", "rows_tie_out", "accounted for None"),
         ("update source.tie_out set values_missing = 0", "values_tie_out", "read 5, accounted for 4"),
-        ("update source.reject set is_known = false", "no_unknown_rejects", "row 7, column beds: not_a_number — 5.5.4"),
+        ("update source.reject set is_known = false", "numbers", "row 7, column beds: not_a_number — 5.5.4"),
     ],
 )
 def test_every_delivery_check_can_turn_red_and_says_where(
@@ -78,6 +78,92 @@ def test_a_reading_without_an_account_is_an_error(warehouse: Warehouse) -> None:
         found = {result.check_id: result.outcome for result in deliveries.judge(connection, hand_made.ON_TIME)}
     assert found["intake.rows_tie_out.health/beds"] == "error"
     assert found["intake.values_tie_out.health/beds"] == "error"
+
+
+# One change of the account for each kind of check that counts rejects or findings.
+REJECT = "update source.reject set is_known = false, rule = '{}'"
+FINDING = (
+    "insert into source.finding (receipt_id, department, extract, delivery_period, source_file, kind, severity, "
+    "observed, expected) values ('r1', 'health', 'beds', '2020', 'beds.csv', '{}', '{}', 'this', 'that')"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("volume", REJECT.format("row_count")),
+        ("keys", REJECT.format("duplicate_key")),
+        ("codes", REJECT.format("unknown_region")),
+        ("numbers", REJECT.format("not_a_number")),
+        ("ranges", REJECT.format("below_minimum")),
+        ("no_other_reject", REJECT.format("a_rule_of_tomorrow")),
+        ("totals", FINDING.format("control_total", "block")),
+        ("corrections", FINDING.format("correction", "block")),
+        ("units", FINDING.format("unit_jump", "block")),
+        ("shrinking", FINDING.format("shrinking_delivery", "block")),
+        ("columns", FINDING.format("missing_column", "warn")),
+        ("types", FINDING.format("type", "warn")),
+        ("new_codes", FINDING.format("new_codes", "warn")),
+        ("row_counts", FINDING.format("row_count", "warn")),
+        ("no_other_finding", FINDING.format("a_finding_of_tomorrow", "block")),
+    ],
+)
+def test_each_kind_of_reject_and_finding_turns_its_own_check_red_and_no_other(
+    warehouse: Warehouse, kind: str, damage: str
+) -> None:
+    build = hand_made.make_build(warehouse)
+    change(build, damage)
+    with duckdb.connect(str(build.database)) as connection:
+        results = deliveries.judge(connection, hand_made.ON_TIME)
+    (red,) = [result for result in results if result.outcome == "fail"]
+    assert red.check_id == f"intake.{kind}.health/beds"
+    assert red.blocks is not ("'warn'" in damage)
+    assert (
+        red.failing_rows == 1 and red.rows[0]["source_file"] == "beds.csv" and red.rows[0]["delivery_period"] == "2020"
+    )
+    assert red.remedy
+
+
+@pytest.mark.parametrize(("said", "blocks"), [("block", True), ("warn", False)])
+def test_how_grave_a_finding_is_stands_in_the_contract(warehouse: Warehouse, said: str, blocks: bool) -> None:
+    build = hand_made.make_build(warehouse)
+    change(build, FINDING.format("new_codes", said))
+    change(build, FINDING.format("new_codes", "note"))
+    with duckdb.connect(str(build.database)) as connection:
+        found = {result.check_id: result for result in deliveries.judge(connection, hand_made.ON_TIME)}
+    result = found["intake.new_codes.health/beds"]
+    assert (result.outcome, result.failing_rows, result.blocks) == ("fail", 1, blocks)
+
+
+def test_without_a_table_or_column_of_the_account_a_delivery_check_is_an_error(warehouse: Warehouse) -> None:
+    """The result is an error, or the thing was not looked at; and each check looks at something."""
+    build = hand_made.make_build(warehouse)
+    for damage in (REJECT.format("duplicate_key"), FINDING.format("unit_jump", "block")):
+        change(build, damage)
+    errors = dict.fromkeys(deliveries.KINDS, 0)
+    with duckdb.connect(str(build.database)) as connection:
+        before = {r.check_id: (r.outcome, r.observed) for r in deliveries.judge(connection, hand_made.ON_TIME)}
+        columns = "select table_name, column_name from duckdb_columns() where schema_name = 'source'"
+        for table, column in connection.execute(columns).fetchall():
+            for what in (f'drop table source."{table}"', f'alter table source."{table}" drop column "{column}"'):
+                connection.begin()
+                connection.execute(what)
+                results = deliveries.judge(connection, hand_made.ON_TIME)
+                connection.rollback()
+                for result in results:
+                    assert result.outcome == "error" or (result.outcome, result.observed) == before[result.check_id]
+                    errors[result.check_id.split(".")[1]] += result.outcome == "error"
+                if table == "extract" and column in ("department", "extract", "owner"):
+                    assert results == []  # the gate then misses every one of them
+    assert [kind for kind, count in errors.items() if not count and kind != "on_time"] == []
+
+
+@pytest.mark.usefixtures("without_great_expectations")
+def test_without_the_list_of_extracts_the_build_is_blocked(warehouse: Warehouse, tmp_path: Path) -> None:
+    build = hand_made.make_build(warehouse)
+    change(build, "drop table source.extract")
+    verdict = hand_made.judge(warehouse, build, tmp_path)
+    assert verdict.blocking == ["gate.every_kind_of_check_is_there"]
 
 
 def test_an_extract_nobody_delivered_is_not_applicable_and_not_passed(warehouse: Warehouse) -> None:
@@ -156,27 +242,25 @@ def test_an_empty_set_of_checks_blocks(warehouse: Warehouse, tmp_path: Path, mis
 
 
 @pytest.mark.usefixtures("without_great_expectations")
-def test_a_check_that_has_gone_since_the_last_judgement_is_reported(warehouse: Warehouse, tmp_path: Path) -> None:
-    hand_made.judge(warehouse, hand_made.make_build(warehouse, "b1", one={}, two={}), tmp_path)
-    later = hand_made.make_build(warehouse, "b2", one={})
-    verdict = hand_made.judge(warehouse, later, tmp_path)
-    gone = next(r for r in quality.read_results(later) if r.check_id == "gate.no_check_is_gone")
-    assert (gone.outcome, gone.locations, verdict.outcome) == ("fail", "dbt.two", "pass")
-
-
-@pytest.mark.usefixtures("without_great_expectations")
-def test_the_history_keeps_every_result_of_every_build_with_its_threshold(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_the_history_keeps_every_result_of_every_build_also_across_a_change_of_the_rule(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
     hand_made.judge(warehouse, hand_made.make_build(warehouse, "b1"), tmp_path)
     with warehouse.checks.open("a", encoding="utf-8") as handle:
         handle.write('{"build_id": "torn')  # a crash while writing
     hand_made.judge(warehouse, hand_made.make_build(warehouse, "b2"), tmp_path)
-    history = quality.read_history(warehouse)
-    assert {line["build_id"] for line in history} == {"b1", "b2"}
-    assert [line["build_id"] for line in history if line["check_id"] == "expectation.mart_rate.rate_is_a_share"] == [
-        "b1",
-        "b2",
+    stricter = hand_made.EXPECTATIONS.replace("max_value: 100", "max_value: 50")
+    hand_made.judge(warehouse, hand_made.make_build(warehouse, "b3"), tmp_path, stricter)
+    of_one = [
+        line for line in quality.read_history(warehouse) if line["check_id"] == "expectation.mart_rate.rate_is_a_share"
     ]
-    assert all({"check_id", "outcome", "observed", "threshold"} <= set(line) for line in history)
+    assert [line["build_id"] for line in of_one] == ["b1", "b2", "b3"]
+    assert [json.loads(line["rule"])["arguments"]["max_value"] for line in of_one] == [100, 100, 50]
+    assert of_one[0]["rule_sha256"] == of_one[1]["rule_sha256"] != of_one[2]["rule_sha256"]
+    assert [line["threshold"].partition("max_value=")[2] for line in of_one] == ["100)", "100)", "50)"]
+    # The rule itself is written down once, not with every result.
+    text = warehouse.checks.read_text(encoding="utf-8")
+    assert text.count('max_value\\": 100') == 1 and text.count('max_value\\": 50') == 1
 
 
 def test_a_build_that_is_still_being_written_is_not_judged(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -227,9 +311,8 @@ WAIVER = {
 def judge_with_waivers(warehouse: Warehouse, build: Build, tmp_path: Path, *waivers: dict[str, Any]) -> Any:
     path = tmp_path / "waivers.yml"
     path.write_text(json.dumps({"waivers": waivers}), encoding="utf-8")
-    return quality.judge(
-        warehouse, build, [hand_made.expectations_folder(tmp_path / "expectations")], path, hand_made.ON_TIME
-    )
+    folder = hand_made.expectations_folder(tmp_path / "expectations")
+    return quality.judge(warehouse, build, hand_made.rules(build, folder, path))
 
 
 @pytest.mark.usefixtures("without_great_expectations")
@@ -269,7 +352,9 @@ def test_a_waiver_that_is_not_yet_in_force_is_not_used(warehouse: Warehouse, tmp
         ({"check": "dbt.no_such_test"}, "there is no check"),
         ({"check": "gate.every_expected_check_ran"}, "there is no check"),
         ({"scope": {"table": "dim_place"}}, "is about mart_rate, not table dim_place"),
-        ({"scope": {"table": "mart_rate", "year": 2020}}, "exactly one"),
+        ({"scope": {"table": "mart_rate", "year": 2020}}, "scope knows no year"),
+        ({"scope": {"table": "mart_rate", "extract": "health/beds"}}, "exactly one"),
+        ({"scope": {"table": "mart_rate", "region": []}}, "region in scope is empty"),
         ({"scope": "everything"}, "exactly one"),
         ({"reason": ""}, "reason missing"),
         ({"from": "soon"}, "are dates"),

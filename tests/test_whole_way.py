@@ -281,7 +281,7 @@ def test_a_missing_column_blocks(bad_run: BadRun) -> None:
 
 
 def test_an_unknown_region_blocks(bad_run: BadRun) -> None:
-    assert "intake.no_unknown_rejects.treasury/functions" in bad_run.failing
+    assert "intake.codes.treasury/functions" in bad_run.failing
     (reject,) = [r for r in rejected(bad_run, "treasury/functions") if r["rule"] == "unknown_region"]
     assert "VX" in reject["text"] and "Atlantis" in reject["text"]
 
@@ -292,7 +292,7 @@ def test_a_duplicate_key_blocks_and_neither_line_is_taken(bad_run: BadRun) -> No
 
 
 def test_a_number_that_is_none_blocks(bad_run: BadRun) -> None:
-    assert "intake.no_unknown_rejects.bureau/residents" in bad_run.failing
+    assert "intake.numbers.bureau/residents" in bad_run.failing
     (reject,) = rejected(bad_run, "bureau/residents")
     assert (reject["rule"], reject["row"], reject["column"], reject["text"]) == (
         "not_a_number",

@@ -295,6 +295,9 @@ def build(
 
 @app.command()
 def judge(
+    data_docs: Annotated[
+        bool, typer.Option("--data-docs", help="Also make Great Expectations' Data Docs in the build; takes a while.")
+    ] = False,
     jurisdiction: JurisdictionOption = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
@@ -307,14 +310,26 @@ def judge(
     session = Session(settings, _say)
     with session.warehouse.lock():
         made = _current_build(session)
-        verdict = session.judge(made)
+        verdict = session.judge(made, with_documents=data_docs)
         if verdict.outcome != "pass":
             raise blocked(session, made, verdict)
     _print(
         verdict.as_dict(),
         f"the build {made.build_id} passes: {verdict.passed} passed, {verdict.warnings} warning(s), "
-        f"{verdict.not_applicable} not applicable",
+        f"{verdict.not_applicable} not applicable" + _held_back(verdict.carried_over) + _documents(made, data_docs),
     )
+
+
+def _held_back(carried_over: list[dict[str, Any]]) -> str:
+    """The tables that stay as they were, a line each."""
+    return "".join(
+        f"\n  {item['table']} stays as in {item['from_release']}: {', '.join(item['checks'])}" for item in carried_over
+    )
+
+
+def _documents(made: Any, wanted: bool) -> str:
+    site = Path(made.folder) / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"
+    return f"\n  Data Docs {site}" if wanted else ""
 
 
 @app.command()
@@ -506,6 +521,9 @@ def quality(
         str | None, typer.Option("--build", help="Build to show. Default: the newest.", metavar="ID")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show passing checks too.")] = False,
+    history: Annotated[
+        str | None, typer.Option("--history", help="Every result of one check, oldest first.", metavar="CHECK")
+    ] = None,
     jurisdiction: JurisdictionOption = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
@@ -513,8 +531,13 @@ def quality(
 ) -> None:
     """Checks, verdict and waivers in use of a build."""
     settings = _enter(jurisdiction, warehouse, as_json, debug)
-    from pipelines.run.status import quality_of
+    from pipelines.run.status import history_of, quality_of
 
+    if history:
+        results = history_of(settings, history)
+        columns = ["judged_at", "build_id", "severity", "outcome", "observed", "threshold", "rule_sha256"]
+        _print(results, _table(results, columns))
+        return
     found = quality_of(settings, build_id)
     verdict = found["verdict"]
     shown = [c for c in found["checks"] if every or c["outcome"] not in ("pass", "not_applicable")]

@@ -6,7 +6,16 @@ It does not decide whether something may be published, and it reads prepared rel
 from __future__ import annotations
 
 from pipelines.exports.parquet import write_parquet
-from pipelines.exports.tables import PublishedColumn, PublishedTable, own_tables, published_tables, quote, text_literal
+from pipelines.exports.tables import (
+    PublishedColumn,
+    PublishedTable,
+    own_tables,
+    published_tables,
+    quote,
+    retired_tables,
+    text_literal,
+)
+from pipelines.exports.workbooks import failures, write_workbooks
 from pipelines.exports.writing import FORMATS, Export, Order, export
 
 __all__ = [
@@ -16,9 +25,12 @@ __all__ = [
     "PublishedColumn",
     "PublishedTable",
     "export",
+    "failures",
     "own_tables",
     "published_tables",
     "quote",
+    "retired_tables",
     "text_literal",
     "write_parquet",
+    "write_workbooks",
 ]

@@ -15,8 +15,10 @@ from typing import Any
 import yaml
 
 from pipelines.errors import ConfigurationError
+from pipelines.records import TableContract
 
 OWN_TABLES_FILE = Path(__file__).with_name("own_tables.yml")
+RETIRED_TABLES_FILE = Path(__file__).with_name("retired_tables.yml")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,18 @@ class PublishedTable:
     order_by: tuple[str, ...]
     columns: tuple[PublishedColumn, ...]
     made_by: str
+    version: str = "1"
+
+    @property
+    def contract(self) -> TableContract:
+        """What the table promises its readers."""
+        return TableContract(
+            self.name,
+            self.version,
+            list(self.key),
+            {column.name: column.data_type for column in self.columns},
+            {column.name: column.unit for column in self.columns if column.unit},
+        )
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -122,7 +136,7 @@ def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
     zh, en = _both(node.get("description"), meta.get("description_en"))
     # Rows of one order must have one place: whatever the order, the key decides in the end.
     order = (*order_by, *(column for column in key if column not in order_by))
-    return PublishedTable(name, zh, en, key, order, tuple(columns), "dbt")
+    return PublishedTable(name, zh, en, key, order, tuple(columns), "dbt", str(meta.get("version") or "1"))
 
 
 @lru_cache(maxsize=1)
@@ -146,8 +160,16 @@ def own_tables() -> tuple[PublishedTable, ...]:
             )
         zh, en = _both(raw["description"])
         key = _names(raw["key"])
-        tables.append(PublishedTable(name, zh, en, key, _names(raw.get("order_by")) or key, tuple(columns), "release"))
+        order, version = _names(raw.get("order_by")) or key, str(raw.get("version") or "1")
+        tables.append(PublishedTable(name, zh, en, key, order, tuple(columns), "release", version))
     return tuple(tables)
+
+
+@lru_cache(maxsize=1)
+def retired_tables() -> dict[str, str]:
+    """The tables that are no longer published, with the date since when."""
+    listed: dict[str, dict[str, Any]] = yaml.safe_load(RETIRED_TABLES_FILE.read_text(encoding="utf-8")) or {}
+    return {name: str(said["since"]) for name, said in listed.items()}
 
 
 def published_tables(manifest_path: Path) -> list[PublishedTable]:

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.pages import figures, numbers
+from pipelines.pages import figures, numbers, quality_figures
 from pipelines.pages.chart import line_chart
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -61,7 +61,9 @@ def _common(release: figures.Release) -> dict[str, Any]:
         "units": place.get("units", {}),
         "time": figures.local_time(release),
         "level": lambda depth: levels.get(depth, unnamed),
-        "verdict": figures.verdict(release),
+        "verdict": quality_figures.verdict(release),
+        "states": quality_figures.table_states(release),
+        "waived_places": quality_figures.waived_places(release),
         "rejects": figures.rejects(release),
         "sources": sources,
         "has_synthetic": any(item["is_synthetic"] and item["files"] for item in sources),
@@ -99,14 +101,22 @@ def _overview(release: figures.Release, common: dict[str, Any]) -> dict[str, Any
 
 
 def _quality(release: figures.Release, common: dict[str, Any]) -> dict[str, Any]:
-    checks = figures.checks(release, common["synthetic_extracts"] if common["has_synthetic"] else set())
+    checks = quality_figures.checks(release, common["synthetic_extracts"] if common["has_synthetic"] else set())
     return {
         "checks": checks,
         "found": [row for row in checks if row["outcome"] in ("fail", "error", "waived")],
-        "board": figures.checks_by_subject(checks),
-        "tie_out": figures.tie_out(release),
-        "waivers": figures.waivers(release),
-        "releases": figures.releases(release),
+        "board": quality_figures.checks_by_subject(checks),
+        "receipts": quality_figures.receipts(release),
+        "tie_out": quality_figures.tie_out(release),
+        "money": quality_figures.money(release),
+        "reject_groups": quality_figures.rejects_by_rule(common["rejects"]),
+        "waivers": quality_figures.waivers(release),
+        "rules": quality_figures.changed_rules(release),
+        "causes": quality_figures.causes(release),
+        "revisions": quality_figures.revisions(release),
+        "changes": release.changes,
+        "changed": figures.changed_tables(release),
+        "releases": quality_figures.releases(release),
     }
 
 

@@ -7,6 +7,20 @@ it stores results and verdict beside the build and refuses, through `require_pas
 from __future__ import annotations
 
 from pipelines.quality.expectations import preload
-from pipelines.quality.verdict import judge, read_history, read_results, read_verdict, require_passing
+from pipelines.quality.history import read_history, rule_sha256
+from pipelines.quality.places import ADDRESS, period_of, region_of
+from pipelines.quality.verdict import Rules, judge, read_results, read_verdict, require_passing
 
-__all__ = ["judge", "preload", "read_history", "read_results", "read_verdict", "require_passing"]
+__all__ = [
+    "ADDRESS",
+    "Rules",
+    "judge",
+    "period_of",
+    "preload",
+    "read_history",
+    "read_results",
+    "read_verdict",
+    "region_of",
+    "require_passing",
+    "rule_sha256",
+]

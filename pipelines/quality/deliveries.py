@@ -1,50 +1,180 @@
-"""Checks of what was delivered: every file readable, every sheet tied out, no reject that nobody expected, none late.
+"""Checks of what was delivered, one of each kind for every extract: files, accounts, keys, codes, ranges, drift.
 
-It reads the account that the readings left in the build (schema `source`); it opens no delivered file.
+They read the account that the readings left in the build (schema `source`); no delivered file is opened. How grave
+a finding is, and which rejects are known, is the contract's word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import duckdb
 
-from pipelines.records import CheckResult, Outcome, Punctuality
+from pipelines.quality.places import listed
+from pipelines.records import ROWS_KEPT, CheckResult, Outcome, Punctuality, Severity
 
-KINDS = (
-    "readable",
-    "rows_tie_out",
-    "values_tie_out",
-    "no_unknown_rejects",
-    "no_grave_finding",
-    "no_finding",
-    "on_time",
-)
-# Findings are as grave as the contract says; only the grave ones block.
-_WARN_ONLY = {"no_finding"}  # and `on_time`, unless the contract says otherwise
 LOCATIONS_SHOWN = 50
 
-_DESCRIPTION = {
-    "readable": "每份在用的来文都能按约定读取 / Every file in force can be read by its contract",
-    "rows_tie_out": "读到的行 = 采用 + 退回 + 重复 + 略去 / Rows read = accepted + rejected + duplicate + ignored",
-    "values_tie_out": (
-        "读到的值 = 采用 + 缺失 + 退回 + 随行舍去 / Values read = accepted + missing + rejected + dropped"
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of check: what it states, why, and what can be done. `severity` is that of its findings by default."""
+
+    name: str
+    description: str
+    why: str
+    remedy: str
+    severity: Severity = "block"
+    rejects: frozenset[str] = frozenset()  # the rules whose rejects it counts
+    findings: frozenset[str] = frozenset()  # the kinds of findings it counts
+
+
+def _these(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+_SEND_AGAIN = "核对原表，更正后以新文件重新报送 / Compare with the original and send a corrected file"
+_KINDS = (
+    _Kind(
+        "readable",
+        "每份在用的来文都能按约定读取 / Every file in force can be read by its contract",
+        "A file that nobody can read must not be passed over in silence",
+        "重新报送能打开的文件；格式有变的，先商定 / Send a file that opens; if its form changed, agree first",
     ),
-    "no_unknown_rejects": "没有意料之外的退回 / Nothing is rejected that the contract does not know of",
-    "no_grave_finding": "合计、更正、与上次来文的对照没有严重问题 / Totals, corrections and drift: nothing grave",
-    "no_finding": "与约定、与上次来文的对照没有变化 / Against the contract and the delivery before: nothing changed",
-    "on_time": "到期的来文都已收到 / Every delivery that is due has come",
-}
-_WHY = {
-    "readable": "A file that nobody can read must not be passed over in silence",
-    "rows_tie_out": "No row of a department's file may be lost on the way",
-    "values_tie_out": "No number of a department's file may be lost on the way",
-    "no_unknown_rejects": "A rejected number is missing from the marts; somebody has to know and to agree",
-    "no_grave_finding": "A unit written otherwise, a delivery that shrank: published it looks like a changed world",
-    "no_finding": "A file that changes its form will change its meaning next; somebody should look",
-    "on_time": "Figures that silently stay last year's look like figures that did not change",
-}
+    _Kind(
+        "rows_tie_out",
+        "读到的行 = 采用 + 退回 + 重复 + 略去 / Rows read = accepted + rejected + duplicate + ignored",
+        "No row of a department's file may be lost on the way",
+        "这是读取程序的问题，请告知数据管理 / A fault of the reader: tell the data steward",
+    ),
+    _Kind(
+        "values_tie_out",
+        "读到的值 = 采用 + 缺失 + 退回 + 随行舍去 / Values read = accepted + missing + rejected + dropped",
+        "No number of a department's file may be lost on the way",
+        "这是读取程序的问题，请告知数据管理 / A fault of the reader: tell the data steward",
+    ),
+    _Kind(
+        "volume",
+        "每份来文的行数在约定范围内 / Every file has as many rows as the contract expects",
+        "A file that was cut short reads like a world with fewer places",
+        "检查文件是否完整，补齐后重新报送 / See whether the file is whole and send it again",
+        rejects=_these("row_count"),
+    ),
+    _Kind(
+        "keys",
+        "同一指标、地区和时期只报一次 / Each measure, region and period is reported once",
+        "Of two numbers for one question nobody can say which is right",
+        "删去重复的行，只留正确的一行 / Leave only the row that is right",
+        rejects=_these("duplicate_key"),
+    ),
+    _Kind(
+        "codes",
+        "地区、时期、分类代码都在名录中，与名称一致 / Regions, periods, classes are on their lists; codes fit names",
+        "A number of an unknown place or class is in no total",
+        "按现行区划和分类名录更正代码或名称 / Correct code or name after the lists in force",
+        rejects=_these(
+            "unknown_region", "no_region", "ambiguous_region", "code_and_name_disagree", "region_not_within",
+            "region_not_in_force", "unknown_code", "unknown_period",
+        ),
+    ),
+    _Kind(
+        "numbers",
+        "每个数值格都是一个数或约定的符号 / Every cell of a value column is one number or an agreed token",
+        "A cell that must be guessed is not evidence",
+        "在该格填一个数；没有数的填约定的符号 / Put one number into the cell, or the agreed token where there is none",
+        rejects=_these("empty_cell", "replaced_byte", "several_numbers", "not_a_number", "not_an_integer"),
+    ),
+    _Kind(
+        "ranges",
+        "每个数都在约定的范围内 / Every number lies in the range of the contract",
+        "A number that cannot be is a slip or a wrong unit",
+        "核对数值和计量单位 / Check the number and its unit",
+        rejects=_these("below_minimum", "above_maximum", "out_of_range"),
+    ),
+    _Kind(
+        "no_other_reject",
+        "没有其他意料之外的退回 / Nothing else is rejected that the contract does not know of",
+        "A rejected number is missing from the marts; somebody has to know and to agree",
+        _SEND_AGAIN,
+    ),
+    _Kind(
+        "totals",
+        "表内合计等于各部分之和 / Totals printed in the file are the sums of their parts",
+        "A total that does not add up means a wrong part or a wrong total",
+        "核对合计与各部分，更正其中错的一个 / Compare total and parts and correct the one that is wrong",
+        findings=_these("control_total", "reported_total"),
+    ),
+    _Kind(
+        "corrections",
+        "登记的更正仍与来文相符 / Recorded corrections still fit the file",
+        "A correction of a cell that has changed would falsify it",
+        "来文已更正的，撤去登记的更正 / Remove a correction that the department has made itself",
+        findings=_these("correction"),
+    ),
+    _Kind(
+        "units",
+        "数值没有整十倍百倍地跳动 / No typical value jumped by a power of ten",
+        "A unit written otherwise looks like a changed world",
+        "核对计量单位，按约定的单位重新报送 / Check the unit and send the file in the agreed one",
+        findings=_these("unit_jump"),
+    ),
+    _Kind(
+        "shrinking",
+        "再次报送的文件不少于原先的数据 / A file that comes again holds everything that it held before",
+        "Figures that go without a word are lost",
+        "补齐缺少的数据，或说明为何撤回 / Send what is missing, or say why it was taken back",
+        findings=_these("shrinking_delivery"),
+    ),
+    _Kind(
+        "columns",
+        "列与约定、与上次来文相同 / The columns are those of the contract and of the delivery before",
+        "A file that changes its form will change its meaning next",
+        "列有增减的，先与数据管理商定 / Agree on new or removed columns with the data steward",
+        "warn",
+        findings=_these("unknown_column", "new_column", "missing_column", "column_order"),
+    ),
+    _Kind(
+        "types",
+        "整数列没有变成小数列 / Columns of whole numbers still hold whole numbers",
+        "Fractions of people mean another unit or an estimate",
+        "核对计量单位和小数 / Check unit and decimals",
+        "warn",
+        findings=_these("type"),
+    ),
+    _Kind(
+        "new_codes",
+        "没有上次来文没有的代码 / No code is new against the delivery before",
+        "A new class may take figures away from an old one",
+        "说明新代码的含义 / Say what the new code means",
+        "warn",
+        findings=_these("new_codes"),
+    ),
+    _Kind(
+        "row_counts",
+        "行数与上次来文相近 / There are about as many rows as in the delivery before",
+        "Rows that come or go in numbers are a change of scope",
+        "说明行数为何变化 / Say why the number of rows changed",
+        "warn",
+        findings=_these("row_count"),
+    ),
+    _Kind(
+        "no_other_finding",
+        "与约定、与上次来文的对照没有其他问题 / Nothing else was found against contract and earlier deliveries",
+        "What was found and belongs to no other check must not be lost",
+        _SEND_AGAIN,
+    ),
+    _Kind(
+        "on_time",
+        "到期的来文都已收到 / Every delivery that is due has come",
+        "Figures that silently stay last year's look like figures that did not change",
+        "尽快报送；不能按时报送的，说明何时报送 / Send the file, or say when it will come",
+        "warn",
+    ),
+)  # fmt: skip
+KINDS = tuple(kind.name for kind in _KINDS)
+_REJECTS_OF_THEIR_OWN = frozenset({"unreadable"}).union(*(kind.rejects for kind in _KINDS))
+_FINDINGS_OF_THEIR_OWN = frozenset().union(*(kind.findings for kind in _KINDS))
 
 _READABLE = """
     select r.file_name, r.delivery_period, coalesce(max(g.problem), 'it was never read') as problem,
@@ -63,17 +193,31 @@ _TIE_OUT = """
 _ROWS = ("rows_accepted", "rows_rejected", "rows_duplicate", "rows_ignored")
 _VALUES = ("values_accepted", "values_missing", "values_rejected", "values_dropped")
 _REJECTS = """
-    select j.source_file, j.source_sheet, j.source_row, j.source_column, j.rule, j.reported_text, j.is_known
+    select j.delivery_period, j.source_file, j.source_sheet, j.source_row, j.source_column, j.region_code, j.rule,
+        j.reported_text, j.detail, j.is_known
     from source.reject j join source.receipt r using (receipt_id)
     where r.is_in_force and j.department = ? and j.extract = ?
     order by all
 """
+# A note says what a file that came again changed; it is no fault.
 _FINDINGS = """
-    select f.source_file, f.delivery_period, f.kind, f.observed, f.expected
+    select f.delivery_period, f.source_file, f.kind, f.severity, f.observed, f.expected
     from source.finding f join source.receipt r using (receipt_id)
-    where r.is_in_force and f.severity = ? and f.department = ? and f.extract = ?
+    where r.is_in_force and f.severity <> 'note' and f.department = ? and f.extract = ?
     order by all
 """
+
+
+@dataclass
+class _Found:
+    """What one check of one extract found."""
+
+    outcome: Outcome
+    observed: str
+    expected: str
+    lines: list[str] = field(default_factory=list)
+    rows: list[dict[str, str]] = field(default_factory=list)
+    severity: Severity | None = None  # where the contract says otherwise than the kind
 
 
 def check_id(kind: str, extract: str) -> str:
@@ -83,89 +227,160 @@ def check_id(kind: str, extract: str) -> str:
 
 def extracts(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     """Department, extract and owner of every extract the jurisdiction has a contract for."""
-    rows = connection.execute("select department, extract, owner from source.extract order by all").fetchall()
+    # By an alias: where the column were gone, a bare `extract` would be the table's whole row.
+    rows = connection.execute("select e.department, e.extract, e.owner from source.extract e order by all").fetchall()
     return [(str(d), str(e), str(o or "")) for d, e, o in rows]
 
 
-def expected(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The ids of all delivery checks that must have a result."""
-    return [check_id(kind, f"{d}/{e}") for d, e, _ in extracts(connection) for kind in KINDS]
+def expected(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The delivery checks that must have a result, with their extract; none when there are no extracts to be had."""
+    try:
+        return {check_id(kind, f"{d}/{e}"): f"{d}/{e}" for d, e, _ in extracts(connection) for kind in KINDS}
+    except duckdb.Error:
+        return {}
 
 
-def _listed(lines: list[str]) -> str:
-    more = len(lines) - LOCATIONS_SHOWN
-    return "\n".join(lines[:LOCATIONS_SHOWN] + ([f"… and {more} more"] if more > 0 else []))
+class _Extract:
+    """The deliveries of one extract, asked what each kind of check needs."""
 
+    def __init__(self, connection: duckdb.DuckDBPyConnection, department: str, extract: str) -> None:
+        self.connection, self.key = connection, [department, extract]
+        self.where = {"department": department, "extract": extract}
 
-def _readable(connection: duckdb.DuckDBPyConnection, key: list[str]) -> tuple[Outcome, str, str, list[str]]:
-    rows = connection.execute(_READABLE, key).fetchall()
-    if not rows:
-        return "not_applicable", "nothing was delivered", "every file readable", []
-    bad = [f"{period}/{name}: {problem}" for name, period, problem, is_read in rows if not is_read]
-    return ("fail" if bad else "pass"), f"{len(rows) - len(bad)} of {len(rows)} files", f"{len(rows)} files", bad
+    def _all(self, sql: str) -> list[tuple[object, ...]]:
+        return self.connection.execute(sql, self.key).fetchall()
 
+    def _number(self, sql: str) -> int:
+        return int(str(self._all(sql)[0][0]))
 
-def _tied_out(
-    connection: duckdb.DuckDBPyConnection, key: list[str], read: str, parts: tuple[str, ...]
-) -> tuple[Outcome, str, str, list[str]]:
-    summed = "(" + " + ".join(f"t.{part}" for part in parts) + ")"
-    rows = connection.execute(_TIE_OUT.format(read=read, parts=summed), key).fetchall()
-    was_read = connection.execute(
-        "select count(*) from source.reading g join source.receipt r using (receipt_id) "
-        "where r.is_in_force and g.status = 'read' and r.department = ? and r.extract = ?",
-        key,
-    ).fetchone()
-    files_read = int(was_read[0]) if was_read else 0
-    if not files_read:
-        return "not_applicable", "nothing was read", "read = accounted for", []
-    if not rows:
-        return "error", f"{files_read} files were read, but there is no account of them", "read = accounted for", []
-    bad = [f"{p}/{f} [{s}]: read {n}, accounted for {m}" for f, s, p, n, m, holds in rows if not holds]
-    total, accounted = sum(r[3] or 0 for r in rows), sum(r[4] or 0 for r in rows)
-    return ("fail" if bad else "pass"), f"{total:,} read, {accounted:,} accounted for", "equal in every sheet", bad
+    @property
+    def delivered(self) -> int:
+        """How many files are in force."""
+        return self._number("select count(*) from source.receipt where is_in_force and department = ? and extract = ?")
 
+    def _row(self, **cells: object) -> dict[str, str]:
+        return {**self.where, **{name: str(value) for name, value in cells.items() if value not in (None, "")}}
 
-def _rejects(connection: duckdb.DuckDBPyConnection, key: list[str]) -> tuple[Outcome, str, str, list[str]]:
-    rows = connection.execute(_REJECTS, key).fetchall()
-    delivered = connection.execute(
-        "select count(*) from source.receipt where is_in_force and department = ? and extract = ?", key
-    ).fetchone()
-    if not rows and not (delivered and delivered[0]):
-        return "not_applicable", "nothing was delivered", "0 unknown", []
-    bad = [
-        f"{file} [{sheet}] row {row or '-'}, column {column or '-'}: {rule} — {text or ''}"
-        for file, sheet, row, column, rule, text, is_known in rows
-        if not is_known
-    ]
-    known = len(rows) - len(bad)
-    return ("fail" if bad else "pass"), f"{len(bad)} unknown, {known} known", "0 unknown", bad
+    def readable(self) -> _Found:
+        """Files in force that were not read."""
+        rows = self._all(_READABLE)
+        if not rows:
+            return _Found("not_applicable", "nothing was delivered", "every file readable")
+        bad = [row for row in rows if not row[3]]
+        return _Found(
+            "fail" if bad else "pass",
+            f"{len(rows) - len(bad)} of {len(rows)} files",
+            f"{len(rows)} files",
+            [f"{period}/{name}: {problem}" for name, period, problem, _ in bad],
+            [self._row(delivery_period=p, source_file=n, found=problem) for n, p, problem, _ in bad],
+        )
 
+    def tied_out(self, read: str, parts: tuple[str, ...]) -> _Found:
+        """Sheets whose account does not add up; a file that was read and has no account is an error."""
+        summed = "(" + " + ".join(f"t.{part}" for part in parts) + ")"
+        rows = self._all(_TIE_OUT.format(read=read, parts=summed))
+        files_read = self._number(
+            "select count(*) from source.reading g join source.receipt r using (receipt_id) "
+            "where r.is_in_force and g.status = 'read' and r.department = ? and r.extract = ?"
+        )
+        if not files_read:
+            return _Found("not_applicable", "nothing was read", "read = accounted for")
+        if not rows:
+            return _Found("error", f"{files_read} files were read, but there is no account of them", "an account")
+        bad = [row for row in rows if not row[5]]
+        total, accounted = (sum(int(str(row[n] or 0)) for row in rows) for n in (3, 4))
+        return _Found(
+            "fail" if bad else "pass",
+            f"{total:,} read, {accounted:,} accounted for",
+            "equal in every sheet",
+            [f"{p}/{f} [{s}]: read {n}, accounted for {m}" for f, s, p, n, m, _ in bad],
+            [
+                self._row(delivery_period=p, source_file=f, source_sheet=s, found=f"{n} read", expected=f"{m} listed")
+                for f, s, p, n, m, _ in bad
+            ],
+        )  # fmt: skip
 
-def _findings(
-    connection: duckdb.DuckDBPyConnection, key: list[str], severity: str
-) -> tuple[Outcome, str, str, list[str]]:
-    rows = connection.execute(_FINDINGS, [severity, *key]).fetchall()
-    delivered = connection.execute(
-        "select count(*) from source.receipt where is_in_force and department = ? and extract = ?", key
-    ).fetchone()
-    if not rows and not (delivered and delivered[0]):
-        return "not_applicable", "nothing was delivered", "0 findings", []
-    bad = [f"{period}/{file}: {kind}: {seen} (expected: {wanted})" for file, period, kind, seen, wanted in rows]
-    return ("fail" if bad else "pass"), f"{len(bad)} findings", "0 findings", bad
+    def rejected(self, is_own: Callable[[str], bool]) -> _Found:
+        """Rejects by the rules that are this check's own; those that the contract knows of are counted, not blamed."""
+        if not self.delivered:
+            return _Found("not_applicable", "nothing was delivered", "0 unknown")
+        rows = [row for row in self._all(_REJECTS) if is_own(str(row[6]))]
+        bad = [row for row in rows if not row[9]]
+        return _Found(
+            "fail" if bad else "pass",
+            f"{len(bad)} unknown, {len(rows) - len(bad)} known",
+            "0 unknown",
+            [
+                f"{file} [{sheet}] row {row or '-'}, column {column or '-'}: {rule} — {text or ''}"
+                for _, file, sheet, row, column, _, rule, text, _, _ in bad
+            ],
+            [
+                self._row(
+                    delivery_period=period, source_file=file, source_sheet=sheet, source_row=row, source_column=column,
+                    region_code=region, rule=rule, found=text, expected=detail,
+                )
+                for period, file, sheet, row, column, region, rule, text, detail, _ in bad
+            ],
+        )  # fmt: skip
 
+    def found(self, is_own: Callable[[str], bool]) -> _Found:
+        """Findings of the kinds that are this check's own; one grave one makes the whole check grave."""
+        if not self.delivered:
+            return _Found("not_applicable", "nothing was delivered", "0 findings")
+        bad = [row for row in self._all(_FINDINGS) if is_own(str(row[2]))]
+        return _Found(
+            "fail" if bad else "pass",
+            f"{len(bad)} findings",
+            "0 findings",
+            [f"{period}/{file}: {kind}: {seen} (expected: {wanted})" for period, file, kind, _, seen, wanted in bad],
+            [
+                self._row(delivery_period=period, source_file=file, rule=kind, found=seen, expected=wanted)
+                for period, file, kind, _, seen, wanted in bad
+            ],
+            severity=None if not bad else "block" if any(row[3] != "warn" for row in bad) else "warn",
+        )
 
-def _on_time(found: Punctuality | None) -> tuple[Outcome, str, str, list[str]]:
-    if found is None:
-        return "error", "nobody looked at what is due", "no delivery late", []
-    if not found.is_agreed:
-        return "not_applicable", "the contract does not say until when deliveries come", "no delivery late", []
-    if found.gravity == "ignore":
-        return "not_applicable", "the contract sets lateness aside", "no delivery late", []
-    if not found.late and found.following is None:
-        return "not_applicable", "nothing is due any more, or nothing has come yet", "no delivery late", []
-    following = f"; {found.following.delivery_period} by {found.following.due_on}" if found.following else ""
-    bad = [f"{due.delivery_period}: was due on {due.due_on} from {due.owner}" for due in found.late]
-    return ("fail" if bad else "pass"), f"{len(bad)} late", f"no delivery late{following}", bad
+    def on_time(self, due: Punctuality | None) -> _Found:
+        """What is due and has not come."""
+        nothing_late = "no delivery late"
+        if due is None:
+            return _Found("error", "nobody looked at what is due", nothing_late, severity="block")
+        if not due.is_agreed:
+            return _Found("not_applicable", "the contract does not say until when deliveries come", nothing_late)
+        if due.gravity == "ignore":
+            return _Found("not_applicable", "the contract sets lateness aside", nothing_late)
+        if not due.late and due.following is None:
+            return _Found("not_applicable", "nothing is due any more, or nothing has come yet", nothing_late)
+        following = f"; {due.following.delivery_period} by {due.following.due_on}" if due.following else ""
+        return _Found(
+            "fail" if due.late else "pass",
+            f"{len(due.late)} late",
+            nothing_late + following,
+            [f"{late.delivery_period}: was due on {late.due_on} from {late.owner}" for late in due.late],
+            [self._row(delivery_period=d.delivery_period, found="not here", expected=d.due_on) for d in due.late],
+            severity="block" if due.gravity == "block" else "warn",
+        )
+
+    def ask(self, kind: _Kind, due: Punctuality | None) -> _Found:
+        """What the check of this kind finds; an account that is not there or has another form is an error."""
+        try:
+            if kind.name == "readable":
+                return self.readable()
+            if kind.name == "rows_tie_out":
+                return self.tied_out("rows_read", _ROWS)
+            if kind.name == "values_tie_out":
+                return self.tied_out("values_read", _VALUES)
+            if kind.name == "on_time":
+                return self.on_time(due)
+            if kind.name == "no_other_reject":
+                return self.rejected(lambda rule: rule not in _REJECTS_OF_THEIR_OWN)
+            if kind.name == "no_other_finding":
+                return self.found(lambda found: found not in _FINDINGS_OF_THEIR_OWN)
+            if kind.rejects:
+                return self.rejected(kind.rejects.__contains__)
+            return self.found(kind.findings.__contains__)
+        except duckdb.Error as error:
+            return _Found("error", str(error).splitlines()[0], "an account of the deliveries", severity="block")
 
 
 def rests_on_clock_until(punctuality: Mapping[str, Punctuality]) -> str | None:
@@ -175,30 +390,33 @@ def rests_on_clock_until(punctuality: Mapping[str, Punctuality]) -> str | None:
     )
 
 
+def _rule(kind: _Kind) -> str:
+    """What a check counts, in words that change when the check does."""
+    counted = ", ".join(sorted(kind.rejects or kind.findings))
+    return f"intake.{kind.name}" + (f": {counted}" if counted else "")
+
+
 def judge(connection: duckdb.DuckDBPyConnection, punctuality: Mapping[str, Punctuality]) -> list[CheckResult]:
-    """The delivery checks of every extract, on the build behind this connection; what is due is told by extract."""
+    """The delivery checks of every extract, on the build behind this connection; what is due is told by extract.
+
+    No results at all when the list of extracts cannot be had: each expected check is then reported as missing.
+    """
     results = []
-    for department, extract, owner in extracts(connection):
-        key, name = [department, extract], f"{department}/{extract}"
-        found: dict[str, Any] = {
-            "readable": _readable(connection, key),
-            "rows_tie_out": _tied_out(connection, key, "rows_read", _ROWS),
-            "values_tie_out": _tied_out(connection, key, "values_read", _VALUES),
-            "no_unknown_rejects": _rejects(connection, key),
-            "no_grave_finding": _findings(connection, key, "block"),
-            "no_finding": _findings(connection, key, "warn"),
-            "on_time": _on_time(punctuality.get(name)),
-        }
-        lateness = punctuality.get(name)  # not looked at: an error, and that is no warning
-        warn_only = {*_WARN_ONLY, "on_time"} if lateness and lateness.gravity != "block" else _WARN_ONLY
-        for kind in KINDS:
-            outcome, observed, wanted, bad = found[kind]
+    try:
+        known = extracts(connection)
+    except duckdb.Error:
+        return []
+    for department, extract, owner in known:
+        name, asked = f"{department}/{extract}", _Extract(connection, department, extract)
+        for kind in _KINDS:
+            found = asked.ask(kind, punctuality.get(name))
             results.append(
                 CheckResult(
-                    check_id=check_id(kind, name), source="intake", subject=name,
-                    severity="warn" if kind in warn_only else "block",
-                    outcome=outcome, description=_DESCRIPTION[kind], observed=observed, expected=wanted,
-                    failing_rows=len(bad), locations=_listed(bad), owner=owner, why=_WHY[kind],
+                    check_id=check_id(kind.name, name), source="intake", subject=name,
+                    severity=found.severity or kind.severity, outcome=found.outcome, description=kind.description,
+                    observed=found.observed, expected=found.expected, failing_rows=len(found.rows),
+                    locations=listed(found.lines, len(found.lines), LOCATIONS_SHOWN), owner=owner, why=kind.why,
+                    rule=_rule(kind), remedy=kind.remedy, rows=found.rows[:ROWS_KEPT],
                 )
             )  # fmt: skip
     return results

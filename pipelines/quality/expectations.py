@@ -1,11 +1,13 @@
 """Great Expectations on the build: DuckDB measures, Great Expectations judges, and its answer is made honest.
 
 It reports errors as failures and passes what has no rows; here an error stays an error and nothing to judge is
-an error too. Great Expectations and pandas are imported inside the check only, because that takes seconds.
+an error too. Great Expectations and pandas are imported inside the check only, because that takes seconds. Its
+context, made from the YAML, stands in the build's folder; so do Data Docs, which are made only when asked for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -16,17 +18,17 @@ import threading
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from pipelines.quality.places import TEXT_SHOWN, as_row, failing_rows, line_of, listed
 from pipelines.quality.suites import NONE_WRONG, Expectation, ExpectationFile
-from pipelines.records import CheckResult, Outcome
+from pipelines.records import ROWS_KEPT, CheckResult, Outcome
 from pipelines.settings import switch_telemetry_off
 
 LOCATIONS_SHOWN = 20
-TEXT_SHOWN = 300
 _KEY_OWNER, _KEY_SINCE = "Junheng", "1"
 
 # Arguments of expectations that name columns.
@@ -100,14 +102,22 @@ def describe(expectation: Expectation) -> str:
 
 
 def _result(
-    expectation: Expectation, outcome: Outcome, observed: str, failing: int = 0, locations: Iterable[str] = ()
+    expectation: Expectation, outcome: Outcome, observed: str, failing: int = 0, rows: Iterable[dict[str, str]] = ()
 ) -> CheckResult:
+    kept = [{**row, **_departments(expectation, row)} for row in rows]
+    lines = listed([line_of(row) for row in kept], max(failing, len(kept)), LOCATIONS_SHOWN)
     return CheckResult(
         check_id=expectation.check_id, source="expectation", subject=expectation.table, severity=expectation.severity,
         outcome=outcome, description=expectation.why, observed=observed, expected=describe(expectation),
-        failing_rows=failing, locations="\n".join(locations), owner=expectation.owner, why=expectation.why,
-        since=expectation.since,
+        failing_rows=failing, locations=lines, owner=expectation.owner, why=expectation.why, since=expectation.since,
+        rule=expectation.rule, remedy=expectation.do, reach=expectation.blocks, rows=kept,
     )  # fmt: skip
+
+
+def _departments(expectation: Expectation, row: dict[str, str]) -> dict[str, str]:
+    """Who has to look at a failing row that names no department itself."""
+    named = ";".join(expectation.departments)
+    return {"departments": named} if named and "department" not in row else {}
 
 
 def _first_line(error: BaseException | str) -> str:
@@ -150,36 +160,22 @@ def _is_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _address(row: Iterable[tuple[str, Any]]) -> str:
-    return ", ".join(f"{column}={_short(value)}" for column, value in row)[:TEXT_SHOWN]
-
-
-def _short(value: Any) -> str:
-    """A value as people write it: decimals without the zeros of their type."""
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
-
-
-def _locations(frame: Any, result: dict[str, Any], address: list[str]) -> list[str]:
-    """The addresses of failing rows: their key columns, then the columns that were judged."""
-    positions = [p for p in result.get("unexpected_index_list") or [] if isinstance(p, int)]
+def _rows_at(frame: Any, result: dict[str, Any], address: list[str]) -> list[dict[str, str]]:
+    """The failing rows of a frame: their key columns, then the columns that were judged."""
+    positions = [p for p in result.get("unexpected_index_list") or [] if isinstance(p, int)][:ROWS_KEPT]
     columns = [c for c in address if c in frame.columns] + [c for c in frame.columns if c not in address]
-    lines = [_address((c, frame[c].iloc[position]) for c in columns) for position in positions[:LOCATIONS_SHOWN]]
-    return _with_more(lines, len(positions))
+    values = [(column, frame[column].to_list()) for column in columns]
+    return [
+        as_row((column, None if _is_nothing(cells[position]) else cells[position]) for column, cells in values)
+        for position in positions
+    ]
 
 
-def _with_more(lines: list[str], count: int) -> list[str]:
-    return lines + ([f"… and {count - LOCATIONS_SHOWN:,} more"] if count > LOCATIONS_SHOWN else [])
-
-
-def _wrong_rows(connection: duckdb.DuckDBPyConnection, expectation: Expectation, count: int) -> list[str]:
-    """The addresses of the rows that a measured expectation counted as wrong."""
+def _wrong_rows(connection: duckdb.DuckDBPyConnection, expectation: Expectation) -> list[dict[str, str]]:
+    """The rows that a measured expectation counted as wrong."""
     if not (expectation.rows and expectation.wrong):
         return []
-    cursor = connection.execute(
-        f"select * from ({expectation.rows}) where {expectation.wrong} order by all limit {LOCATIONS_SHOWN}"
-    )
-    names = [column[0] for column in cursor.description or []]
-    return _with_more([_address(zip(names, row, strict=True)) for row in cursor.fetchall()], count)
+    return failing_rows(connection, f"select * from ({expectation.rows}) where {expectation.wrong}")
 
 
 def _exception_of(found: Any) -> str:
@@ -211,7 +207,7 @@ def _interpret(expectation: Expectation, found: Any, frame: Any, address: list[s
         observed = str(result["observed_value"])[:TEXT_SHOWN]
     if found.success:
         return _result(expectation, "pass", observed)
-    return _result(expectation, "fail", observed, failing, _locations(frame, result, address))
+    return _result(expectation, "fail", observed, failing, _rows_at(frame, result, address))
 
 
 def _applies(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
@@ -266,11 +262,12 @@ class _Asked:
 
 
 class _Judge:
-    """Great Expectations, set up once for one build."""
+    """Great Expectations, set up once for one build: in a folder of the build's, or in memory where there is none."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path | None, *, with_documents: bool) -> None:
         self.connection = connection
         self.gx = _great_expectations()
+        self.with_documents = with_documents
         logging.getLogger("great_expectations").setLevel(logging.ERROR)
         from great_expectations.data_context.types.base import (
             DataContextConfig,
@@ -278,16 +275,53 @@ class _Judge:
             ProgressBarsConfig,
         )
 
-        # Everything in memory: without this, each context leaves a folder for its documents in /tmp.
-        config = DataContextConfig(
-            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-            progress_bars=ProgressBarsConfig(globally=False),
-            analytics_enabled=False,
-        )
-        context = self.gx.get_context(mode="ephemeral", project_config=config)
-        asset = context.data_sources.add_pandas("build").add_dataframe_asset(name="rows")
+        if folder is None:
+            # Everything in memory: without this, each context leaves a folder for its documents in /tmp.
+            config = DataContextConfig(
+                store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+                progress_bars=ProgressBarsConfig(globally=False),
+                analytics_enabled=False,
+            )
+            self.context = self.gx.get_context(mode="ephemeral", project_config=config)
+        else:
+            self.context = self.gx.get_context(mode="file", project_root_dir=str(folder))
+            self.context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        asset = self.context.data_sources.add_pandas("build").add_dataframe_asset(name="rows")
         self.batches = asset.add_batch_definition_whole_dataframe("whole")
         self.classes = {name.lower(): name for name in dir(self.gx.expectations) if name.startswith("Expect")}
+
+    def keep_suites(self, expectations: Iterable[Expectation]) -> None:
+        """Write a suite per table into the context, as the YAML has them; what is no expectation is left to judging."""
+        suites: dict[str, Any] = {}
+        for expectation in expectations:
+            suite = suites.setdefault(expectation.table, self.gx.ExpectationSuite(name=expectation.table))
+            # An unknown type, or arguments that do not fit it: judging makes an error of it.
+            with contextlib.suppress(Exception):
+                suite.add_expectation(self._expectation(expectation, measure=expectation.measure, why=expectation.why))
+        for suite in suites.values():
+            self.context.suites.add(suite)
+
+    def _expectation(self, expectation: Expectation, **meta: Any) -> Any:
+        """The expectation as an object of Great Expectations'."""
+        meta = {"check_id": expectation.check_id, **meta}
+        return self._class_of(expectation.type)(**expectation.arguments, meta=meta)
+
+    def _validate(self, suite: Any, frame: Any) -> Any:
+        """Great Expectations' answer on a frame; kept in its context when documents are wanted."""
+        result_format = {"result_format": "COMPLETE"}
+        if not self.with_documents:
+            return self.batches.get_batch(batch_parameters={"dataframe": frame}).validate(
+                suite, result_format=result_format
+            )
+        suite = self.context.suites.add(suite)
+        definition = self.context.validation_definitions.add(
+            self.gx.ValidationDefinition(name=suite.name, data=self.batches, suite=suite)
+        )
+        return definition.run(batch_parameters={"dataframe": frame}, result_format=result_format)
+
+    def build_documents(self) -> None:
+        """Data Docs of everything that was judged, beside the context."""
+        self.context.build_data_docs()
 
     def _class_of(self, kind: str) -> Any:
         """The class of an expectation type, or None."""
@@ -308,10 +342,10 @@ class _Judge:
             return "the measure looked at no row"
         return ""
 
-    def ask(self, frame: Any, asked: list[_Asked]) -> list[CheckResult]:
+    def ask(self, frame: Any, asked: list[_Asked], name: str) -> list[CheckResult]:
         """The results of expectations on one frame."""
         results: list[CheckResult] = []
-        suite = self.gx.ExpectationSuite(name="suite")
+        suite = self.gx.ExpectationSuite(name=name)
         waiting: dict[str, _Asked] = {}
         for item in asked:
             expectation = item.expectation
@@ -319,16 +353,14 @@ class _Judge:
                 results.append(_result(expectation, "error", refusal))
                 continue
             try:
-                meta = {"check_id": expectation.check_id}
-                suite.add_expectation(self._class_of(expectation.type)(**item.arguments, meta=meta))
+                suite.add_expectation(self._expectation(expectation))
                 waiting[expectation.check_id] = item
             except Exception as error:
                 results.append(_result(expectation, "error", _first_line(error)))
         if not waiting:
             return results
         try:
-            batch = self.batches.get_batch(batch_parameters={"dataframe": frame})
-            answer = batch.validate(suite, result_format={"result_format": "COMPLETE"})
+            answer = self._validate(suite, frame)
         except Exception as error:
             return results + [_result(item.expectation, "error", _first_line(error)) for item in waiting.values()]
         for found in answer.results:
@@ -348,7 +380,9 @@ class _Judge:
             frame = _frame(self.connection, f'"{table}"', wanted)
         except (duckdb.Error, MemoryError) as error:
             return [_result(expectation, "error", _first_line(error)) for expectation in expectations]
-        return self.ask(frame, [_Asked(expectation, frame, address) for expectation in expectations])
+        return self.ask(
+            frame, [_Asked(expectation, frame, address) for expectation in expectations], f"rows of {table}"
+        )
 
     def judge_measured(self, expectations: list[Expectation]) -> list[CheckResult]:
         """Expectations on measured profiles.
@@ -359,6 +393,7 @@ class _Judge:
         results: list[CheckResult] = []
         frames: dict[str, Any] = {}
         alike: dict[str, list[_Asked]] = {}
+        measured = {expectation.check_id: expectation for expectation in expectations}
         for expectation in expectations:
             query = expectation.measure or ""
             try:
@@ -370,15 +405,32 @@ class _Judge:
             asked = _Asked(expectation, frames[query], [])
             if refusal := self._refusal(expectation, asked.frame):
                 results.append(_result(expectation, "error", refusal))
-            elif len(asked.frame) == 1 and expectation.type in _JUDGED_ROW_BY_ROW and "mostly" not in asked.arguments:
+            elif self._goes_with_others(asked):
                 others = {name: value for name, value in asked.arguments.items() if name != "column"}
                 kind = asked.frame[asked.arguments["column"]].dtype.kind
                 alike.setdefault(json.dumps([expectation.type, kind, others], default=str), []).append(asked)
             else:
-                results += self.ask(asked.frame, [asked])
+                results += self.ask(asked.frame, [asked], f"{expectation.table}.{expectation.id}")
         for group in alike.values():
             results += self._ask_alike(group)
-        return results
+        return [self._with_rows(result, measured[result.check_id]) for result in results]
+
+    def _goes_with_others(self, asked: _Asked) -> bool:
+        """True for a measure of one value that may be judged as one row of many. Documents show each by itself."""
+        return (
+            not self.with_documents
+            and len(asked.frame) == 1
+            and asked.expectation.type in _JUDGED_ROW_BY_ROW
+            and "mostly" not in asked.arguments
+        )
+
+    def _with_rows(self, result: CheckResult, expectation: Expectation) -> CheckResult:
+        """A failure with the rows that its measure counted as wrong, where it counts rows."""
+        if result.outcome != "fail" or not expectation.wrong:
+            return result
+        rows = _wrong_rows(self.connection, expectation)
+        failing = max(result.failing_rows, len(rows))
+        return _result(expectation, "fail", result.observed, failing, rows)
 
     def _ask_alike(self, group: list[_Asked]) -> list[CheckResult]:
         """Measures of one value that are judged by the same type and arguments, as rows of one table."""
@@ -403,8 +455,7 @@ class _Judge:
             if _is_nothing(value):
                 results.append(_result(item.expectation, "error", "there is no value to judge"))
             elif position in failing:
-                rows = _wrong_rows(self.connection, item.expectation, count)
-                results.append(_result(item.expectation, "fail", observed, count, rows))
+                results.append(_result(item.expectation, "fail", observed, count))
             else:
                 results.append(_result(item.expectation, "pass", observed))
         return results
@@ -425,11 +476,18 @@ def _observed_measure(item: _Asked, value: Any) -> tuple[str, int]:
 
 
 def judge(
-    connection: duckdb.DuckDBPyConnection, files: list[ExpectationFile], keys: dict[str, list[str]]
+    connection: duckdb.DuckDBPyConnection,
+    files: list[ExpectationFile],
+    keys: dict[str, list[str]],
+    folder: Path | None = None,
+    *,
+    with_documents: bool = False,
 ) -> list[CheckResult]:
     """Results of all expectations on the build behind this connection (schema `main`).
 
-    A missing table or column, an exception, an unknown type, no rows and no answer are outcome `error`.
+    `folder` takes Great Expectations' context, in `gx/`; with documents its Data Docs are made there too, which
+    takes its time. A missing table or column, an exception, an unknown type, no rows and no answer are outcome
+    `error`.
     """
     results: list[CheckResult] = []
     applicable = _split_applicable(connection, files, results) + key_expectations(keys)
@@ -437,7 +495,9 @@ def judge(
         return results
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        judging = _Judge(connection)
+        judging = _Judge(connection, folder, with_documents=with_documents and folder is not None)
+        if folder is not None:
+            judging.keep_suites(e for file in files for e in file.expectations)
         results += judging.judge_measured([e for e in applicable if e.measure is not None])
         tables: dict[str, list[Expectation]] = {}
         for expectation in applicable:
@@ -445,4 +505,6 @@ def judge(
                 tables.setdefault(expectation.table, []).append(expectation)
         for table, expectations in tables.items():
             results += judging.judge_table(table, expectations, keys.get(table, []))
+        if judging.with_documents:
+            judging.build_documents()
     return results

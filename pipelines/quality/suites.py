@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
 from pipelines.errors import ConfigurationError
-from pipelines.records import Severity
+from pipelines.records import Reach, Severity
 
 # libyaml's parser is ten times as fast; the pure one stands in where PyYAML was built without it.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FILE_FIELDS = {"table", "query", "applies_when", "expectations"}
 _EXPECTATION_FIELDS = {
-    "id", "type", "arguments", "severity", "owner", "why", "since", "query", "rows", "wrong", "applies_when",
-    "may_be_empty",
+    "id", "type", "arguments", "severity", "blocks", "owner", "why", "since", "do", "departments", "query", "rows",
+    "wrong", "applies_when", "may_be_empty",
 }  # fmt: skip
 _REQUIRED = ("id", "type", "severity", "owner", "why", "since")
+RETIRED_FILE = "retired.yml"  # checks that are no longer made, in an expectations folder
+_RETIRED_FIELDS = ("check", "since", "why")
 # What `rows` and `wrong` mean unless they say otherwise: of the rows looked at, none is wrong.
 NONE_WRONG: dict[str, Any] = {
     "type": "expect_column_values_to_be_between",
@@ -48,6 +51,21 @@ class Expectation:
     wrong: str | None = None  # the condition that a wrong one meets
     applies_when: str | None = None
     may_be_empty: bool = False  # a profile that lists findings: no row is what is hoped for
+    blocks: Reach = "build"  # what it holds up when it does not pass
+    do: str = ""  # what the people who own the figures can do
+    departments: tuple[str, ...] = ()  # who has to look, where the failing rows name no delivered cell
+
+    @property
+    def rule(self) -> str:
+        """The whole rule in one text, the same as long as nothing of it changes."""
+        parts = {
+            "severity": self.severity, "type": self.type, "arguments": self.arguments, "query": self.query,
+            "rows": self.rows, "wrong": self.wrong, "applies_when": self.applies_when,
+            "may_be_empty": self.may_be_empty or None,
+            "blocks": self.blocks if self.blocks != "build" else None,
+        }  # fmt: skip
+        said = {name: " ".join(v.split()) if isinstance(v, str) else v for name, v in parts.items() if v is not None}
+        return json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
 
     @property
     def measure(self) -> str | None:
@@ -84,14 +102,42 @@ class DbtTest:
     owner: str
     why: str
     since: str
+    sql: str = ""  # as dbt compiled it: gives the failing rows
+    blocks: Reach = "build"
+    do: str = ""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the checks need to know of dbt's manifest: its data tests and the keys of published tables."""
+    """What the checks need to know of dbt's manifest: data tests, keys of published tables, and what hangs on what."""
 
     tests: list[DbtTest] = field(default_factory=list)
     keys: dict[str, list[str]] = field(default_factory=dict)
+    parents: dict[str, set[str]] = field(default_factory=dict)  # of every model, the models it is made from
+
+    def hanging_on(self, table: str) -> list[str]:
+        """The published tables that are made from a table, directly or through others; itself is none of them."""
+        reached, ahead = {table}, [table]
+        while ahead:
+            above = ahead.pop()
+            below = {name for name, parents in self.parents.items() if above in parents} - reached
+            reached |= below
+            ahead += sorted(below)
+        return sorted((reached - {table}) & set(self.keys))
+
+
+@dataclass(frozen=True)
+class Retired:
+    """Checks that are no longer made, by the form of their ids, and why."""
+
+    check: str
+    since: str
+    why: str
+    path: Path
+
+    def covers(self, check_id: str) -> bool:
+        """True for a check id of this form (`*` stands for anything)."""
+        return fnmatchcase(check_id, self.check)
 
 
 def _mistake(path: Path, where: str, message: str) -> ConfigurationError:
@@ -137,6 +183,12 @@ def _expectation(path: Path, table: str, default_query: str | None, raw: Any, nu
         raise _mistake(path, where, f"{', '.join(missing)} missing")
     if raw["severity"] not in ("block", "warn"):
         raise _mistake(path, where, f"severity is block or warn, not {raw['severity']!r}")
+    if raw.get("blocks", "build") not in ("build", "table"):
+        raise _mistake(path, where, f"blocks is build or table, not {raw['blocks']!r}")
+    if raw.get("blocks") == "table" and raw["severity"] != "block":
+        raise _mistake(path, where, "blocks: table without severity: block holds nothing up")
+    if not isinstance(raw.get("departments") or [], list):
+        raise _mistake(path, where, "departments is a list")
     arguments = raw.get("arguments") or {}
     if not isinstance(arguments, dict):
         raise _mistake(path, where, "arguments is a mapping")
@@ -154,7 +206,26 @@ def _expectation(path: Path, table: str, default_query: str | None, raw: Any, nu
         wrong=_sql(raw.get("wrong")),
         applies_when=_sql(raw.get("applies_when")),
         may_be_empty=bool(raw.get("may_be_empty", False)),
+        blocks=cast(Reach, raw.get("blocks", "build")),
+        do=_text(raw.get("do")),
+        departments=tuple(_text(name) for name in raw.get("departments") or ()),
     )
+
+
+def load_retired(folders: list[Path]) -> list[Retired]:
+    """The checks that these folders declare retired. ConfigurationError for an entry without check, since or why."""
+    retired = []
+    for path in (folder / RETIRED_FILE for folder in folders):
+        if not path.exists():
+            continue
+        raw = load_yaml(path)
+        if not isinstance(raw, dict) or set(raw) != {"retired"} or not isinstance(raw["retired"] or [], list):
+            raise _mistake(path, "", "it holds one list named retired")
+        for number, item in enumerate(raw["retired"] or [], start=1):
+            if not isinstance(item, dict) or set(item) != set(_RETIRED_FIELDS) or not all(map(_text, item.values())):
+                raise _mistake(path, f"entry {number}", f"a retired check says {', '.join(_RETIRED_FIELDS)}")
+            retired.append(Retired(_text(item["check"]), _text(item["since"]), _text(item["why"]), path))
+    return retired
 
 
 def load_expectations(folders: list[Path]) -> list[ExpectationFile]:
@@ -166,7 +237,8 @@ def load_expectations(folders: list[Path]) -> list[ExpectationFile]:
     files: list[ExpectationFile] = []
     seen: dict[str, Path] = {}
     for folder in folders:
-        for path in sorted(p for p in folder.glob("*.y*ml") if p.suffix in (".yml", ".yaml")):
+        listed_files = (p for p in folder.glob("*.y*ml") if p.suffix in (".yml", ".yaml") and p.name != RETIRED_FILE)
+        for path in sorted(listed_files):
             raw = load_yaml(path)
             if not isinstance(raw, dict) or not _text(raw.get("table")):
                 raise _mistake(path, "", "an expectation file names its table")
@@ -199,10 +271,15 @@ def load_manifest(path: Path) -> Manifest:
     nodes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")).get("nodes", {})
     tests: list[DbtTest] = []
     keys: dict[str, list[str]] = {}
+    names = {i: str(n.get("alias") or n["name"]) for i, n in nodes.items() if n.get("resource_type") == "model"}
+    above: dict[str, set[str]] = {}
     for unique_id, node in sorted(nodes.items()):
         meta = _meta(node)
-        if node.get("resource_type") == "model" and meta.get("published"):
-            keys[node.get("alias") or node["name"]] = [str(column) for column in meta.get("key") or []]
+        if unique_id in names:
+            depends_on = (node.get("depends_on") or {}).get("nodes", [])
+            above[names[unique_id]] = {names[parent] for parent in depends_on if parent in names}
+            if meta.get("published"):
+                keys[names[unique_id]] = [str(column) for column in meta.get("key") or []]
         if node.get("resource_type") != "test":
             continue
         attached = nodes.get(node.get("attached_node") or "", {})
@@ -218,6 +295,9 @@ def load_manifest(path: Path) -> Manifest:
                 owner=_text(meta.get("owner")),
                 why=_text(meta.get("why")),
                 since=_text(meta.get("since")),
+                sql=_text(node.get("compiled_code")),
+                blocks="table" if meta.get("blocks") == "table" else "build",
+                do=_text(meta.get("do")),
             )
         )
-    return Manifest(tests, keys)
+    return Manifest(tests, keys, above)

@@ -1,33 +1,28 @@
 """The verdict: all checks of one build together, stored beside it, and the refusal of any build without a pass.
 
-It gathers results and decides; how each kind of check comes to its result is its own module's business.
+It gathers results and decides what may be released: all of it, all but tables that stay as they were in the last
+release, or nothing. How each kind of check comes to its result is its own module's business.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from pipelines.errors import BlockedError, FaultError
 from pipelines.ledger import Ledger
-from pipelines.quality import dbt_tests, deliveries, expectations
-from pipelines.quality.suites import load_expectations, load_manifest
+from pipelines.quality import dbt_tests, deliveries, expectations, gates, history, published
+from pipelines.quality.places import with_addresses
+from pipelines.quality.previous import Previous, checks_of, opened, previous_release
+from pipelines.quality.suites import Manifest, load_expectations, load_manifest, load_retired
 from pipelines.quality.waivers import apply_waivers, load_waivers
-from pipelines.records import Build, CheckResult, Punctuality, Verdict
+from pipelines.records import Build, CheckResult, Punctuality, TableContract, Verdict
 from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
-
-EVERY_CHECK_RAN = "gate.every_expected_check_ran"
-EVERY_KIND_IS_THERE = "gate.every_kind_of_check_is_there"
-NO_CHECK_IS_GONE = "gate.no_check_is_gone"
-GATES = (EVERY_CHECK_RAN, EVERY_KIND_IS_THERE, NO_CHECK_IS_GONE)
-_SOURCES = {"intake": "deliveries", "dbt": "dbt data tests", "expectation": "expectations"}
 
 
 def checks_path(build: Build) -> Path:
@@ -57,116 +52,38 @@ def read_results(build: Build) -> list[CheckResult]:
     return [CheckResult.from_dict(item) for item in read_json(path)] if path.exists() else []
 
 
-def read_history(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Every result of every judged build, oldest first; a line torn by a crash is passed over."""
-    if not warehouse.checks.exists():
-        return []
-    lines = []
-    for line in warehouse.checks.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            continue
-    return lines
+@dataclass(frozen=True)
+class Rules:
+    """What a build is judged by beside its contracts: expectation files, waivers, what is due, what is published."""
+
+    expectations_folders: list[Path]
+    waivers_file: Path
+    punctuality: Mapping[str, Punctuality]  # by extract
+    published: Sequence[TableContract]
+    retired_tables: Mapping[str, str] = field(default_factory=dict)  # table -> since when
 
 
-def _append_history(warehouse: Warehouse, build: Build, judged_at: str, results: list[CheckResult]) -> None:
-    lines = [
-        json.dumps(
-            {
-                "build_id": build.build_id, "judged_at": judged_at, "check_id": r.check_id, "severity": r.severity,
-                "outcome": r.outcome, "observed": r.observed, "threshold": r.expected,
-            },
-            ensure_ascii=False, sort_keys=True,
-        )
-        for r in results
-    ]  # fmt: skip
-    path = warehouse.checks
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
-    with path.open("ab") as handle:
-        handle.write((b"\n" if torn else b"") + ("\n".join(lines) + "\n").encode())
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def _gate(check_id: str, severity: str, bad: list[str], observed: str, expected: str, why: str) -> CheckResult:
-    return CheckResult(
-        check_id=check_id, source="gate", subject="verdict", severity="block" if severity == "block" else "warn",
-        outcome=("error" if severity == "block" else "fail") if bad else "pass", description=why, observed=observed,
-        expected=expected, failing_rows=len(bad), locations="\n".join(bad), owner="Junheng", why=why, since="1",
-    )  # fmt: skip
-
-
-def _gates(results: list[CheckResult], expected: dict[str, str], before: set[str]) -> list[CheckResult]:
-    """The checks of the checking: all ran, every kind is there, none has gone since the last judgement."""
-    found = Counter(result.check_id for result in results)
-    missing = sorted(set(expected) - set(found))
-    doubled = sorted(check_id for check_id, count in found.items() if count > 1)
-    missing_results = [
-        CheckResult(
-            check_id=check_id, source="gate", subject=expected[check_id], severity="block", outcome="error",
-            description="这项检查没有结果 / This check gave no result", observed="no result", expected="a result",
-            why="A check that did not run is not a pass", owner="Junheng", since="1",
-        )
-        for check_id in missing
-    ]  # fmt: skip
-    absent = [name for kind, name in _SOURCES.items() if not any(r.source == kind for r in results)]
-    gone = sorted(before - set(found) - set(missing) - set(GATES))
-    return [
-        *missing_results,
-        _gate(
-            EVERY_CHECK_RAN, "block", missing + doubled, f"{len(expected) - len(missing)} of {len(expected)}",
-            f"{len(expected)} checks, each once", "应有的检查都有且只有一个结果 / Every expected check has one result",
-        ),
-        _gate(
-            EVERY_KIND_IS_THERE, "block", absent, f"{len(_SOURCES) - len(absent)} of {len(_SOURCES)} kinds",
-            ", ".join(_SOURCES.values()), "空的检查集不算通过 / An empty set of checks is not a pass",
-        ),
-        _gate(
-            NO_CHECK_IS_GONE, "warn", gone, f"{len(gone)} gone", "0 gone",
-            "上次有的检查这次还在 / A check that was there at the last judgement is still there",
-        ),
-    ]  # fmt: skip
-
-
-def _subjects(connection: duckdb.DuckDBPyConnection, folders: list[Path], manifest_path: Path) -> dict[str, str]:
+def _expected(
+    connection: duckdb.DuckDBPyConnection, rules: Rules, manifest: Manifest, previous: Previous
+) -> dict[str, str]:
     """Every check that must have a result, with what it is about: from contracts, YAML and dbt's manifest."""
-    manifest = load_manifest(manifest_path)
-    subjects: dict[str, str] = {}
-    for department, extract, _ in deliveries.extracts(connection):
-        for kind in deliveries.KINDS:
-            subjects[deliveries.check_id(kind, f"{department}/{extract}")] = f"{department}/{extract}"
-    subjects |= {test.check_id: test.subject for test in manifest.tests}
-    subjects |= {e.check_id: e.table for file in load_expectations(folders) for e in file.expectations}
-    subjects |= {e.check_id: e.table for e in expectations.key_expectations(manifest.keys)}
-    return subjects
+    files = load_expectations(rules.expectations_folders)
+    return {
+        **deliveries.expected(connection),
+        **{test.check_id: test.subject for test in manifest.tests},
+        **{e.check_id: e.table for file in files for e in file.expectations},
+        **{e.check_id: e.table for e in expectations.key_expectations(manifest.keys)},
+        **published.expected(rules.published, previous),
+    }
 
 
-def _delivery_results(
-    connection: duckdb.DuckDBPyConnection, punctuality: Mapping[str, Punctuality]
-) -> list[CheckResult]:
-    """The delivery checks; none when their tables are broken, so that each is reported as having no result."""
-    try:
-        return deliveries.judge(connection, punctuality)
-    except duckdb.Error:
-        return []
-
-
-def judge(
-    warehouse: Warehouse,
-    build: Build,
-    expectations_folders: list[Path],
-    waivers_file: Path,
-    punctuality: Mapping[str, Punctuality],
-) -> Verdict:
+def judge(warehouse: Warehouse, build: Build, rules: Rules, *, with_documents: bool = False) -> Verdict:
     """Run every check on a build and store results and verdict beside it; `judged` goes to the ledger.
 
-    `punctuality` says by extract what is due and has not come. The verdict holds until the next delivery becomes due,
-    or a waiver in use ends.
-    Blocked when a blocking check failed, could not be judged, or is missing, or when there is nothing to judge
-    by. Raises ConfigurationError for a mistake in expectation files or waivers, FaultError when the build's
-    database is not closed.
+    The verdict holds until the next delivery becomes due, or a waiver in use ends. Blocked when a blocking check
+    failed, could not be judged, or is missing, or when there is nothing to judge by; a check that holds up its table
+    only leaves that table, and what hangs on it, as it was in the last release. Raises ConfigurationError for a
+    mistake in expectation files or waivers, FaultError when the build's database is not closed.
     """
     if build.database.with_suffix(".duckdb.wal").exists() or not build.database.exists():
         raise FaultError(
@@ -174,21 +91,30 @@ def judge(
             where=str(build.database),
             do="build again (junheng build)",
         )
-    files = load_expectations(expectations_folders)
+    files = load_expectations(rules.expectations_folders)
+    retired = load_retired(rules.expectations_folders)
     manifest = load_manifest(build.dbt_manifest)
-    with duckdb.connect(str(build.database), read_only=True) as connection:
-        subjects = _subjects(connection, expectations_folders, build.dbt_manifest)
-        waivers = load_waivers(waivers_file, subjects)
-        history = read_history(warehouse)
-        last = history[-1]["build_id"] if history else None
-        before = {line["check_id"] for line in history if line["build_id"] == last}
+    previous = previous_release(warehouse, build)
+    with opened(build, previous, rules.published) as connection:
+        expected = _expected(connection, rules, manifest, previous)
+        waivers = load_waivers(rules.waivers_file, expected)
         results = [
-            *_delivery_results(connection, punctuality),
-            *dbt_tests.judge(manifest.tests, build.dbt_results),
-            *expectations.judge(connection, files, manifest.keys),
+            *deliveries.judge(connection, rules.punctuality),
+            *dbt_tests.judge(connection, manifest.tests, build.dbt_results),
+            *expectations.judge(connection, files, manifest.keys, Path(build.folder), with_documents=with_documents),
+            *published.judge(rules.published, previous, rules.retired_tables),
         ]
-    results, used = apply_waivers(results, waivers)
-    results += _gates(results, subjects, before)
+        with_addresses(connection, results)
+    applied = apply_waivers(results, waivers)
+    results = applied.results
+    before = {check_id for check_id in checks_of(previous) if not check_id.startswith("gate.")}
+    results += gates.judge(results, expected, before, retired, rules.retired_tables)
+    results.append(gates.waivers_fit(applied.problems, len(waivers)))
+    carried_over, problems = gates.carried_over(results, manifest, rules.published, previous)
+    results.append(gates.can_be_carried_over(carried_over, problems, previous))
+    if problems:  # what cannot stay as it was holds up everything
+        results = [replace(result, reach="build") if result.holds_back else result for result in results]
+        carried_over = []
     results.sort(key=lambda r: (r.source, r.check_id))
     write_json(checks_path(build), [result.as_dict() for result in results])
 
@@ -196,9 +122,9 @@ def judge(
     blocking = [r.check_id for r in results if r.blocks]
     outcomes = Counter(r.outcome for r in results)
     mask = mask_path(build)
-    ends = [f"{w['until']}T23:59:59Z" for w in used if w["is_used"]]
+    ends = [f"{w['until']}T23:59:59Z" for w in applied.waivers if w["is_used"]]
     # An as-of build looks back at a moment that does not pass.
-    due = deliveries.rests_on_clock_until(punctuality) if build.as_of is None else None
+    due = deliveries.rests_on_clock_until(rules.punctuality) if build.as_of is None else None
     ends += [due] if due else []
     verdict = Verdict(
         build_id=build.build_id,
@@ -215,12 +141,15 @@ def judge(
         database_sha256=sha256_file(build.database),
         mask_sha256=sha256_file(mask) if mask.exists() else "",
         waived=outcomes["waived"],
-        waivers=used,
+        waivers=applied.waivers,
+        against=previous.release_id,
+        against_sha256=previous.manifest_sha256,
+        carried_over=carried_over,
     )
     write_json(verdict_path(build), verdict.as_dict())
-    _append_history(warehouse, build, judged_at, results)
+    history.append(warehouse, build, judged_at, previous.release_id, results)
     ledger = Ledger(warehouse.ledger)
-    for waiver in used:
+    for waiver in applied.waivers:
         if waiver["is_used"]:
             ledger.append("waived", {"build_id": build.build_id, **waiver})
     ledger.append(
@@ -239,8 +168,8 @@ def _describe(result: CheckResult) -> str:
 def require_passing(build: Build, ledger: Ledger) -> Verdict:
     """The passing verdict of exactly this build, or BlockedError saying why there is none.
 
-    Refuses a verdict that is missing, of another build, blocked, out of date, or whose results, database, mask
-    or own bytes are not the ones that were judged.
+    Refuses a verdict that is missing, of another build, blocked, out of date, judged against another release than
+    the one that is current, or whose results, database, mask or own bytes are not the ones that were judged.
     """
 
     again = "judge the build again (junheng judge)"
@@ -267,6 +196,9 @@ def require_passing(build: Build, ledger: Ledger) -> Verdict:
     mask = mask_path(build)
     if (sha256_file(mask) if mask.exists() else "") != verdict.mask_sha256:
         raise refuse("the mask is not the one that was there when the build was judged")
+    current = ledger.last("current")
+    if build.as_of is None and verdict.against != (current.details["release_id"] if current else None):
+        raise refuse(f"the build was judged against {verdict.against or 'no release'}, and that is no longer current")
     if verdict.outcome != "pass" or verdict.blocking:
         by_id = {result.check_id: result for result in read_results(build)}
         failing = [_describe(by_id[check_id]) if check_id in by_id else check_id for check_id in verdict.blocking]

@@ -1,42 +1,64 @@
 """Waivers: documented, dated exceptions to one check in one scope, asked for by one person, approved by another.
 
-It validates `waivers.yml` strictly and turns the failures a waiver covers into `waived`. A waiver covers a
-failure, never an error: what could not be judged cannot be excused.
+It validates `waivers.yml` strictly and turns the failures that waivers cover into `waived`. A waiver covers failing
+rows, never an error: what could not be judged cannot be excused. It may not be wider than what failed: what fails
+later elsewhere would pass under a name that nobody put to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigurationError
+from pipelines.quality.places import period_of, region_of
 from pipelines.quality.suites import load_yaml
 from pipelines.records import CheckResult
 
+_KINDS = ("extract", "table")
+_PLACES: dict[str, Callable[[dict[str, str]], str | None]] = {"region": region_of, "period": period_of}
+PLACES_NAMED = 40
 _FIELDS = ("check", "scope", "reason", "asked_by", "approved_by", "from", "until")
 
 
 @dataclass(frozen=True)
 class Waiver:
-    """One exception: `check` is a check id, `subject` the extract or table it is about; both days inclusive."""
+    """One exception: `check` is a check id, `subject` the extract or table it is about; both days inclusive.
+
+    `places` names regions and periods; a kind that it does not name is not limited.
+    """
 
     check: str
     scope_kind: str  # extract | table
     subject: str
+    places: dict[str, tuple[str, ...]]
     reason: str
     asked_by: str
     approved_by: str
     starts: date
     ends: date
 
-    def as_dict(self, used_for: str) -> dict[str, Any]:
-        """The waiver as the verdict records it; `used_for` is the outcome it excused, or empty."""
+    @property
+    def scope(self) -> str:
+        """The scope in one line."""
+        places = [f"{kind}={', '.join(names)}" for kind, names in self.places.items()]
+        return "; ".join([f"{self.scope_kind}={self.subject}", *places])
+
+    def covers(self, row: dict[str, str]) -> bool:
+        """True when a failing row lies in the scope."""
+        return all(_PLACES[kind](row) in names for kind, names in self.places.items())
+
+    def as_dict(self, rows_waived: int) -> dict[str, Any]:
+        """The waiver as the verdict records it; it is used when it covers a failing row."""
         return {
-            "check_id": self.check, "scope": f"{self.scope_kind}={self.subject}", "reason": self.reason,
-            "asked_by": self.asked_by, "approved_by": self.approved_by, "from": self.starts.isoformat(),
-            "until": self.ends.isoformat(), "is_used": bool(used_for),
+            "check_id": self.check, "scope": self.scope, "subject": self.subject,
+            "regions": list(self.places.get("region", ())), "periods": list(self.places.get("period", ())),
+            "reason": self.reason, "asked_by": self.asked_by, "approved_by": self.approved_by,
+            "from": self.starts.isoformat(), "until": self.ends.isoformat(),
+            "is_used": rows_waived > 0, "rows_waived": rows_waived,
         }  # fmt: skip
 
 
@@ -65,9 +87,16 @@ def _parse(raw: Any, number: int, mistakes: list[str]) -> Waiver | None:
         wrong(f"{', '.join(missing)} missing")
         return None
     scope = raw["scope"]
-    if not isinstance(scope, dict) or len(scope) != 1 or next(iter(scope)) not in ("extract", "table"):
-        wrong("scope names exactly one extract (department/extract) or one table")
+    subjects = [kind for kind in _KINDS if isinstance(scope, dict) and kind in scope]
+    if len(subjects) != 1 or isinstance(scope[subjects[0]], list):
+        wrong("scope names exactly one extract (department/extract) or one table, and beside it region and period")
         return None
+    if unknown := sorted(set(map(str, scope)) - {*_KINDS, *_PLACES}):
+        wrong(f"scope knows no {', '.join(unknown)}: it names an extract or a table, region and period")
+        return None
+    places = {kind: _names(scope[kind]) for kind in _PLACES if kind in scope}
+    if empty := [kind for kind, names in places.items() if not names]:
+        wrong(f"{', '.join(empty)} in scope is empty: leave it out, or name what failed")
     starts, ends = _day(raw["from"]), _day(raw["until"])
     if starts is None or ends is None:
         wrong("from and until are dates (YYYY-MM-DD)")
@@ -79,8 +108,14 @@ def _parse(raw: Any, number: int, mistakes: list[str]) -> Waiver | None:
         wrong("asked_by and approved_by are the same person")
     if len(mistakes) > before:
         return None
-    kind, subject = next(iter(scope.items()))
-    return Waiver(str(raw["check"]), kind, str(subject), str(raw["reason"]).strip(), asked, approved, starts, ends)
+    subject, reason = str(scope[subjects[0]]), str(raw["reason"]).strip()
+    return Waiver(str(raw["check"]), subjects[0], subject, places, reason, asked, approved, starts, ends)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """One name or a list of them, as texts in order."""
+    listed = value if isinstance(value, list) else [value]
+    return tuple(sorted({str(name).strip() for name in listed if name is not None and str(name).strip()}))
 
 
 def load_waivers(path: Path, subjects: dict[str, str], today: date | None = None) -> list[Waiver]:
@@ -112,8 +147,8 @@ def load_waivers(path: Path, subjects: dict[str, str], today: date | None = None
             mistakes.append(f"waiver {number}: {waiver.check} is about {subjects[waiver.check]}, not {scope}")
         if waiver.ends < today:
             mistakes.append(f"waiver {number}: expired on {waiver.ends.isoformat()}")
-        if any(other.check == waiver.check and other.subject == waiver.subject for other in waivers):
-            mistakes.append(f"waiver {number}: a second waiver for {waiver.check}")
+        if any((other.check, other.scope) == (waiver.check, waiver.scope) for other in waivers):
+            mistakes.append(f"waiver {number}: a second waiver for {waiver.check} with the same scope")
         waivers.append(waiver)
     if mistakes:
         raise ConfigurationError(
@@ -122,19 +157,65 @@ def load_waivers(path: Path, subjects: dict[str, str], today: date | None = None
     return waivers
 
 
-def apply_waivers(
-    results: list[CheckResult], waivers: list[Waiver], today: date | None = None
-) -> tuple[list[CheckResult], list[dict[str, Any]]]:
-    """Results with covered failures as `waived`, and every waiver in force with whether it was used."""
+@dataclass(frozen=True)
+class Applied:
+    """Results with what waivers cover, every waiver in force with its use, and what does not fit."""
+
+    results: list[CheckResult]
+    waivers: list[dict[str, Any]]
+    problems: list[str]
+
+
+def apply_waivers(results: list[CheckResult], waivers: list[Waiver], today: date | None = None) -> Applied:
+    """Turn failures into `waived` where waivers in force cover every failing row.
+
+    A failure of which only some rows are covered stays a failure, and says how many are. A waiver wider than what
+    failed is a problem and covers nothing.
+    """
     today = today or datetime.now(UTC).date()
-    in_force = {(w.check, w.subject): w for w in waivers if w.starts <= today <= w.ends}
-    used: set[tuple[str, str]] = set()
-    applied = []
+    in_force = [w for w in waivers if w.starts <= today <= w.ends]
+    used = dict.fromkeys(range(len(in_force)), 0)
+    applied, problems = [], []
     for result in results:
-        key = (result.check_id, result.subject)
-        if result.outcome == "fail" and key in in_force:
-            used.add(key)
-            applied.append(replace(result, outcome="waived"))
+        own = [n for n, w in enumerate(in_force) if (w.check, w.subject) == (result.check_id, result.subject)]
+        if result.outcome != "fail" or not own:
+            applied.append(result)
+            continue
+        fitting = []
+        for number in own:
+            if wrong := _wider(in_force[number], result):
+                problems.append(f"{result.check_id} [{in_force[number].scope}]: {wrong}")
+            else:
+                fitting.append(number)
+        covered = set()
+        for number in fitting:
+            rows = {n for n, row in enumerate(result.rows) if in_force[number].covers(row)}
+            used[number] = len(rows) if result.rows else result.failing_rows
+            covered |= rows
+        count = len(covered) if result.rows else result.failing_rows if fitting else 0
+        if count and count >= result.failing_rows:
+            applied.append(replace(result, outcome="waived", rows_waived=count))
+        elif count:
+            said = f"{result.observed}; {count} of {result.failing_rows} waived"
+            applied.append(replace(result, rows_waived=count, observed=said))
         else:
             applied.append(result)
-    return applied, [w.as_dict("fail" if key in used else "") for key, w in sorted(in_force.items())]
+    recorded = [in_force[n].as_dict(count) for n, count in used.items()]
+    return Applied(applied, sorted(recorded, key=lambda w: (w["check_id"], w["scope"])), problems)
+
+
+def _wider(waiver: Waiver, result: CheckResult) -> str:
+    """How a waiver is wider than what failed; empty when it is not."""
+    for kind, place_of in _PLACES.items():
+        failing = [place_of(row) for row in result.rows]
+        there = sorted({place for place in failing if place})
+        named = waiver.places.get(kind)
+        if named is None:
+            if there and all(failing):
+                more = " …" if len(there) > PLACES_NAMED else ""
+                return f"wider than what failed: name the {kind} in scope: {', '.join(there[:PLACES_NAMED])}{more}"
+        elif not there:
+            return f"it names a {kind}, but the failing rows name none"
+        elif beyond := [name for name in named if name not in there]:
+            return f"wider than what failed: no row fails for the {kind} {', '.join(beyond)}"
+    return ""

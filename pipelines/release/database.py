@@ -16,11 +16,13 @@ import polars as pl
 
 from pipelines.errors import FaultError
 from pipelines.exports import PublishedTable, quote, text_literal
+from pipelines.quality import ADDRESS, period_of, region_of, rule_sha256
 from pipelines.records import CheckResult, Verdict
 
 # Clients from 1.4 on can open it; without this, only those as new as ours.
 STORAGE_VERSION = "v1.4.0"
 EXAMPLE_ROWS = 1000
+HISTORY_KEPT = 50  # judgements whose results a release carries; the warehouse keeps all
 # An index over a key of many texts takes more room and time than the table itself, and a scan of it is as fast.
 # Larger tables go without; that their keys are unique is held by a blocking check on the build.
 PRIMARY_KEY_ROWS = 10_000
@@ -121,8 +123,8 @@ def _register_mask(connection: duckdb.DuckDBPyConnection, table: PublishedTable,
     return columns
 
 
-def _masked_select(table: PublishedTable, hidden: Iterable[str]) -> str:
-    """The select that copies a table under the temporary relation `mask`: a hidden cell is never written."""
+def _masked_select(source: str, table: PublishedTable, hidden: Iterable[str]) -> str:
+    """The select that copies a relation under the temporary relation `mask`: a hidden cell is never written."""
     hidden = set(hidden)
     selected = []
     for column in table.columns:
@@ -138,38 +140,54 @@ def _masked_select(table: PublishedTable, hidden: Iterable[str]) -> str:
             expression = f"t.{name}"
         selected.append(expression)
     match = " and ".join(f"cast(t.{quote(name)} as varchar) = m.key_{n}" for n, name in enumerate(table.key))
-    return f"select {', '.join(selected)} from build.main.{quote(table.name)} t left join temp.mask m on {match}"
+    return f"select {', '.join(selected)} from {source} t left join temp.mask m on {match}"
 
 
-def copy_table(connection: duckdb.DuckDBPyConnection, table: PublishedTable, mask: pl.DataFrame | None) -> None:
+def copy_table(
+    connection: duckdb.DuckDBPyConnection,
+    table: PublishedTable,
+    mask: pl.DataFrame | None,
+    held_back: dict[str, Any] | None = None,
+) -> None:
     """Copy one model's table from the build into the public database, in its order, under the mask.
 
-    Raises FaultError when the build lacks the table or a column, when its key does not hold, or when the mask
-    hides a cell that is not there: then mask and build do not belong together.
+    A table that is held back is copied as it stands in the attached release `before`, whose own mask it has, and
+    under this one too; its comment says so. Raises FaultError when the source lacks the table or a column, when its
+    key does not hold, or when the mask hides a cell of the build that is not there: then mask and build do not
+    belong together.
     """
+    source = f"{'before' if held_back else 'build'}.main.{quote(table.name)}"
     try:
-        _create(connection, table, with_key=_count(connection, f"build.main.{quote(table.name)}") <= PRIMARY_KEY_ROWS)
+        _create(connection, table, with_key=_count(connection, source) <= PRIMARY_KEY_ROWS)
         order = ", ".join(f"t.{quote(name)}" for name in table.order_by)
         if mask is None:
             columns = ", ".join(f"t.{quote(name)}" for name in table.column_names)
-            select = f"select {columns} from build.main.{quote(table.name)} t"
+            select = f"select {columns} from {source} t"
         else:
             hidden = _register_mask(connection, table, mask)
             match = " and ".join(f"cast(t.{quote(k)} as varchar) = m.key_{n}" for n, k in enumerate(table.key))
-            unmatched = _count(
-                connection,
-                f"temp.mask m where not exists (select 1 from build.main.{quote(table.name)} t where {match})",
-            )
-            if unmatched:
+            unmatched = _count(connection, f"temp.mask m where not exists (select 1 from {source} t where {match})")
+            if unmatched and not held_back:
                 raise _bad_mask(Path("mask.parquet"), f"{unmatched} masked rows of {table.name} are not in the build")
-            select = _masked_select(table, hidden)
+            select = _masked_select(source, table, hidden)
         connection.execute(f"insert into public.{quote(table.name)} {select} order by {order}")
+        if held_back:
+            said = text_literal(_held_back_comment(table, held_back))
+            connection.execute(f"comment on table public.{quote(table.name)} is {said}")
     except duckdb.Error as error:
         raise FaultError(
             f"the table {table.name} cannot be published: {str(error).splitlines()[0]}",
-            where=f"build table main.{table.name}",
+            where=source,
             do="mend its model or its YAML in dbt_project",
         ) from error
+
+
+def _held_back_comment(table: PublishedTable, held_back: dict[str, Any]) -> str:
+    """What a table says of itself when its rows are those of an earlier release."""
+    release, checks = held_back["from_release"], ", ".join(held_back["checks"])
+    zh = f"【沿用{release}，本次未通过检查：{checks}】{table.description_zh}"
+    en = f"[as in {release}: its new rows did not pass {checks}] {table.description_en}"
+    return _ZH_EN.format(zh, en)
 
 
 # -- the tables that release writes itself ------------------------------------------------------------------------
@@ -202,7 +220,49 @@ def _utc(moment: str | None) -> str | None:
 
 def check_rows(results: list[CheckResult]) -> list[dict[str, Any]]:
     """Rows of `audit_check`."""
-    return [{name: (value if value != "" else None) for name, value in result.as_dict().items()} for result in results]
+    return [
+        {
+            **{name: (value if value != "" else None) for name, value in result.as_dict().items() if name != "rows"},
+            "rule_sha256": rule_sha256(result),
+        }
+        for result in results
+    ]
+
+
+def check_row_rows(results: list[CheckResult]) -> list[dict[str, Any]]:
+    """Rows of `audit_check_row`: every failing row that was kept, with its place and what it says."""
+    rows = []
+    for result in results:
+        for number, row in enumerate(result.rows, start=1):
+            details = {name: value for name, value in row.items() if name not in (*ADDRESS, "provenance")}
+            rows.append(
+                {
+                    "check_id": result.check_id,
+                    "row_number": number,
+                    **{name: row.get(name) for name in ADDRESS},
+                    "region_code": region_of(row),
+                    "period": period_of(row),
+                    "provenance": row.get("provenance"),
+                    "details": ", ".join(f"{name}={value}" for name, value in details.items()),
+                }
+            )
+    return rows
+
+
+def history_rows(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of `audit_check_history`, of the newest judgements."""
+    kept = set(sorted({line["judged_at"] for line in lines})[-HISTORY_KEPT:])
+    rows = {
+        (line["check_id"], line["judged_at"]): {
+            **line,
+            "judged_at": _utc(line["judged_at"]),
+            "expected": line["threshold"],
+            "rule_sha256": line["rule_sha256"] or None,
+        }
+        for line in lines
+        if line["judged_at"] in kept
+    }
+    return list(rows.values())
 
 
 def verdict_rows(verdict: Verdict) -> list[dict[str, Any]]:
@@ -220,7 +280,16 @@ def verdict_rows(verdict: Verdict) -> list[dict[str, Any]]:
 
 def waiver_rows(verdict: Verdict) -> list[dict[str, Any]]:
     """Rows of `audit_waiver`."""
-    return [{**waiver, "valid_from": waiver["from"], "valid_until": waiver["until"]} for waiver in verdict.waivers]
+    return [
+        {
+            **waiver,
+            "valid_from": waiver["from"],
+            "valid_until": waiver["until"],
+            "regions": ";".join(waiver["regions"]) or None,
+            "periods": ";".join(waiver["periods"]) or None,
+        }
+        for waiver in verdict.waivers
+    ]
 
 
 def release_rows(lines: list[ReleaseLine]) -> list[dict[str, Any]]:
@@ -248,8 +317,16 @@ def _examples(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> d
     return examples
 
 
-def write_dictionary(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]) -> None:
-    """Fill `meta_table` and `meta_column` from the list of published tables and what the tables hold."""
+def write_dictionary(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[PublishedTable],
+    held_back: dict[str, dict[str, Any]],
+    waived: dict[str, list[str]],
+) -> None:
+    """Fill `meta_table` and `meta_column` from the list of published tables and what the tables hold.
+
+    `held_back` are the tables that stand as in an earlier release, `waived` the waived checks by table.
+    """
     by_name = {table.name: table for table in tables}
     counts: dict[str, int] = {}
     column_rows: list[dict[str, Any]] = []
@@ -282,6 +359,10 @@ def write_dictionary(connection: duckdb.DuckDBPyConnection, tables: Sequence[Pub
             "row_count": counts[table.name],
             "column_count": len(table.columns),
             "made_by": table.made_by,
+            "version": table.version,
+            "carried_over_from": held_back.get(table.name, {}).get("from_release"),
+            "held_back_by": ";".join(held_back.get(table.name, {}).get("checks", [])) or None,
+            "waived_checks": ";".join(waived.get(table.name, [])) or None,
         }
         for table in tables
     ]

@@ -20,9 +20,10 @@ from pipelines.errors import BlockedError
 from pipelines.exports import PublishedTable, published_tables, text_literal, write_parquet
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
-from pipelines.quality import read_results, require_passing
+from pipelines.quality import read_history, read_results, require_passing
 from pipelines.records import Build, Verdict
 from pipelines.release import changes, database, method
+from pipelines.release.card import card, rows_of, waived_by_table, workbooks
 from pipelines.release.content import DEFINITION, content_sha256
 from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest, states
 from pipelines.settings import Settings
@@ -34,45 +35,6 @@ _RECEIPT_COLUMNS = (
     "receipt_id, department, extract, delivery_period, file_name, landing_path, sha256, size_bytes, "
     "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_withdrawal, is_in_force"
 )
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(sql)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _card(connection: duckdb.DuckDBPyConnection, jurisdiction: Jurisdiction) -> dict[str, Any]:
-    """What a reader of the release needs to know of the jurisdiction: names, levels, extracts, domains."""
-    return {
-        "jurisdiction": {
-            "key": jurisdiction.key,
-            "name": jurisdiction.name,
-            "name_en": jurisdiction.name_en,
-            "home_region": jurisdiction.home_region,
-            "currency": jurisdiction.currency,
-            # What a base unit is called where the files come from.
-            "units": {unit.base: name for name, unit in jurisdiction.units.items() if unit.factor == 1},
-            "time_zone": jurisdiction.time_zone,
-            "levels": [
-                {"name": level.name, "name_zh": level.name_zh, "name_en": level.name_en, "depth": level.depth}
-                for level in jurisdiction.levels
-            ],
-            "synthetic_mark": jurisdiction.synthetic_mark,
-            "data_notes": jurisdiction.data_notes,
-            "disclosure": jurisdiction.disclosure,
-        },
-        "extracts": _rows(
-            connection,
-            "select department, extract, name_zh, name_en, rank, provenance, license, publisher, source_title, owner, "
-            "contract_version from build.source.extract order by department, extract",
-        ),
-        "recipes": [recipe.model_dump() for recipe in jurisdiction.recipes],
-        "domains": _rows(
-            connection,
-            "select domain, name_zh, name_en, sort_order, is_basic from build.source.domain order by sort_order, 1",
-        ),
-    }
 
 
 def _provenance(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, dict[str, int]]:
@@ -87,17 +49,28 @@ def _provenance(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dic
 
 
 def lay_out(
-    build: Build, tables: Sequence[PublishedTable], mask: Path, database_path: Path, settings: Settings
+    build: Build,
+    tables: Sequence[PublishedTable],
+    mask: Path,
+    database_path: Path,
+    settings: Settings,
+    before: Path | None = None,
+    held_back: dict[str, dict[str, Any]] | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """A public database with every model's table of a build under its mask; the open connection to it (`public`)."""
+    """A public database with every model's table of a build under its mask; the open connection to it (`public`).
+
+    `before` is the public database of the release before, attached as such; from it come the tables held back.
+    """
     masks = database.read_mask(mask, tables)
     connection = database.connect(build.database, database_path, settings.memory_limit, settings.threads)
     try:
+        if before is not None:
+            connection.execute(f"attach {text_literal(str(before))} as before (read_only)")
         # One transaction: a write-ahead log that is flushed after every statement would cost more than the data.
         connection.begin()
         for table in tables:
             if table.made_by == "dbt":
-                database.copy_table(connection, table, masks.get(table.name))
+                database.copy_table(connection, table, masks.get(table.name), (held_back or {}).get(table.name))
         connection.commit()
     except BaseException:
         connection.close()
@@ -178,11 +151,13 @@ def prepare(
             do="judge the build again (junheng judge)",
         )
     clean_up(warehouse, ledger)
+    require_passing(build, ledger)  # what was put right may have made another release current
     folder = warehouse.preparing_folder(build.build_id)
     folder.mkdir(parents=True)
     release_id, prepared_at = next_release_id(warehouse, ledger, jurisdiction.time_zone), now_utc()
     tables = published_tables(build.dbt_manifest)
     own = {table.name: table for table in tables if table.made_by == "release"}
+    held_back = {str(item["table"]): item for item in verdict.carried_over}
     before = read_manifest(warehouse.current) if warehouse.current_release_id() else None
     earlier = [
         database.ReleaseLine(
@@ -193,14 +168,18 @@ def prepare(
     ]
     this = database.ReleaseLine(release_id, build.build_id, prepared_at, build.as_of, "candidate", True)
 
-    connection = lay_out(build, tables, mask, folder / "public.duckdb", settings)
+    database_before = warehouse.current / "public.duckdb" if before else None
+    results = read_results(build)
+    connection = lay_out(build, tables, mask, folder / "public.duckdb", settings, database_before, held_back)
     with connection:
         connection.begin()
-        database.insert_rows(connection, own["audit_check"], database.check_rows(read_results(build)))
+        database.insert_rows(connection, own["audit_check"], database.check_rows(results))
+        database.insert_rows(connection, own["audit_check_row"], database.check_row_rows(results))
+        database.insert_rows(connection, own["audit_check_history"], database.history_rows(read_history(warehouse)))
         database.insert_rows(connection, own["audit_verdict"], database.verdict_rows(verdict))
         database.insert_rows(connection, own["audit_waiver"], database.waiver_rows(verdict))
         database.insert_rows(connection, own["audit_release"], database.release_rows([*earlier, this]))
-        database.write_dictionary(connection, tables)
+        database.write_dictionary(connection, tables, held_back, waived_by_table(results))
         connection.commit()
         connection.execute("checkpoint public")
 
@@ -213,7 +192,9 @@ def prepare(
                 "content_sha256": sha256,
                 "key": list(table.key),
                 "order_by": list(table.order_by),
-                "columns": {column.name: column.data_type for column in table.columns},
+                "columns": table.contract.columns,
+                "units": table.contract.units,
+                "version": table.version,
                 "made_by": table.made_by,
                 "sources": sources.get(table.name, []),
             }
@@ -227,7 +208,8 @@ def prepare(
                 "as_of": build.as_of,
                 "previous_release": before["release_id"] if before else None,
                 "code_version": build.code_version,
-                **_card(connection, jurisdiction),
+                "workbooks": workbooks(connection, folder / "quality", tables, results, jurisdiction),
+                **card(connection, jurisdiction, verdict, has_before=before is not None),
             },
         )
         draft = {
@@ -244,12 +226,12 @@ def prepare(
             "expectations_hash": build.expectations_hash,
             "inputs_hash": build.inputs_hash,
             "inputs": {
-                "receipts": _rows(
+                "receipts": rows_of(
                     connection, f"select {_RECEIPT_COLUMNS} from build.source.receipt order by sequence, receipt_id"
                 ),
                 "readings": [
                     {**reading, "files": _reading_files(warehouse, reading)}
-                    for reading in _rows(
+                    for reading in rows_of(
                         connection,
                         "select reading_id, receipt_id, department, extract, contract_hash, reference_hash, "
                         "reader_version, status, problem, cast(read_at as varchar) as read_at "
@@ -267,12 +249,11 @@ def prepare(
             "provenance": _provenance(
                 connection, [t.name for t in tables if t.made_by == "dbt" and "provenance" in t.column_names]
             ),
+            "carried_over": verdict.carried_over,
             "content_hash": DEFINITION,
             "tables": described,
         }
         write_json(folder / DRAFT, draft)
-        if before:
-            connection.execute(f"attach {text_literal(str(warehouse.current / 'public.duckdb'))} as before (read_only)")
         found = changes.compare(connection, tables, before, draft)
         found["replaces"] = _withdrawn_since(warehouse, before)
         found["method"] = method.changed(warehouse, before, draft) if before else None

@@ -392,21 +392,34 @@ class Session:
         waits = intake.waiting(self.jurisdiction, self.warehouse)
         return intake.punctuality(self.jurisdiction, receipts, waits, datetime.now(UTC))
 
-    def judge(self, build: Build) -> Verdict:
-        """Judge a build; the verdict is stored with it."""
-        from pipelines import quality
+    def judge(self, build: Build, *, with_documents: bool = False) -> Verdict:
+        """Judge a build; the verdict is stored with it, and Great Expectations' Data Docs when they are wanted."""
+        from pipelines import exports, quality
 
         with self.step("judge"):
             self.say("judging the build (checks)")
-            verdict = quality.judge(
-                self.warehouse,
-                build,
+            rules = quality.Rules(
                 self.expectations_folders,
                 self.jurisdiction.waivers_file,
                 self.punctuality(build.as_of),
+                [table.contract for table in exports.published_tables(build.dbt_manifest)],
+                exports.retired_tables(),
             )
+            verdict = quality.judge(self.warehouse, build, rules, with_documents=with_documents)
         self.note("judged", **verdict_in_short(verdict))
+        if verdict.outcome != "pass":
+            self._write_workbooks(build)
         return verdict
+
+    def _write_workbooks(self, build: Build) -> None:
+        """What departments must mend before a blocked build can pass, a workbook for each."""
+        from pipelines import exports, quality
+
+        folder = Path(build.folder) / "workbooks"
+        synthetic = {c.id for c in self.jurisdiction.contracts.values() if c.provenance != "official"}
+        lines = exports.failures(quality.read_results(build))
+        if exports.write_workbooks(folder, lines, synthetic, self.jurisdiction.synthetic_mark["zh"]):
+            self.say(f"what departments have to mend is in {folder}")
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
@@ -579,6 +592,8 @@ def stored_verdict(session: Session, build: Build) -> Verdict | None:
     verdict = Verdict.from_dict(read_json(path)) if path.exists() else None
     if verdict is not None and verdict.valid_until is not None and verdict.valid_until < now_utc():
         return None  # it rested on the clock, or on a waiver that has ended
+    if verdict is not None and build.as_of is None and verdict.against != session.warehouse.current_release_id():
+        return None  # another release has become current since
     return verdict
 
 

@@ -95,7 +95,11 @@ def _compared(again: Session, build: Build, folder: Path, manifest: dict[str, An
     """The report: every table with both hashes, and for those that differ which rows and why."""
     tables = [t for t in published_tables(build.dbt_manifest) if t.made_by == "dbt" and t.name.startswith(FIGURES)]
     sources = sources_of(build.dbt_manifest)
+    # A table that stood in that release as it was in an earlier one was not made of its receipts.
+    kept = {item["table"] for item in manifest.get("carried_over") or []}
+    tables = [table for table in tables if table.name not in kept]
     was = {n: t for n, t in manifest["tables"].items() if n.startswith(FIGURES) and t["made_by"] == "dbt"}
+    was = {name: table for name, table in was.items() if name not in kept}
     mask = protection.mask_path(build)
     all_tables = published_tables(build.dbt_manifest)
     with release.lay_out(build, all_tables, mask, again.warehouse.folder / "public.duckdb", again.settings) as made:
@@ -126,6 +130,7 @@ def _compared(again: Session, build: Build, folder: Path, manifest: dict[str, An
     return {
         "release_id": manifest["release_id"],
         "same": not differing,
+        "carried_over": sorted(kept),
         "tables": listed,
         "same_build": build.build_id == manifest["build_id"],
         "code_version": {"release": manifest["code_version"], "now": code_version()},

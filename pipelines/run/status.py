@@ -166,6 +166,21 @@ def quality_of(settings: Settings, build_id: str | None) -> dict[str, Any]:
     }
 
 
+def history_of(settings: Settings, check_id: str) -> list[dict[str, Any]]:
+    """Every result of one check over all judgements, oldest first. UsageError for a check that was never made."""
+    from pipelines.quality import read_history
+
+    session = Session(settings)
+    lines = [line for line in read_history(session.warehouse) if line["check_id"] == check_id]
+    if not lines:
+        raise UsageError(
+            f"there is no result of a check {check_id!r}",
+            where=str(session.warehouse.checks),
+            do="`junheng quality --all` lists the checks",
+        )
+    return lines
+
+
 def _in_force(session: Session, receipts: list[Receipt]) -> set[str]:
     """The receipts whose figures may count; readings are looked up only where a contract makes that matter."""
     contracts = session.jurisdiction.contracts

@@ -2,9 +2,11 @@
 
     python raw/zhejiang/synthetic/generate.py --out raw/zhejiang/landing     write them
     python raw/zhejiang/synthetic/generate.py --check                        compare; exit 1 on a difference
+    python raw/zhejiang/synthetic/generate.py --with-defects FOLDER          a faulty variant, for tests
 
 Beside them goes `truth.csv`: the figures that indicators computed from the files must give again. Only the command line
-is here. The figures are made in `sample.py` and laid out in `extracts.py` and `returns.py`.
+is here. The figures are made in `sample.py` and laid out in `extracts.py` and `returns.py`; `defects.py`
+spoils them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import defects
 from counts import truth
 from extracts import EXTRACTS, all_files
 from inputs import SampleError, read_inputs
@@ -56,6 +59,7 @@ def main() -> int:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--out", type=Path, metavar="FOLDER", help="write the files below this folder")
     action.add_argument("--check", action="store_true", help="compare with the landing area and write nothing")
+    action.add_argument("--with-defects", type=Path, metavar="FOLDER", help="write a faulty variant and what is wrong")
     parser.add_argument("--jurisdiction", type=Path, default=JURISDICTION, metavar="FOLDER", help="where inputs lie")
     arguments = parser.parse_args()
     try:
@@ -63,6 +67,9 @@ def main() -> int:
     except (SampleError, OSError, KeyError) as error:
         print(f"the sample cannot be made: {error}", file=sys.stderr)
         return 2
+    if arguments.with_defects:
+        print(f"{defects.write(files, arguments.with_defects)} defects planted below {arguments.with_defects}")
+        return 0
     beside = arguments.jurisdiction / "synthetic" / "truth.csv"
     if arguments.check:
         found = differences(files, arguments.jurisdiction / "landing")
