@@ -27,7 +27,8 @@ with accepted as (
     inner join {{ ref('int_observation__rank_vintages') }} as ranked
         on ranked.observation_id = observation.observation_id
     left join {{ ref('int_region__date') }} as region
-        on region.as_of_date = observation.period_end
+        on region.reference_geography = 'reported'
+        and region.as_of_date = observation.period_end
         and region.region_code = observation.region_code
     cross join {{ ref('stg_setting') }} as setting
     where
