@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import hand_made
 import polars as pl
 import pytest
 
-from pipelines import exports, pages, quality, release
+from pipelines import exports, quality, release
 from pipelines.errors import BlockedError, ConfigurationError
 from pipelines.ledger import Ledger
 from pipelines.quality import expectations
@@ -62,7 +63,6 @@ def ask_duckdb(connection: duckdb.DuckDBPyConnection, files: Any, keys: Any, *_:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expectations, "judge", ask_duckdb)
-    monkeypatch.setattr(pages, "render", lambda folder: None)
 
 
 @pytest.fixture
@@ -488,3 +488,135 @@ def test_a_waiver_of_a_delivery_names_its_period(warehouse: Warehouse, tmp_path:
     assert judge(warehouse, build, tmp_path, waiver).outcome == "pass"
     wide = {**waiver, "scope": {"extract": "health/beds"}}
     assert FIT in judge(warehouse, build, tmp_path, wide).blocking
+
+
+# -- what people see -----------------------------------------------------------------------------------------------
+
+
+def page_of(folder: Path | str, name: str) -> str:
+    return (Path(folder) / name / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_table_held_back_is_marked_on_the_pages(warehouse: Warehouse, tmp_path: Path) -> None:
+    first = released(warehouse, tmp_path, "b1")
+    assert 'mark class="held"' not in page_of(first.folder, "pages")
+    build = hand_made.make_build(warehouse, "b2", BAD_RATES)
+    judge(warehouse, build, tmp_path)
+    second = publish(warehouse, tmp_path, build)
+    for name in ("pages", "quality"):
+        page = page_of(second.folder, name)
+        assert 'mark class="held"' in page and f"as in {first.release_id}" in page and RATE in page
+
+
+def test_a_waiver_is_shown_beside_the_table_it_touches_and_on_the_quality_page(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    _, build = waived(warehouse, tmp_path, BAD_RATES, WAIVER)
+    folder = publish(warehouse, tmp_path, build).folder
+    overview = page_of(folder, "pages")
+    at = overview.index('parquet/mart_rate.parquet">mart_rate</a>')
+    assert 'class="waiver" href="../quality/index.html#waivers"' in overview[at : at + 300]
+    assert overview.count('class="waiver"') == 1
+    page = page_of(folder, "quality")
+    for text in ("Li → Wang", "table=mart_rate; region=P2; period=2020", WAIVER["reason"]):
+        assert text in page
+
+
+def test_the_gate_board_shows_the_last_ten_results_and_where_the_rule_changed(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    for number in range(12):
+        build = hand_made.make_build(warehouse, f"b{number}")
+        judge(warehouse, build, tmp_path, mart_rate=RATE_FILE.format(blocks="build"))
+    stricter = RATE_FILE.format(blocks="build").replace("> 100", "> 99")
+    judge(warehouse, build, tmp_path, mart_rate=stricter)
+    folder = publish(warehouse, tmp_path, build).folder
+    page = page_of(folder, "quality")
+    entry = page[: page.index(f'<p class="id">{RATE}</p>')].rsplit("<li>", 1)[1]
+    assert entry.count('class="dot ') == 10 and entry.count("newrule") == 1
+    count = f"select count(*), count(distinct rule_sha256) from audit_check_history where check_id = '{RATE}'"
+    assert ask(folder, count) == [(13, 2)]
+
+
+def test_the_quality_page_says_which_rules_changed_and_what_was_revised(warehouse: Warehouse, tmp_path: Path) -> None:
+    released(warehouse, tmp_path, "b1")
+    rates = [(*hand_made.RATES[0][:4], 26.0, *hand_made.RATES[0][5:]), *hand_made.RATES[1:]]
+    build = hand_made.make_build(warehouse, "b2", rates)
+    stricter = RATE_FILE.format(blocks="table").replace("> 100", "> 99")
+    judge(warehouse, build, tmp_path, mart_rate=stricter)
+    folder = publish(warehouse, tmp_path, build).folder
+    (changed,) = read_json(Path(folder) / "release.json")["checks_changed"]
+    assert (changed["check_id"], changed["change"]) == (RATE, "changed")
+    page = page_of(folder, "quality")
+    rules = page[page.index('<section id="rules"') : page.index('<section id="verify"')]
+    assert RATE in rules and "&gt; 99" in rules
+    assert "<del>25.0</del> → <ins>26.0</ins>" in rules
+
+
+def test_receipts_say_how_late_they_came_and_what_replaced_them(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines.pages.figures import Release as Prepared
+    from pipelines.pages.quality_figures import receipts
+
+    rows = [
+        {"department": "health", "extract": "beds", "delivery_period": "2020", "landing_path": "p", "sequence": n,
+         "received_at": datetime(2021, 2, day)}
+        for n, day in ((1, 1), (2, 11))
+    ]  # fmt: skip
+    card = {"extracts": [{"department": "health", "extract": "beds", "due": {"2020": "2021-02-08"}}]}
+    prepared = Prepared(tmp_path, card, {}, duckdb.connect(), frozenset({"audit_receipt"}))
+    monkeypatch.setattr(Prepared, "rows", lambda *_: rows)
+    first, second = receipts(prepared)
+    assert (first["days_late"], first["replaced_by"]) == (0, second)
+    assert (second["days_late"], second["due_on"], second["replaced_by"]) == (3, "2021-02-08", None)
+
+
+def test_departments_find_their_failures_in_a_workbook_that_is_the_same_each_time(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    import fastexcel
+
+    bytes_of = []
+    for name in ("b1", "b2"):
+        build = hand_made.make_build(warehouse, name)
+        with duckdb.connect(str(build.database)) as connection:
+            connection.execute(
+                "insert into source.finding (receipt_id, department, extract, delivery_period, source_file, kind, "
+                "severity, observed, expected) values ('r1', 'health', 'beds', '2020', 'beds.csv', 'new_codes', "
+                "'warn', 'a new code', 'those of 2019')"
+            )
+        judge(warehouse, build, tmp_path)
+        folder = Path(publish(warehouse, tmp_path, build).folder)
+        path = folder / "quality" / "待更正_health.xlsx"
+        assert 'href="待更正_health.xlsx"' in page_of(folder, "quality")
+        assert f"quality/{path.name}" in read_json(folder / "manifest.json")["files"]
+        bytes_of.append(path.read_bytes())
+    assert bytes_of[0] == bytes_of[1]
+    sheet = fastexcel.read_excel(path).load_sheet(0, header_row=None, dtypes="string").to_polars()
+    line = [str(cell or "") for cell in sheet.rows()[-1]]
+    assert line[2:5] == ["health/beds", "2020", "beds.csv"]
+    assert "a new code" in line[9] and line[10] == "those of 2019" and " / " in line[11]
+
+
+def test_a_workbook_is_marked_when_a_line_of_it_rests_on_sample_data(tmp_path: Path) -> None:
+    line = {"check": "c", "severity": "warn", "found": "f", "expected": "e", "remedy": "r", "check_id": "i"}
+    lines = {
+        "a": [{**line, "provenance": "official"}],
+        "b": [{**line, "provenance": "official"}, {**line, "department": "b", "extract": "x"}],
+    }
+    written = exports.write_workbooks(tmp_path, lines, {"b/x"}, "示例数据")
+    assert [(w["file"], w["is_synthetic"]) for w in written] == [
+        ("待更正_a.xlsx", False),
+        ("示例数据_待更正_b.xlsx", True),
+    ]
+
+
+def test_the_history_of_one_check_can_be_asked_for(warehouse: Warehouse, tmp_path: Path) -> None:
+    for name in ("b1", "b2"):
+        judge(warehouse, hand_made.make_build(warehouse, name), tmp_path)
+    lines = [line for line in quality.read_history(warehouse) if line["check_id"] == RATE]
+    assert [(line["build_id"], line["outcome"], line["failing_rows"]) for line in lines] == [
+        ("b1", "pass", 0),
+        ("b2", "pass", 0),
+    ]

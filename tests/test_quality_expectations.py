@@ -14,7 +14,7 @@ from pipelines import quality
 from pipelines.quality import expectations
 from pipelines.quality.suites import load_expectations
 from pipelines.records import CheckResult
-from pipelines.store import Warehouse
+from pipelines.store import Warehouse, read_json
 
 pytestmark = pytest.mark.pipeline  # importing Great Expectations takes seconds
 
@@ -151,3 +151,18 @@ def test_a_missing_mart_blocks_the_build(tmp_path: Path) -> None:
     assert verdict.outcome == "blocked" and verdict.errors == 3
     found: dict[str, Any] = {r.check_id: r.outcome for r in quality.read_results(build)}
     assert found["expectation.mart_rate.rate_is_a_share"] == "error"
+
+
+def test_the_context_stands_in_the_build_and_documents_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    """Judging again begins anew; Data Docs are made in the build's folder, and no value of theirs decides."""
+    warehouse = Warehouse(tmp_path / "warehouse" / "somewhere")
+    build = hand_made.make_build(warehouse)
+    context = Path(build.folder) / "gx"
+    for with_documents in (False, True, False):
+        folder = hand_made.expectations_folder(tmp_path / "expectations")
+        rules = hand_made.rules(build, folder, tmp_path / "waivers.yml")
+        assert quality.judge(warehouse, build, rules, with_documents=with_documents).outcome == "pass"
+        suite = read_json(context / "expectations" / "mart_rate.json")
+        assert [e["meta"]["check_id"] for e in suite["expectations"]] == ["expectation.mart_rate.rate_is_a_share"]
+        documents = context / "uncommitted" / "data_docs" / "local_site" / "index.html"
+        assert documents.exists() is with_documents

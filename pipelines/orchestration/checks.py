@@ -112,6 +112,9 @@ def of_verdict(verdict: Verdict, results: list[CheckResult]) -> dg.AssetCheckRes
             "valid_until": verdict.valid_until or "no end",
             "checks": len(results),
             "blocking": len(verdict.blocking),
+            "against": verdict.against or "no release",
+            "carried_over": ", ".join(f"{item['table']} as in {item['from_release']}" for item in verdict.carried_over)
+            or "no table",
             **({"noticed": _table(noticed)} if noticed else {}),
         },
     )

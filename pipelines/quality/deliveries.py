@@ -246,9 +246,12 @@ class _Extract:
     def __init__(self, connection: duckdb.DuckDBPyConnection, department: str, extract: str) -> None:
         self.connection, self.key = connection, [department, extract]
         self.where = {"department": department, "extract": extract}
+        self.known: dict[str, list[tuple[object, ...]]] = {}  # several checks ask the same
 
     def _all(self, sql: str) -> list[tuple[object, ...]]:
-        return self.connection.execute(sql, self.key).fetchall()
+        if sql not in self.known:
+            self.known[sql] = self.connection.execute(sql, self.key).fetchall()
+        return self.known[sql]
 
     def _number(self, sql: str) -> int:
         return int(str(self._all(sql)[0][0]))

@@ -27,8 +27,10 @@ from pipelines.quality.places import TEXT_SHOWN, as_row, failing_rows, line_of, 
 from pipelines.quality.suites import NONE_WRONG, Expectation, ExpectationFile
 from pipelines.records import ROWS_KEPT, CheckResult, Outcome
 from pipelines.settings import switch_telemetry_off
+from pipelines.store import remove_tree
 
 LOCATIONS_SHOWN = 20
+CONTEXT = "gx"  # Great Expectations' folder in that of the build
 _KEY_OWNER, _KEY_SINCE = "Junheng", "1"
 
 # Arguments of expectations that name columns.
@@ -284,6 +286,7 @@ class _Judge:
             )
             self.context = self.gx.get_context(mode="ephemeral", project_config=config)
         else:
+            remove_tree(folder / CONTEXT)  # of an earlier judgement
             self.context = self.gx.get_context(mode="file", project_root_dir=str(folder))
             self.context.variables.progress_bars = ProgressBarsConfig(globally=False)
         asset = self.context.data_sources.add_pandas("build").add_dataframe_asset(name="rows")

@@ -7,6 +7,7 @@ cells by it. Which rows fail is each check's own business.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ TEXT_SHOWN = 300
 # Columns that say which period a row is about; of a date, the year does.
 _PERIODS = ("delivery_period", "year")
 _DATES = ("reference_date", "period_end", "period_start")
+_OBSERVATION = "observation_id"
 ADDRESS = ("department", "extract", "delivery_period", "source_file", "source_sheet", "source_row", "source_column")
 
 
@@ -62,21 +64,31 @@ def listed(lines: list[str], count: int, shown: int) -> str:
     return "\n".join(lines[:shown] + ([f"… and {more:,} more"] if more > 0 else []))
 
 
-def with_addresses(connection: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
-    """Give failing rows that name an observation the file, sheet, row and column it stands in.
+def addressed_line(row: dict[str, str]) -> str:
+    """A failing row in one line, the delivered cell it stands in at its end."""
+    said = {c: v for c, v in row.items() if c not in (*ADDRESS, "departments") and not c.endswith(_OBSERVATION)}
+    sheet = f" [{row['source_sheet']}]" if row.get("source_sheet") else ""
+    cell = f"row {row.get('source_row', '-')}, column {row.get('source_column', '-')}"
+    return f"{line_of(said)} — {row['delivery_period']}/{row['source_file']}{sheet} {cell}"
+
+
+def with_addresses(
+    connection: duckdb.DuckDBPyConnection, results: list[CheckResult], shown: int = 20
+) -> list[CheckResult]:
+    """Results whose failing rows name an observation, with the file, sheet, row and column it stands in.
 
     A row names it in `observation_id`, or in a column that ends so; of several, the first gives the address, the
-    others' departments and addresses stand in `departments` and `compared_with`. Rows are changed in place; a build
-    without observations leaves them as they are.
+    others' departments and addresses stand in `departments` and `compared_with`. A build without observations
+    leaves results as they are.
     """
     naming = [
         (row, ids)
         for result in results
         for row in result.rows
-        if (ids := [v for c, v in row.items() if c.endswith("observation_id")]) and "source_file" not in row
+        if (ids := [v for c, v in row.items() if c.endswith(_OBSERVATION)]) and "source_file" not in row
     ]
     if not naming:
-        return
+        return results
     try:
         cursor = connection.execute(
             f"select observation_id, {', '.join(ADDRESS)}, provenance from source.observation "
@@ -84,7 +96,7 @@ def with_addresses(connection: duckdb.DuckDBPyConnection, results: list[CheckRes
             [sorted({observation_id for _, ids in naming for observation_id in ids})],
         )
     except duckdb.Error:
-        return
+        return results
     found = {str(o): as_row(zip((*ADDRESS, "provenance"), cells, strict=True)) for o, *cells in cursor.fetchall()}
     for row, ids in naming:
         addresses = [found[observation_id] for observation_id in ids if observation_id in found]
@@ -95,3 +107,10 @@ def with_addresses(connection: duckdb.DuckDBPyConnection, results: list[CheckRes
             row["compared_with"] = "; ".join(" ".join(other[c] for c in ADDRESS if c in other) for other in others)
         if any(other.get("provenance") != "official" for other in addresses):
             row["provenance"] = "synthetic"
+    changed = {id(row) for row, _ in naming if "source_file" in row}
+    return [
+        replace(result, locations=listed([addressed_line(row) for row in result.rows], result.failing_rows, shown))
+        if result.rows and all(id(row) in changed for row in result.rows)
+        else result
+        for result in results
+    ]

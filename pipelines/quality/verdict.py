@@ -104,7 +104,7 @@ def judge(warehouse: Warehouse, build: Build, rules: Rules, *, with_documents: b
             *expectations.judge(connection, files, manifest.keys, Path(build.folder), with_documents=with_documents),
             *published.judge(rules.published, previous, rules.retired_tables),
         ]
-        with_addresses(connection, results)
+        results = with_addresses(connection, results)
     applied = apply_waivers(results, waivers)
     results = applied.results
     before = {check_id for check_id in checks_of(previous) if not check_id.startswith("gate.")}
