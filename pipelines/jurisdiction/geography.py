@@ -1,7 +1,7 @@
 """Whether figures can be told on the regions of another year: every step from the regions of the data to that list.
 
-The arithmetic of re-basing is dbt's (`int_region__succession`); here it is only asked, before anything is built, whether
-the reference tables hold what it needs. Each error names the line.
+The arithmetic of re-basing is dbt's (`int_region__succession`); here it is only asked, before anything is built,
+whether the reference tables hold what it needs. Each error names the line.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Succession:
 
     def ends_in(self, stretch: Stretch) -> frozenset[str]:
         """The regions or unions of the list that hold what was there. Raises ConfigurationError for a missing step."""
-        # Not recursive in depth alone: each stretch is looked at once, whatever number of ways leads to it.
+        # each is looked at once, whatever number of ways leads to it
         if stretch not in self.found:
             self.found[stretch] = self._look(stretch)
         return self.found[stretch]

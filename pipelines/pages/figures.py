@@ -109,7 +109,8 @@ def spending_over_years(release: Release) -> Row | None:
     rows = release.rows(
         f"select year, population_basis, population_source, spending, population, per_capita, currency, provenance "
         f"from mart_per_capita_spending where region_code = ? and {_WHOLE} and per_capita is not null "
-        f"and population_source <> 'mid_year' and fund = {_FUND} order by year, population_source desc, population_basis desc",
+        f"and population_source <> 'mid_year' and fund = {_FUND} "
+        "order by year, population_source desc, population_basis desc",
         release.home,
     )
     if not rows:
