@@ -118,6 +118,19 @@ class Session:
         return self.settings.reference_geographies
 
     @contextmanager
+    def dbt_at_hand(self) -> Iterator[Callable[[], None]]:
+        """A way to start dbt before it is needed: it reads its project while files are still being read.
+
+        A dbt that was started and not used is ended with the block.
+        """
+        from pipelines import transform
+
+        try:
+            yield lambda: transform.warm_up(self.warehouse, self.settings)
+        finally:
+            transform.cool_down(self.warehouse)
+
+    @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Time a step under its name."""
         started = time.perf_counter()
@@ -140,11 +153,13 @@ class Session:
         full: bool = False,
         receive: bool = True,
         again: Callable[[Receipt], bool] = lambda _: False,
+        arrived: Callable[[], None] = lambda: None,
     ) -> Intake:
         """Receive what has landed and read every receipt that has no reading under the present rules.
 
         `extract` and `period` (a name, a range like 2015..2018, or several names) limit what is received; `as_of`
-        limits the receipts to those known then; `again` says which are read although they have a reading.
+        limits the receipts to those known then; `again` says which are read although they have a reading; `arrived`
+        is called before anything is read when something new has come.
         """
         if extract and extract not in self.jurisdiction.contracts:
             raise UsageError(
@@ -189,6 +204,7 @@ class Session:
                     )
                 if new_receipts:
                     self.say(f"received {len(new_receipts)} new file(s)")
+                    arrived()
             else:
                 receipts, new_receipts = intake.all_receipts(self.warehouse), []
         if as_of:
@@ -529,8 +545,8 @@ def run(
     asked = {"extract": extract, "period": period, "as_of": as_of, "full": full}
     # What was known at another time is one person's question: nobody else is told of it.
     with watch(session, door="run", asked=asked, tells=moment is None) as watched:
-        with session.hold():
-            taken = session.take_in(extract=extract, period=period, as_of=moment, full=full)
+        with session.hold(), session.dbt_at_hand() as start_dbt:
+            taken = session.take_in(extract=extract, period=period, as_of=moment, full=full, arrived=start_dbt)
             report = complete(session, taken, moment=moment, full=full)
         watched.done(report.outcome)
     return told(report, watched)
