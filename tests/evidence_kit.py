@@ -28,7 +28,7 @@ def be_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         expectations,
         "judge",
-        lambda _, files, keys: [
+        lambda _, files, keys, *__, **___: [
             expectations._result(e, "pass", "")
             for e in [*(e for f in files for e in f.expectations), *expectations.key_expectations(keys)]
         ],

@@ -218,10 +218,10 @@ def judge(warehouse: Warehouse, build: Build, tmp_path: Path, text: str = EXPECT
     return quality.judge(warehouse, build, rules(build, folder, tmp_path / "waivers.yml"))
 
 
-def rules(build: Build, *folders: Path) -> quality.Rules:
+def rules(build: Build, *folders: Path, on_time: dict[str, Punctuality] = ON_TIME) -> quality.Rules:
     """What a hand-made build is judged by: folders of expectations, then the file of waivers."""
     contracts = [table.contract for table in published_tables(build.dbt_manifest)]
-    return quality.Rules(list(folders[:-1]), folders[-1], ON_TIME, contracts)
+    return quality.Rules(list(folders[:-1]), folders[-1], on_time, contracts)
 
 
 def settings(tmp_path: Path) -> Settings:

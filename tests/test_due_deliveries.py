@@ -255,7 +255,8 @@ def judged(folder: Path, found: Punctuality, as_of: str | None = None) -> tuple[
     warehouse = Warehouse(folder / "warehouse" / "somewhere")
     build = replace(hand_made.make_build(warehouse), as_of=as_of)
     expectations = hand_made.expectations_folder(folder / "expectations")
-    verdict = quality.judge(warehouse, build, [expectations], folder / "waivers.yml", {"health/beds": found})
+    rules = hand_made.rules(build, expectations, folder / "waivers.yml", on_time={"health/beds": found})
+    verdict = quality.judge(warehouse, build, rules)
     (result,) = [r for r in quality.read_results(build) if r.check_id == "intake.on_time.health/beds"]
     return verdict, result
 
@@ -299,7 +300,8 @@ def test_a_verdict_holds_until_the_next_delivery_becomes_due_and_no_longer(tmp_p
     build = hand_made.make_build(warehouse)
     folder = hand_made.expectations_folder(tmp_path / "b" / "expectations")
     found = {"health/beds": Punctuality("health/beds", "warn", True, [], LATE)}
-    assert quality.judge(warehouse, build, [folder], tmp_path / "waivers.yml", found).outcome == "pass"
+    rules = hand_made.rules(build, folder, tmp_path / "waivers.yml", on_time=found)
+    assert quality.judge(warehouse, build, rules).outcome == "pass"
     with pytest.raises(BlockedError, match="valid until 2022-02-01"):
         quality.require_passing(build, Ledger(warehouse.ledger))
     looking_back, _ = judged(tmp_path / "c", Punctuality("health/beds", "warn", True, [], NEXT), as_of="2021-01-01")
