@@ -541,11 +541,11 @@ def run(
     """
     session = Session(settings, say)
     moment = as_of_moment(as_of) if as_of else None
-    session.signing_key()
     asked = {"extract": extract, "period": period, "as_of": as_of, "full": full}
     # What was known at another time is one person's question: nobody else is told of it.
     with watch(session, door="run", asked=asked, tells=moment is None) as watched:
         with session.hold(), session.dbt_at_hand() as start_dbt:
+            session.signing_key()  # a run must not do all its work and then end without a signature
             taken = session.take_in(extract=extract, period=period, as_of=moment, full=full, arrived=start_dbt)
             report = complete(session, taken, moment=moment, full=full)
         watched.done(report.outcome)
