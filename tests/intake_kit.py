@@ -43,13 +43,7 @@ def jurisdiction() -> Jurisdiction:
             Path(folder) / "verdania",
             jurisdiction=text,
             without=country.DELIVERIES,
-            reference={
-                "regions.csv": regions,
-                "measures.csv": measures,
-                "indicators.csv": [],
-                "targets.csv": [],
-                "services.csv": [],
-            },
+            reference={**{key: [] for key in country.REFERENCE}, "regions.csv": regions, "measures.csv": measures},
         )
         path = made.folder / "contracts" / "desk" / "file.yml"
         path.parent.mkdir(parents=True)

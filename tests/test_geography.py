@@ -20,6 +20,7 @@ import duckdb
 import pytest
 from conftest import copy_of
 from country import make_country
+from formulas import singular_sql
 from houses import House
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -310,6 +311,71 @@ def test_a_union_takes_the_place_of_its_members_on_every_list_and_loses_nobody(m
     assert {code for (code,) in models.ask(
         "SELECT region_code FROM build.intermediate.int_region__date WHERE reference_geography = '2013'"
     )} == {"P", "U", "B", "C"}  # fmt: skip
+
+
+# -- the checks of a release ----------------------------------------------------------------------------------------
+
+CHECKED = """
+    create table stg_reference_geography as select 'reported' as reference_geography, null::date as as_of_date
+        union all select '2020', date '2020-12-31';
+    create table stg_observation as select 'K' as region_code, date '2015-12-31' as period_end, 7 as value;
+    create table int_region__tree as
+        select list as reference_geography, day as as_of_date, pairs.*
+        from (values ('K', 'K', 0, true, 1), ('P', 'K', 1, true, 2), ('P', 'L', 1, true, 2))
+            as pairs(ancestor_code, region_code, distance, is_leaf, ancestor_leaves)
+        cross join (values ('reported', date '2015-12-31'), ('2020', date '2020-12-31')) as lists(list, day);
+    create table int_observation__number_series as
+        select number as series_number, 1 as reported_series_number, list as reference_geography, 'people' as measure,
+            date '2015-12-31' as period_end, 'whole' as aggregation, 'resident' as population_basis,
+            'total' as residence, 'all' as sex, 'all' as age_group, 'all' as group_code, 'all' as item
+        from (values (1, 'reported'), (2, '2020')) as numbers(number, list);
+"""
+
+
+def crosswalk(weight: str, known: str = "true") -> str:
+    return (
+        "create table int_region__crosswalk as select date '2015-12-31' as as_of_date, '2020' as reference_geography, "
+        f"code as region_code, code as to_code, 1 as sources, if(code = 'P', 1, {weight}) as weight, "
+        f"{known} as is_known "
+        "from (values ('P'), ('K'), ('L')) as codes(code)"
+    )
+
+
+def figures(rebased: int) -> str:
+    return (
+        "create table int_observation__roll_up as select series_number, list as reference_geography, "
+        "day as as_of_date, region_code, value from (values "
+        "(1, 'reported', date '2015-12-31', 'K', 7), (1, 'reported', date '2015-12-31', 'L', 5), "
+        f"(2, '2020', date '2020-12-31', 'K', {rebased}), (2, '2020', date '2020-12-31', 'L', 9)) "
+        "as figures(series_number, list, day, region_code, value)"
+    )
+
+
+def bases(served: str) -> str:
+    return (
+        "create table int_indicator__match_terms as select 'I' as indicator_code, 2020 as year, part, basis as "
+        "population_basis, 'reported' as reference_geography, 1 as value from (values "
+        f"('numerator', '{served}'), ('denominator', 'registered'), ('denominator', 'none')) as terms(part, basis)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "good", "bad"),
+    [
+        ("successions_are_known", crosswalk("1"), crosswalk("0.999")),
+        ("successions_are_known", crosswalk("1"), crosswalk("1", known="false")),
+        ("rebased_totals_are_kept", crosswalk("1") + ";" + figures(3), crosswalk("1") + ";" + figures(4)),
+        ("coverage_bases_agree", bases("registered"), bases("resident")),
+        ("coverage_bases_agree", bases("none"), bases("target_group")),
+    ],
+)
+def test_the_checks_hold_and_turn_red(check: str, good: str, bad: str) -> None:
+    for rows, is_red in ((good, False), (bad, True)):
+        with duckdb.connect() as connection:
+            connection.execute(CHECKED)
+            connection.execute(rows)
+            failing = connection.execute(singular_sql(check)).fetchall()
+            assert bool(failing) is is_red, failing
 
 
 # -- what is refused before anything is built --------------------------------------------------------------------------

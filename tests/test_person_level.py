@@ -102,7 +102,11 @@ class Desk:
             self.folder / "verdania",
             jurisdiction=text,
             without=country.DELIVERIES,
-            reference={"measures.csv": measures, "indicators.csv": [], "targets.csv": [], "services.csv": []},
+            reference={
+                **{key: [] for key in country.REFERENCE},
+                "regions.csv": country.REFERENCE["regions.csv"],
+                "measures.csv": measures,
+            },
         )
         self.contract()
 

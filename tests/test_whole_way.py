@@ -438,10 +438,13 @@ def test_a_line_in_indicators_csv_is_a_figure_in_the_release_without_any_sql(gro
 def test_a_new_indicator_moves_no_other_figure(grown: Grown, verdania: House) -> None:
     after, before = grown.house.hashes(), verdania.hashes()
     # it is scored, so it stands in the tree of weights; without a target it is in no score
-    changed = {"dim_indicator", "dim_weight", "mart_service_coverage"}
+    changed = {"dim_indicator", "dim_weight", "mart_inequality", "mart_service_coverage"}
     assert {name for name in after if before[name] != after[name]} == changed
-    others = "SELECT * FROM mart_service_coverage WHERE indicator_code <> 'WOMEN' ORDER BY ALL"
-    assert grown.house.query(others) == verdania.query(others)
+    for others in (
+        "SELECT * FROM mart_service_coverage WHERE indicator_code <> 'WOMEN' ORDER BY ALL",
+        "SELECT * FROM mart_inequality WHERE subject_code <> 'WOMEN' ORDER BY ALL",
+    ):
+        assert grown.house.query(others) == verdania.query(others)
 
 
 def test_a_reader_all_through_ten_releases_sees_no_error_and_no_mixture(grown: Grown) -> None:

@@ -57,7 +57,7 @@ class _Succession:
 
     def ends_in(self, stretch: Stretch) -> frozenset[str]:
         """The regions or unions of the list that hold what was there. Raises ConfigurationError for a missing step."""
-        # Not recursive in depth alone: each stretch is looked at once, whatever number of ways leads to it.
+        # each is looked at once, whatever number of ways leads to it
         if stretch not in self.found:
             self.found[stretch] = self._look(stretch)
         return self.found[stretch]

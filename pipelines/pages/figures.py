@@ -109,7 +109,8 @@ def spending_over_years(release: Release) -> Row | None:
     rows = release.rows(
         f"select year, population_basis, population_source, spending, population, per_capita, currency, provenance "
         f"from mart_per_capita_spending where region_code = ? and {_WHOLE} and per_capita is not null "
-        f"and fund = {_FUND} order by year, population_source desc, population_basis desc",
+        f"and population_source <> 'mid_year' and fund = {_FUND} "
+        "order by year, population_source desc, population_basis desc",
         release.home,
     )
     if not rows:
@@ -315,6 +316,7 @@ def populations(release: Release) -> list[Row] | None:
             bool_or(provenance <> 'official') filter (where residence = 'urban') as is_urban_synthetic
         from fct_population
         where region_code = ? and reference_geography = 'reported' and sex = 'all' and age_group = 'all'
+            and population_source <> 'mid_year'
         group by reference_date, population_source order by reference_date desc, population_source
         """,
         release.home,
@@ -405,7 +407,8 @@ def sql_example(release: Release) -> Row | None:
         "FROM mart_per_capita_spending\n"
         f"WHERE region_code = '{home}' AND domain = 'all' AND residence = 'total'\n"
         f"  AND government_level = 'all' AND fund = '{fund}' AND account_stage = 'final'\n"
-        "  AND price_basis = 'nominal' AND per_capita IS NOT NULL\n"
+        "  AND price_basis = 'nominal' AND reference_geography = 'reported'\n"
+        "  AND population_source <> 'mid_year' AND per_capita IS NOT NULL\n"
         "ORDER BY year DESC, population_basis DESC, population_source\n"
         "LIMIT 6;"
     )

@@ -97,7 +97,8 @@ places as (
         and orderings.region_code = figures.region_code
         and orderings.reference_geography = figures.reference_geography
         and orderings.year = figures.year
-    where figures.is_main
+    -- measures relative to the mean do not depend on prices, which are the same for all places of a year
+    where figures.is_main and figures.price_basis in ('none', 'nominal')
 ),
 
 -- a depth is called by its commonest level: what stands beside it (a zone among counties) is compared with the others

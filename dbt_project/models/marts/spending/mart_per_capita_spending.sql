@@ -1,6 +1,7 @@
 -- Spending beside each population of the same region, year and residence. What is attributed to neither urban nor
 -- rural residents has no population: its spending per head cannot exist (M). Final accounts stand in the prices of
--- their year and in those of the base year, by the price index of the region or of the nearest one above it.
+-- their year and in those of the base year, by the price index of the region or of the nearest one above it. What one
+-- level of government spends stands in the prices of its year and beside the residents of the year's end only.
 with nominal as (
     select
         *,
@@ -49,7 +50,7 @@ spending as (
         and prices.as_of_date = nominal.as_of_date
         and prices.region_code = nominal.region_code
         and prices.year = nominal.year
-    where nominal.account_stage = 'final'
+    where nominal.account_stage = 'final' and nominal.government_level = 'all'
 ),
 
 populations as (
@@ -101,6 +102,7 @@ per_head as (
         and populations.reference_geography = shares.reference_geography
         and populations.year = shares.year
         and populations.residence = shares.residence
+        and (shares.government_level = 'all' or populations.population_source <> 'mid_year')
 )
 
 select
