@@ -150,8 +150,10 @@ def of_column(faulty: Faulty, extract: str, column: str, year: str = "2019") -> 
     """The clean file's sums by region over the rows of one column, without regions of which any was spoiled."""
     sums: dict[str, Decimal] = {}
     spoiled = set()
+    left_out = {d["planted"] for d in faulty.defects if d["kind"] == "class_left_out"}  # of the whole file
     for entry in faulty.truth:
-        if (entry["extract"], entry["column"], entry["year"]) == (extract, column, year):
+        is_there = entry.get("item") not in left_out
+        if (entry["extract"], entry["column"], entry["year"]) == (extract, column, year) and is_there:
             sums[entry["region_code"]] = sums.get(entry["region_code"], Decimal(0)) + Decimal(entry["value"])
             if faulty.is_spoiled(entry):
                 spoiled.add(entry["region_code"])
@@ -164,19 +166,21 @@ def of_column(faulty: Faulty, extract: str, column: str, year: str = "2019") -> 
         (
             "finance/functional_expenditure", "合计", 10_000,
             "select distinct region_code, spending from mart_per_capita_spending where year = 2019 and domain = 'all' "
-            "and residence = 'total' and government_level = region_level and account_stage = 'final'",
+            "and residence = 'total' and government_level = region_level and account_stage = 'final' "
+            "and fund = 'general_budget' and price_basis = 'nominal' and reference_geography = 'reported'",
             90,
         ),
         (
             "statistics/year_end_population", "年末常住人口", 1,
             "select region_code, population from fct_population where year = 2019 and population_source = 'year_end' "
-            "and population_basis = 'resident' and residence = 'total' and sex = 'all' and age_group = 'all'",
+            "and population_basis = 'resident' and residence = 'total' and sex = 'all' and age_group = 'all' "
+            "and reference_geography = 'reported'",
             100,
         ),
         (
             "education/schools", "幼儿园_在园幼儿数", 1,
             "select region_code, numerator from mart_service_coverage where year = 2019 and indicator_code = 'EDU02' "
-            "and residence = 'total'",
+            "and residence = 'total' and reference_geography = 'reported'",
             85,
         ),
     ],

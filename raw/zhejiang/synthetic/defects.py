@@ -76,8 +76,9 @@ def truth_of(table: Table) -> list[dict[str, str]]:
     for index, row in enumerate(table.rows[table.head + 1 :], start=table.head + 1):
         if len(row) != len(headers) or not re.fullmatch(r"\d{6}", row[0]) or row[1].endswith("计"):
             continue  # notes, subtotals and totals are no figures
+        item = {"item": row[2]} if headers[2] == "科目编码" else {}
         found += [
-            {**table.entry(index, header), "region_code": row[0], "value": text.replace(",", "")}
+            {**table.entry(index, header), **item, "region_code": row[0], "value": text.replace(",", "")}
             for header, text in zip(headers[2:], row[2:], strict=True)
             if re.fullmatch(r"[\d,]+", text) and header not in ("科目编码", "科目名称")
         ]
@@ -234,11 +235,15 @@ def _whole_files(made: Planting) -> None:
     made.defects[-1].spoils = whole
     index = spending.line("330102")
     spending.rows[index][2] = "298"
-    for kind, check in (
-        ("new_codes", "intake.new_codes.finance/functional_expenditure"),
-        ("unmapped_class", "dbt.functional_classes_map_once"),
-    ):
-        made.defects.append(Defect(kind, check, spending.path, index + 1, "科目编码", "298", "", whole))
+    check = "intake.codes.finance/functional_expenditure"
+    made.defects.append(Defect("unknown_code", check, spending.path, index + 1, "", "298", "", whole))
+    # A class that the year before does not have at all is new when it is there again.
+    before = made.table("finance/functional_expenditure", 2019)
+    before.rows = [[""] * len(row) if len(row) > 2 and row[2] == "233" else row for row in before.rows]
+    check = "intake.new_codes.finance/functional_expenditure"
+    made.defects.append(Defect("new_codes", check, spending.path, planted="233", spoils={"extract": "-"}))
+    left_out = {"extract": before.extract, "year": "2019", "item": "233"}
+    made.defects.append(Defect("class_left_out", "", before.path, planted="233", spoils=left_out))
 
 
 def _implausible(made: Planting) -> None:
