@@ -326,8 +326,8 @@ CHECKED = """
         cross join (values ('reported', date '2015-12-31'), ('2020', date '2020-12-31')) as lists(list, day);
     create table int_observation__number_series as
         select number as series_number, 1 as reported_series_number, list as reference_geography, 'people' as measure,
-            date '2015-12-31' as period_end, 'whole' as aggregation, 'resident' as population_basis,
-            'total' as residence, 'all' as sex, 'all' as age_group, 'all' as group_code, 'all' as item
+            date '2015-12-31' as period_end, 'whole' as aggregation, 'resident' as population_basis, 'total' as residence,
+            'all' as sex, 'all' as age_group, 'all' as group_code, 'all' as item
         from (values (1, 'reported'), (2, '2020')) as numbers(number, list);
 """
 
@@ -335,9 +335,8 @@ CHECKED = """
 def crosswalk(weight: str, known: str = "true") -> str:
     return (
         "create table int_region__crosswalk as select date '2015-12-31' as as_of_date, '2020' as reference_geography, "
-        f"code as region_code, code as to_code, 1 as sources, if(code = 'P', 1, {weight}) as weight, "
-        f"{known} as is_known "
-        "from (values ('P'), ('K'), ('L')) as codes(code)"
+        f"code as region_code, code as to_code, 1 as sources, {known} as is_known, "
+        f"if(code = 'P', 1, {weight}) as weight from (values ('P'), ('K'), ('L')) as codes(code)"
     )
 
 
