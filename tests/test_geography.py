@@ -326,8 +326,8 @@ CHECKED = """
         cross join (values ('reported', date '2015-12-31'), ('2020', date '2020-12-31')) as lists(list, day);
     create table int_observation__number_series as
         select number as series_number, 1 as reported_series_number, list as reference_geography, 'people' as measure,
-            date '2015-12-31' as period_end, 'whole' as aggregation, 'resident' as population_basis, 'total' as residence,
-            'all' as sex, 'all' as age_group, 'all' as group_code, 'all' as item
+            date '2015-12-31' as period_end, 'whole' as aggregation, 'resident' as population_basis,
+            'total' as residence, 'all' as sex, 'all' as age_group, 'all' as group_code, 'all' as item
         from (values (1, 'reported'), (2, '2020')) as numbers(number, list);
 """
 
