@@ -335,9 +335,8 @@ CHECKED = """
 def crosswalk(weight: str, known: str = "true") -> str:
     return (
         "create table int_region__crosswalk as select date '2015-12-31' as as_of_date, '2020' as reference_geography, "
-        f"code as region_code, code as to_code, 1 as sources, if(code = 'P', 1, {weight}) as weight, "
-        f"{known} as is_known "
-        "from (values ('P'), ('K'), ('L')) as codes(code)"
+        f"code as region_code, code as to_code, 1 as sources, {known} as is_known, "
+        f"if(code = 'P', 1, {weight}) as weight from (values ('P'), ('K'), ('L')) as codes(code)"
     )
 
 

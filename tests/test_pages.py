@@ -225,7 +225,8 @@ def test_figures_on_the_page_are_the_figures_of_the_tables(zhejiang: House) -> N
     figures = zhejiang.query(
         f"select year, per_capita from mart_per_capita_spending where region_code = '{home}' and domain = 'all' "
         "and government_level = 'all' and residence = 'total' and per_capita is not null "
-        "and fund = 'general_budget' and account_stage = 'final' and price_basis = 'nominal'"
+        "and fund = 'general_budget' and account_stage = 'final' and price_basis = 'nominal' "
+        "and reference_geography = 'reported' and population_source <> 'mid_year'"
     )
     assert len(figures) > 10
     for _, per_capita in figures:
