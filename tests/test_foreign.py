@@ -192,7 +192,7 @@ def test_england_comes_to_a_sealed_release_as_the_documents_say(tmp_path: Path) 
     checks = house.checks().values()
     assert {check["outcome"] for check in checks} == {"pass", "not_applicable", "fail"}
     (drift,) = (check for check in checks if check["outcome"] == "fail")  # a warning: the second file has a column more
-    assert drift["check_id"] == "intake.no_finding.treasury/outturn"
+    assert drift["check_id"] == "intake.columns.treasury/outturn"
     assert "E-code" in drift["locations"]
 
 
