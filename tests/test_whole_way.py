@@ -412,6 +412,7 @@ def grown(verdania: House, tmp_path_factory: pytest.TempPathFactory) -> Grown:
         assert report.outcome == "published" and old is not None and new is not None
         for build in (old, new) * 4:
             with session.warehouse.lock():
+                session.judge(build)  # a verdict counts while the release it was judged against is current
                 session.publish(build)
         time.sleep(0.5)
     finally:
