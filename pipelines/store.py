@@ -180,10 +180,17 @@ class Warehouse:
         return self.current.resolve().name if self.current.is_symlink() and self.current.exists() else None
 
     def lock_holder(self) -> LockHolder | None:
-        """Who holds the warehouse, or None when nobody does."""
+        """Who holds the warehouse, or None when nobody does. A process that was killed has left its name behind."""
         path = self.folder / ".lock"
-        process, _, since = (path.read_text(encoding="utf-8") if path.exists() else "").strip().partition(" since ")
-        return LockHolder(int(process), since) if process.isdecimal() and since else None
+        if not path.exists():
+            return None
+        with path.open(encoding="utf-8") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                process, _, since = handle.read().strip().partition(" since ")
+                return LockHolder(int(process), since) if process.isdecimal() and since else None
+        return None
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

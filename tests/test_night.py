@@ -379,6 +379,42 @@ def test_the_whole_state_fits_on_one_screen(
     assert re.search(r"^next run +\d{4}-\d\d-\d\d 04:30", text, re.M) and "alerts    file" in text
 
 
+def extract(name: str, **fields: Any) -> dict[str, Any]:
+    """One extract of the status, in order unless `fields` say otherwise."""
+    usual = {"files": 1, "last_period": "2020", "received_at": "2021-01-01T00:00:00Z", "rejects": 0, "known": 0}
+    return {"extract": name, **usual, "unreadable": 0, "unread": 0, "late": [], "due": "", **fields}
+
+
+def test_of_many_extracts_the_screen_shows_those_that_need_a_look(junheng: Terminal, outcome: Outcome) -> None:
+    from pipelines.cli.status_screen import screen
+    from pipelines.run.status import status_of
+
+    found = status_of(Settings.from_environment())
+    orderly = [extract(f"office/extract_{n:02}") for n in range(60)]
+    troubled = [
+        extract("z/late", late=["2021"]), extract("z/bad", unreadable=1), extract("z/unread", unread=1),
+        extract("z/rejects", rejects=2), extract("z/next", due="2030-01-31"),
+    ]  # fmt: skip
+    lines = screen({**found, "extracts": [*orderly, *troubled]}, "UTC", 80, 24).splitlines()
+    names = [line.split()[0] for line in lines if re.match(r"(z|office)/", line)]
+    assert names[:6] == ["z/late", "z/bad", "z/unread", "z/rejects", "z/next", "office/extract_00"]
+    assert len(lines) <= 23 and lines[-1] == f"… and {65 - len(names)} more extracts, all in order (--all)"
+    many = [extract(f"z/late_{n:02}", late=["2021"]) for n in range(60)]
+    assert re.search(r"\d+ of them need a look", screen({**found, "extracts": many}, "UTC", 80, 24))
+    whole = screen({**found, "extracts": [*orderly, *troubled]}, "UTC", 80, None).splitlines()
+    assert len([line for line in whole if re.match(r"(z|office)/", line)]) == 65
+
+
+def test_a_killed_run_is_not_shown_at_work(junheng: Terminal) -> None:
+    with junheng.warehouse.lock():
+        holder = junheng.warehouse.lock_holder()
+        assert holder is not None and holder.process == os.getpid()
+    assert junheng.warehouse.lock_holder() is None
+    (junheng.warehouse.folder / ".lock").write_text("4711 since 2026-01-01T00:00:00Z", encoding="utf-8")
+    assert junheng.warehouse.lock_holder() is None
+    assert json.loads(junheng("status", "--json").out)["at_work"] is None
+
+
 def test_a_scheduled_moment_that_passed_without_a_run_is_shown(junheng: Terminal, outcome: Outcome) -> None:
     junheng("run")
     assert json.loads(junheng("status", "--json").out)["missed_run"] is None

@@ -364,6 +364,7 @@ def _current_build(session: Any) -> Any:
 
 @app.command()
 def status(
+    every: Annotated[bool, typer.Option("--all", help="Every extract, however long the list.")] = False,
     jurisdiction: JurisdictionOption = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
@@ -377,7 +378,8 @@ def status(
 
     found = status_of(settings)
     zone = load(settings.jurisdiction_folder).time_zone
-    _print(found, screen(found, zone, shutil.get_terminal_size((80, 24)).columns))
+    terminal = shutil.get_terminal_size((80, 24))
+    _print(found, screen(found, zone, terminal.columns, None if every else terminal.lines))
 
 
 @app.command()

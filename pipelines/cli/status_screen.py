@@ -9,11 +9,16 @@ from zoneinfo import ZoneInfo
 from rich.cells import cell_len, set_cell_size
 
 _NARROWEST = 80
+_LOWEST = 24
 _SHOWN = 4  # of each kind of trouble; `--json` has all
+_FEWEST = 3  # extracts, however much trouble stands above them
 
 
-def screen(found: dict[str, Any], zone: str, width: int) -> str:
-    """The state of `status_of` in lines of at most `width` columns (80 at least), moments in the time zone `zone`."""
+def screen(found: dict[str, Any], zone: str, width: int, height: int | None) -> str:
+    """The state of `status_of` in lines of at most `width` columns (80 at least), moments in the time zone `zone`.
+
+    As many extracts as `height` leaves room for (24 lines at least; None: all), those first that need a look.
+    """
     width = max(width, _NARROWEST)
     lines = [
         _spread(f"{found['name']} ({found['jurisdiction']})", f"{found['at'][:16].replace('T', ' ')} {zone}", width)
@@ -33,7 +38,16 @@ def screen(found: dict[str, Any], zone: str, width: int) -> str:
         extracts = sorted({"/".join(path.split("/")[:2]) for path in found["held_back"]})
         lines.append(f"held back {len(found['held_back'])} person-level file(s) without a key: {', '.join(extracts)}")
     lines += _alerts(found["alerts"], zone)
-    lines += ["", *_extracts(found["extracts"], zone, width)]
+    extracts = found["extracts"]
+    # What stays free: the empty line, the heading, the line that counts the rest, and the prompt below it all.
+    room = len(extracts) if height is None else max(_FEWEST, max(height, _LOWEST) - len(lines) - 4)
+    shown = extracts if len(extracts) <= room + 1 else sorted(extracts, key=_needs_a_look)[:room]
+    lines += ["", *_extracts(shown, zone, width)]
+    hidden = [extract for extract in extracts if extract not in shown]
+    if hidden:
+        troubled = sum(_needs_a_look(extract)[0] < _IN_ORDER for extract in hidden)
+        said = f"{troubled} of them need a look" if troubled else "all in order"
+        lines.append(f"… and {len(hidden)} more extracts, {said} (--all)")
     return "\n".join(_cut(line, width) for line in lines)
 
 
@@ -100,6 +114,16 @@ def _alerts(channels: list[dict[str, Any]], zone: str) -> list[str]:
             said.append(f"{channel['channel']}{last}")
     lines = [f"alerts    {'; '.join(said)}"] if said else []
     return [*lines, *(f"{'alerts' if not lines and not i else '':<9} {text}" for i, text in enumerate(failing))]
+
+
+_IN_ORDER = 4
+
+
+def _needs_a_look(extract: dict[str, Any]) -> tuple[int, str, str]:
+    """A key that puts what is late first, then what cannot be read, was not read, was rejected; then by due date."""
+    troubles = (extract["late"], extract["unreadable"], extract["unread"], extract["rejects"])
+    first = next((rank for rank, trouble in enumerate(troubles) if trouble), _IN_ORDER)
+    return first, extract["due"] or "9999", extract["extract"]
 
 
 def _extracts(extracts: list[dict[str, Any]], zone: str, width: int) -> list[str]:
