@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import struct
 import threading
 from dataclasses import replace
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -137,21 +138,32 @@ def test_the_manifest_accounts_for_every_file_and_table(warehouse: Warehouse, tm
 def _content_hash_by_the_definition(frame: pl.DataFrame) -> str:
     """The definition of the content hash once more, in plain Python, from Parquet."""
 
-    def text(value: Any) -> str:
-        if value is None:
-            return "\\N"
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, float):
-            return f"{value:.16e}"
-        if isinstance(value, Decimal):
-            return f"{value:f}"
-        if isinstance(value, str):
-            return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-        return str(value)
+    def kind_and_bytes(kind: pl.DataType, value: Any) -> tuple[str, bytes]:
+        if isinstance(kind, pl.Decimal):
+            whole = int(value.scaleb(kind.scale or 0)) if value is not None else 0
+            return f"decimal({kind.scale})", whole.to_bytes(16, "little", signed=True)
+        if kind == pl.String:
+            return "text", (value or "").encode()
+        if kind == pl.Boolean:
+            return "boolean", bytes([bool(value)])
+        if kind == pl.Float64:
+            return "double", struct.pack("<d", value or 0.0)
+        if kind == pl.Date:
+            return "date", ((value - date(1970, 1, 1)).days if value else 0).to_bytes(4, "little", signed=True)
+        assert kind.is_integer(), kind
+        return "integer", (value or 0).to_bytes(8, "little", signed=True)
 
-    lines = ["\t".join(frame.columns), *("\t".join(map(text, row)) for row in frame.iter_rows())]
-    return hashlib.sha256(("\n".join(lines) + "\n").encode()).hexdigest()
+    lines = ""
+    for column in frame.iter_columns():
+        name, kind = column.name, kind_and_bytes(column.dtype, None)[0]
+        there = [kind_and_bytes(column.dtype, value)[1] for value in column if value is not None]
+        parts = (
+            bytes(value is not None for value in column),
+            b"".join(struct.pack("<i", len(value)) for value in there) if kind == "text" else b"",
+            b"".join(there),
+        )
+        lines += "\t".join((name, kind, *(hashlib.sha256(part).hexdigest() for part in parts))) + "\n"
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def test_the_content_hash_is_the_same_from_parquet_by_other_code(warehouse: Warehouse, tmp_path: Path) -> None:

@@ -12,14 +12,14 @@ from pipelines.exports.tables import PublishedTable, quote, text_literal
 def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: PublishedTable, path: Path) -> None:
     """Write one published table of an attached database as Parquet; it appears under its name when it is whole.
 
-    The file carries the table's two descriptions. Its bytes depend on rows, order and DuckDB's version alone.
+    The file carries the table's two descriptions. Its rows are written as they lie in the database, which is the
+    table's order; its bytes depend on rows, order and DuckDB's version alone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = ", ".join(quote(name) for name in table.column_names)
-    order = ", ".join(quote(name) for name in table.order_by)
     temporary = path.with_name(f".{path.name}.tmp")
     connection.execute(
-        f"copy (select {columns} from {quote(catalog)}.{quote(table.name)} order by {order}) "
+        f"copy (select {columns} from {quote(catalog)}.{quote(table.name)}) "
         f"to {text_literal(str(temporary))} (format parquet, compression zstd, row_group_size 122880, "
         f"kv_metadata {{description_zh: {text_literal(table.description_zh)}, "
         f"description_en: {text_literal(table.description_en)}}})"

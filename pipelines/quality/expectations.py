@@ -288,6 +288,8 @@ class _Judge:
         else:
             remove_tree(folder / CONTEXT)  # of an earlier judgement
             self.context = self.gx.get_context(mode="file", project_root_dir=str(folder))
+            # It holds no variable, and Great Expectations reads it again for every expectation that it stores.
+            (folder / CONTEXT / self.context.config.config_variables_file_path).unlink()
             self.context.variables.progress_bars = ProgressBarsConfig(globally=False)
         asset = self.context.data_sources.add_pandas("build").add_dataframe_asset(name="rows")
         self.batches = asset.add_batch_definition_whole_dataframe("whole")

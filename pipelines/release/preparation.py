@@ -62,16 +62,18 @@ def lay_out(
     `before` is the public database of the release before, attached as such; from it come the tables held back.
     """
     masks = database.read_mask(mask, tables)
-    connection = database.connect(build.database, database_path, settings.memory_limit, settings.threads)
+    connection = database.connect(build.database, database_path, settings.memory_limit)
     try:
         if before is not None:
             connection.execute(f"attach {text_literal(str(before))} as before (read_only)")
-        # One transaction: a write-ahead log that is flushed after every statement would cost more than the data.
-        connection.begin()
-        for table in tables:
-            if table.made_by == "dbt":
-                database.copy_table(connection, table, masks.get(table.name), (held_back or {}).get(table.name))
-        connection.commit()
+        database.side_by_side(
+            connection,
+            [table for table in tables if table.made_by == "dbt"],
+            settings.threads,
+            lambda cursor, table: database.copy_table(
+                cursor, table, masks.get(table.name), (held_back or {}).get(table.name)
+            ),
+        )
     except BaseException:
         connection.close()
         raise
@@ -156,6 +158,7 @@ def prepare(
     folder.mkdir(parents=True)
     release_id, prepared_at = next_release_id(warehouse, ledger, jurisdiction.time_zone), now_utc()
     tables = published_tables(build.dbt_manifest)
+    by_name = {table.name: table for table in tables}
     own = {table.name: table for table in tables if table.made_by == "release"}
     held_back = {str(item["table"]): item for item in verdict.carried_over}
     before = read_manifest(warehouse.current) if warehouse.current_release_id() else None
@@ -183,11 +186,15 @@ def prepare(
         connection.commit()
         connection.execute("checkpoint public")
 
+        def written(cursor: duckdb.DuckDBPyConnection, table: PublishedTable) -> tuple[int, str]:
+            write_parquet(cursor, "public", table, folder / "parquet" / f"{table.name}.parquet")
+            return content_sha256(cursor, "public", table)
+
         described: dict[str, Any] = {}
         sources = sources_of(build.dbt_manifest)
-        for table in tables:
-            rows, sha256 = content_sha256(connection, "public", table)
-            described[table.name] = {
+        for name, (rows, sha256) in database.side_by_side(connection, tables, settings.threads, written).items():
+            table = by_name[name]
+            described[name] = {
                 "rows": rows,
                 "content_sha256": sha256,
                 "key": list(table.key),
@@ -198,7 +205,6 @@ def prepare(
                 "made_by": table.made_by,
                 "sources": sources.get(table.name, []),
             }
-            write_parquet(connection, "public", table, folder / "parquet" / f"{table.name}.parquet")
         write_json(
             folder / "release.json",
             {

@@ -120,7 +120,7 @@ summed as (
         max(period_end) as period_end,
         max(as_of_date) as as_of_date,
         count(value) as found,
-        {{ exact_sum(exact('coefficient * value')) }} as value,
+        {{ exact_sum('case when coefficient = 1 then value else ' ~ exact('coefficient * value') ~ ' end') }} as value,
         -- what takes a part of a figure is an estimate
         {{ status_of_rows(joined_statuses(['obs_status', 'term_letters'])) }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,

@@ -1,47 +1,84 @@
 -- Every measure of inequality of each set of places, in one row per set; mart_inequality says which of them are defined
 -- and wanted. Places without a value are counted, never filled. Columns named like a measure are on the scale of the
 -- estimates and have 12 significant digits; the suffix _population or _none is the weighting.
-{% set one_set = 'partition by set_number' %}
-{% set one_part = 'partition by set_number, part_code' %}
 {% set scheme = {'population': {'p': 'p', 'm': 'weighted_u', 'z': 'z', 'r': 'own_rank'},
                  'none': {'p': 'q', 'm': 'plain_u', 'z': 'plain_z', 'r': 'own_rank_none'}} %}
 
-with present as (
+-- Sets and parts are summed up and joined again: windows over both would take ten times as long.
+with estimates as (
     select
-        *,
-        count(*) over ({{ one_set }}) as places,
-        count(weight) over ({{ one_set }}) as weighted_places,
-        sum(weight) over ({{ one_set }}) as total_weight,
-        max(abs(estimate)) over ({{ one_set }}) as scale,
-        min(estimate) over ({{ one_set }}) as lowest,
-        max(estimate) over ({{ one_set }}) as highest,
-        min(estimate) over ({{ one_part }}) as part_lowest,
-        max(estimate) over ({{ one_part }}) as part_highest
+        set_number, place_code, part_code, part_position, estimate, weight, order_value, direction, measures_asked,
+        coalesce(part_code, '') as part_key
     from {{ ref('int_inequality__list_places') }}
     where estimate is not null
 ),
 
+sizes as (
+    select
+        set_number,
+        count(*) as places,
+        count(weight) as weighted_places,
+        sum(weight) as total_weight,
+        max(abs(estimate)) as scale,
+        min(estimate) as lowest,
+        max(estimate) as highest
+    from estimates
+    group by set_number
+),
+
 shares as (
     select
-        *,
+        estimates.*,
+        sizes.places, sizes.scale, sizes.lowest, sizes.highest,
         -- without the population of every place there is no share of any
-        case when weighted_places = places then {{ divide('weight', 'total_weight') }} end as p,
-        {{ divide('1', 'places') }} as q,
-        case when scale = 0 then 0e0 else {{ divide('estimate', 'scale') }} end as u
-    from present
+        case
+            when sizes.weighted_places = sizes.places then {{ divide('estimates.weight', 'sizes.total_weight') }}
+        end as p,
+        {{ divide('1', 'sizes.places') }} as q,
+        case when sizes.scale = 0 then 0e0 else {{ divide('estimates.estimate', 'sizes.scale') }} end as u
+    from estimates
+    inner join sizes
+        on sizes.set_number = estimates.set_number
+),
+
+set_sums as (
+    select
+        set_number,
+        {{ stable_sum('p * u') }} as weighted_sum,
+        {{ stable_sum('q * u') }} as plain_sum
+    from shares
+    group by set_number
+),
+
+part_sums as (
+    select
+        set_number,
+        part_key,
+        min(estimate) as lowest,
+        max(estimate) as highest,
+        {{ stable_sum('p * u') }} as weighted_sum,
+        {{ stable_sum('p') }} as share
+    from shares
+    group by set_number, part_key
 ),
 
 -- the mean of equal estimates is that estimate to the last digit, so that equality has no inequality
 means as (
     select
-        *,
-        case when lowest = highest and p is not null then u else {{ stable_sum('p * u', one_set) }} end as weighted_u,
-        case when lowest = highest then u else {{ stable_sum('q * u', one_set) }} end as plain_u,
+        shares.*,
+        case when shares.lowest = shares.highest and shares.p is not null then shares.u else set_sums.weighted_sum end
+            as weighted_u,
+        case when shares.lowest = shares.highest then shares.u else set_sums.plain_sum end as plain_u,
         case
-            when part_lowest = part_highest and p is not null then u
-            else {{ divide(stable_sum('p * u', one_part), stable_sum('p', one_part)) }}
+            when part_sums.lowest = part_sums.highest and shares.p is not null then shares.u
+            else {{ divide('part_sums.weighted_sum', 'part_sums.share') }}
         end as part_u
     from shares
+    inner join set_sums
+        on set_sums.set_number = shares.set_number
+    inner join part_sums
+        on part_sums.set_number = shares.set_number
+        and part_sums.part_key = shares.part_key
 ),
 
 relative as (
@@ -61,7 +98,7 @@ ranks as (
         {{ mid_rank('p', 'set_number', 'u') }} as own_rank,
         {{ mid_rank('q', 'set_number', 'u') }} as own_rank_none,
         {{ mid_rank('p', 'set_number', 'order_value') }} as order_rank,
-        rank() over ({{ one_set }} order by order_value desc) as order_place
+        rank() over (partition by set_number order by order_value desc) as order_place
     from relative
     where measures_asked <> ''
 ),

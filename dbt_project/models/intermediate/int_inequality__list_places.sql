@@ -9,6 +9,8 @@
 with figures as (
     select
         figure.*,
+        -- numbered where there are fewest rows: sets are then told apart by a number instead of six texts
+        dense_rank() over (order by figure.{{ subject | join(', figure.') }}) as subject_number,
         case when figure.reference_geography = 'reported' then figure.reference_date else geography.as_of_date end
             as as_of_date,
         -- what is about no population, or about a target group, is weighted by the people of the jurisdiction's basis
@@ -156,7 +158,7 @@ compared as (
         region_code as place_code,
         part_code,
         cast(null as integer) as part_position,
-        {{ subject | join(', ') }}, as_of_date, population_source, residence, estimate, weight, order_value, unit,
+        subject_number, {{ subject | join(', ') }}, as_of_date, population_source, residence, estimate, weight, order_value, unit,
         direction, measures_asked, obs_status, provenance
     from in_scopes
     inner join dimensions
@@ -170,6 +172,7 @@ compared as (
         in_scopes.region_code,
         case when group_members.region_code is null then 'rest' else 'member' end,
         case when group_members.region_code is null then 2 else 1 end,
+        in_scopes.subject_number,
         {% for column in subject %}
         in_scopes.{{ column }},
         {% endfor %}
@@ -196,6 +199,7 @@ compared as (
         figures.residence,
         figures.residence,
         case figures.residence when 'urban' then 1 else 2 end,
+        figures.subject_number,
         {% for column in subject %}
         figures.{{ column }},
         {% endfor %}
@@ -216,8 +220,8 @@ compared as (
 )
 
 select
-    dense_rank() over (
-        order by scope_code, dimension, {{ subject | join(', ') }}
-    ) as set_number,
-    *
+    dense_rank() over (order by scope_code, dimension, subject_number) as set_number,
+    scope_code, dimension, place_code, part_code, part_position,
+    {{ subject | join(', ') }}, as_of_date, population_source, residence, estimate, weight, order_value, unit,
+    direction, measures_asked, obs_status, provenance
 from compared

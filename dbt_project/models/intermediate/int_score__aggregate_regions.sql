@@ -5,7 +5,7 @@
 {% set region = scale + ['region_code', 'domain'] %}
 {% set own = 'partition by score.' ~ region | join(', score.') %}
 
-with leaves as (
+with in_order as (
     select
         score.*,
         -- in order of the score: how many people live in the regions that score no more; the same with what is missing
@@ -25,16 +25,20 @@ with leaves as (
         sum(case when score.score is not null then score.people end) over ({{ own }}) as people_scored,
         -- where nothing applies, nobody is counted
         sum(case when score.score_low is not null then score.people end) over ({{ own }}) as people_known,
-        {{ divide(
-            stable_sum('case when score.score is not null then score.people * score.score end', own),
-            'sum(case when score.score is not null then score.people end) over (' ~ own ~ ')'
-        ) }} as mean,
-        threshold.target_value as threshold
+        {{ stable_sum('case when score.score is not null then score.people * score.score end', own) }} as score_sum
     from {{ ref('int_score__score_leaves') }} as score
+),
+
+leaves as (
+    select
+        in_order.*,
+        {{ divide('in_order.score_sum', 'in_order.people_scored') }} as mean,
+        threshold.target_value as threshold
+    from in_order
     cross join {{ ref('stg_setting') }} as setting
     left join {{ ref('int_target__choose_finals') }} as threshold
         on threshold.indicator_code = setting.degree_indicator
-        and threshold.edition = score.scale
+        and threshold.edition = in_order.scale
         and threshold.region_code = 'all'
 ),
 
