@@ -6,28 +6,64 @@ when the database is there. It is run by its path and imports nothing of ours; i
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from pathlib import Path
+from typing import Any
 
 GO = "build"
+MANIFEST = "manifest"
 
 
-def main(arguments: list[str]) -> int:
-    """Read the dbt project; on the word on standard input build it. dbt's exit codes: 0 good, 1 failures, 2 fault.
+def main(parsed: Path, arguments: list[str]) -> int:
+    """Read the dbt project and do what the word on standard input says: build it, or write down its manifest.
 
-    `arguments` are dbt's own, given to both commands. When standard input ends without a word, nothing is built.
+    `parsed` is where the project as dbt parsed it is kept: its name stands for everything that goes into it, so a
+    file of that name spares the parsing. `arguments` are dbt's own, given to every command. When standard input ends
+    without a word, nothing more is done. Exit codes are dbt's: 0 good, 1 failures, 2 fault.
     """
     from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
 
-    read = dbtRunner().invoke(["--quiet", "parse", *arguments])
-    if not isinstance(read.result, Manifest):
-        print(read.exception or "dbt gave no manifest")
-        return 2
-    if sys.stdin.readline().strip() != GO:
+    manifest = _kept(parsed)
+    if manifest is None:
+        # A build writes the manifest when all is compiled: writing it here as well would take a second.
+        read = dbtRunner().invoke(["--quiet", "parse", "--no-write-json", *arguments])
+        if not read.success:
+            print(read.exception or "dbt gave no manifest")
+            return 2
+        manifest = read.result
+        _keep(parsed, manifest)
+    word = sys.stdin.readline().strip()
+    if word == MANIFEST:
+        manifest.write(str(Path(arguments[arguments.index("--target-path") + 1]) / "manifest.json"))
+    if word != GO:
         return 0
-    built = dbtRunner(manifest=read.result).invoke(["build", *arguments, "--exclude-resource-type", "unit_test"])
+    built = dbtRunner(manifest=manifest).invoke(["build", *arguments, "--exclude-resource-type", "unit_test"])
     return 0 if built.success else 2 if built.exception else 1
 
 
+def _kept(parsed: Path) -> Any:
+    """The manifest that was kept there, None when there is none or dbt cannot read it any more."""
+    try:
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
+
+        return Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
+    except Exception:
+        return None
+
+
+def _keep(parsed: Path, manifest: Any) -> None:
+    """Keep the manifest for the next process; where nothing can be written, each parses for itself."""
+    temporary = parsed.with_name(f".{parsed.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        parsed.parent.mkdir(exist_ok=True)
+        temporary.write_bytes(manifest.to_msgpack())
+        for older in parsed.parent.glob(f"*{parsed.suffix}"):
+            older.unlink(missing_ok=True)
+        temporary.replace(parsed)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

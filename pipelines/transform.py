@@ -7,6 +7,8 @@ stand here, once), starts dbt, and keeps what dbt said beside the build. Judging
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -20,10 +22,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines.dbt_process import GO
+from pipelines.dbt_process import GO, MANIFEST
 from pipelines.errors import ConfigurationError, FaultError
 from pipelines.records import Build, Reading, Receipt, TieOut
-from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings
+from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings, hash_files
 from pipelines.store import Warehouse, read_json, remove_tree
 
 _DIMENSIONS = "population_basis residence sex age_group group item"
@@ -178,11 +180,11 @@ def compile_manifest(target: Path) -> Path:
     Raises FaultError when dbt cannot parse the project.
     """
     manifest = target / "manifest.json"
-    newest = max(path.stat().st_mtime for path in DBT_FOLDER.rglob("*") if path.is_file())
+    newest = max(path.stat().st_mtime for path in _project_files())
     if manifest.exists() and manifest.stat().st_mtime >= newest:
         return manifest
     warehouse = Warehouse(target.parent.parent)
-    code = _finish(_start_dbt(target, warehouse, Settings.from_environment(warehouse=warehouse.folder)), None)
+    code = _finish(_start_dbt(target, warehouse, Settings.from_environment(warehouse=warehouse.folder)), MANIFEST)
     if code != 0 or not manifest.exists():
         raise FaultError(
             "dbt cannot read its project: " + _last_line(_log(target)),
@@ -403,7 +405,8 @@ def _start_dbt(target: Path, warehouse: Warehouse, settings: Settings) -> subpro
     target.mkdir(parents=True, exist_ok=True)
     command = [
         # -P: the folder of the program must not be searched for modules
-        *(sys.executable, "-P", str(PACKAGE_FOLDER / "dbt_process.py"), "--no-use-colors", "--no-version-check"),
+        *(sys.executable, "-P", str(PACKAGE_FOLDER / "dbt_process.py"), str(_parsed_project())),
+        *("--no-use-colors", "--no-version-check"),
         # what it prints is the log; writing a second one takes as long again
         *("--log-level-file", "none", "--log-path", str(target)),
         *("--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)),
@@ -420,6 +423,19 @@ def _start_dbt(target: Path, warehouse: Warehouse, settings: Settings) -> subpro
             text=True,
             encoding="utf-8",
         )
+
+
+def _project_files() -> list[Path]:
+    """All that dbt reads of its project, and none of what it writes there."""
+    folders = (DBT_FOLDER / folder for folder in ("macros", "models", "tests"))
+    return [*DBT_FOLDER.glob("*.yml"), *(path for folder in folders for path in folder.rglob("*") if path.is_file())]
+
+
+def _parsed_project() -> Path:
+    """Where dbt's parsing of the project as it stands is kept, for all warehouses: it depends on none of them."""
+    state = [hash_files(_project_files(), DBT_FOLDER)]
+    state += [importlib.metadata.version(name) for name in ("dbt-core", "dbt-duckdb")]
+    return DBT_FOLDER / "target" / f"{hashlib.sha256(' '.join(state).encode()).hexdigest()[:16]}.msgpack"
 
 
 def _finish(process: subprocess.Popen[str], word: str | None) -> int:

@@ -1,7 +1,8 @@
 -- Spending beside each population of the same region, year and residence. What is attributed to neither urban nor
 -- rural residents has no population: its spending per head cannot exist (M). Final accounts stand in the prices of
 -- their year and in those of the base year, by the price index of the region or of the nearest one above it. What one
--- level of government spends stands in the prices of its year and beside the residents of the year's end only.
+-- level of government spends stands in the prices of its year and beside the residents of the year's end only; beside
+-- those of mid-year stands the spending of all levels in the prices of its year.
 with nominal as (
     select
         *,
@@ -102,7 +103,10 @@ per_head as (
         and populations.reference_geography = shares.reference_geography
         and populations.year = shares.year
         and populations.residence = shares.residence
-        and (shares.government_level = 'all' or populations.population_source <> 'mid_year')
+        and (
+            populations.population_source <> 'mid_year'
+            or (shares.government_level = 'all' and shares.price_basis = 'nominal')
+        )
 )
 
 select
