@@ -137,6 +137,7 @@ def cool_down(warehouse: Warehouse) -> None:
     """End a dbt that was started by `warm_up` and is not needed."""
     process = _WARM.pop(warehouse.folder, None)
     if process is not None:
+        process.terminate()  # it has only read: nothing is lost, and nobody waits for it
         _finish(process, None)
 
 

@@ -53,6 +53,7 @@ class Outcome:
         self.fault: BaseException | None = None
         monkeypatch.setattr(runs, "complete", self)
         monkeypatch.setattr("pipelines.run.backfill.complete", self)
+        monkeypatch.setattr("pipelines.transform.warm_up", lambda *_: None)  # nothing will be built
 
     def __call__(self, session: Any, taken: Any, **_: Any) -> runs.RunReport:
         identity = session.identity(taken)
