@@ -54,10 +54,11 @@ dev: install ## Open Dagster's web UI on 127.0.0.1:3000 with the nightly schedul
 	@mkdir -p $(DAGSTER_HOME) && cp pipelines/orchestration/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
 	@.venv/bin/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
-bench: install ## Measure speed and memory; writes bench/results.md, bench/intake.md, bench/person_level.md
+bench: install ## Measure speed and memory; writes bench/*.md
 	@.venv/bin/python bench/measure.py
 	@.venv/bin/python bench/intake.py
 	@.venv/bin/python bench/person_level.py
+	@.venv/bin/python bench/regions.py
 
 synthetic: install ## Make the synthetic extracts again and compare them with landing, byte for byte
 	@.venv/bin/python raw/zhejiang/synthetic/generate.py --check
