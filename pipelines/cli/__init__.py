@@ -124,7 +124,7 @@ def _release_folder(settings: Settings, release: str | None) -> Path:
 
 def _warn_of_withdrawal(warehouse: Any, *releases: str | None) -> list[str]:
     """Say on standard error, whatever the form of the result, that a release named by a person was withdrawn."""
-    from pipelines.release import said_of_withdrawal, states
+    from pipelines.standing import said_of_withdrawal, states
 
     known = states(warehouse)
     said = [said_of_withdrawal(r, known[r]) for r in releases if r in known]
