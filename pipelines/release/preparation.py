@@ -25,8 +25,9 @@ from pipelines.records import Build, Verdict
 from pipelines.release import changes, database, method
 from pipelines.release.card import card, rows_of, waived_by_table, workbooks
 from pipelines.release.content import DEFINITION, content_sha256
-from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest, states
+from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
 from pipelines.settings import Settings
+from pipelines.standing import states
 from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
 from pipelines.trace import write_evidence
 from pipelines.verifier import CHECKS, VERDICT

@@ -74,7 +74,8 @@ def gather(connection: duckdb.DuckDBPyConnection, lineage: Lineage, observations
     deliveries = rows_of(
         connection,
         "select d.measure, d.region_code, d.period_end, d.residence, d.sex, d.age_group, "
-        "d.department || '/' || d.extract as extract, d.delivery_period, d.value, d.obs_status, d.extract_rank, d.is_latest, d.is_chosen, d.receipt_id, "
+        "d.department || '/' || d.extract as extract, d.delivery_period, d.value, "
+        "d.obs_status, d.extract_rank, d.is_latest, d.is_chosen, d.receipt_id, "
         "r.received_at, r.sequence, r.is_in_force, d.correction_id, "
         "list_aggregate([d.measure, d.region_code, cast(d.period_end as varchar), d.population_basis, d.residence, "
         "d.sex, d.age_group, d.\"group\", d.item], 'string_agg', ' ') as figure "

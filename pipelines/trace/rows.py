@@ -116,7 +116,7 @@ def _count(connection: duckdb.DuckDBPyConnection) -> int:
 
 def _no_row(connection: duckdb.DuckDBPyConnection, relation: str, table: Table, asked: dict[str, str]) -> UsageError:
     """The first of the columns asked for that leaves nothing, and the values that are there beside the ones before."""
-    where, values = "true", []
+    where, values = "true", list[str]()
     for column, value in asked.items():
         narrower = f"{where} and cast({quote(column)} as varchar) = ?"
         found = connection.execute(f"select count(*) from {relation} where {narrower}", [*values, value]).fetchone()
