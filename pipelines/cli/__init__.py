@@ -726,6 +726,6 @@ def main() -> None:
     sys.exit(code)
 
 
-from pipelines.cli import evidence  # noqa: E402  # its commands stand on what is above
+from pipelines.cli import evidence, tracing  # noqa: E402  # their commands stand on what is above
 
-__all__ = ["app", "evidence", "main"]
+__all__ = ["app", "evidence", "main", "tracing"]

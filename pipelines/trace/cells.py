@@ -61,20 +61,25 @@ def gather(connection: duckdb.DuckDBPyConnection, lineage: Lineage, observations
         "select observation_id, measure, region_code, region_name, period_end, population_basis, residence, sex, "
         'age_group, "group", item, value, unit, value_reported, unit_reported, obs_status, provenance, receipt_id, '
         "correction_id, department || '/' || extract as extract, source_file, source_sheet, source_row, source_column, "
-        "is_person_level from contributing order by measure, region_code, period_end, source_file, source_row, "
-        f"source_column{bound}",
+        "is_person_level, "
+        "(conf_status <> 'F' and obs_status like '%Q%') as is_hidden from contributing "
+        f"order by measure, region_code, period_end, source_file, source_row, source_column{bound}",
     )
     for cell in cells:
         if cell.pop("is_person_level"):
             for column in (*PLACE[1:], "value_reported"):
                 cell[column] = None
             cell["note"] = "counted from records of persons: no row is shown"
+        if cell.pop("is_hidden"):
+            cell["value"] = cell["value_reported"] = None
+            cell["note"] = "withheld"
     same = " and ".join(f'd."{c}" is not distinct from s."{c}"' for c in SAME_FIGURE)
     shown = "(select * from contributing order by measure, region_code, period_end, source_file, source_row"
     deliveries = rows_of(
         connection,
         "select d.measure, d.region_code, d.period_end, d.residence, d.sex, d.age_group, "
-        "d.department || '/' || d.extract as extract, d.delivery_period, d.value, "
+        "d.department || '/' || d.extract as extract, d.delivery_period, "
+        "case when d.conf_status = 'F' or d.obs_status not like '%Q%' then d.value end as value, "
         "d.obs_status, d.extract_rank, d.is_latest, d.is_chosen, d.receipt_id, "
         "r.received_at, r.sequence, r.is_in_force, d.correction_id, "
         "list_aggregate([d.measure, d.region_code, cast(d.period_end as varchar), d.population_basis, d.residence, "

@@ -7,6 +7,7 @@ queries are run in a replay, from the rows at hand down to rows of published tab
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,31 +27,25 @@ class Found:
     is_published: bool
 
 
-def inputs_of(replay: Replay, keys: dict[str, list[str]]) -> list[Found]:
+def inputs_of(replay: Replay, keys: dict[str, list[str]], ways: dict[str, Any] | None = None) -> list[Found]:
     """What the rows in `target` are made of: rows of published tables, and of what was agreed (rule files).
 
-    `keys` are the keys of the published tables.
+    `keys` are the keys of the published tables, `ways` the first step where it is not the table's `inputs`.
     """
     connection, lineage = replay.connection, replay.lineage
     walk: dict[str, str] = {}
-    _step(replay, replay.table, "target", lineage.tables[replay.table].get("inputs") or {}, walk)
+    first = (lineage.tables[replay.table].get("inputs") or {}) if ways is None else ways
+    _step(replay, replay.table, "target", first, walk)
     relations: dict[str, dict[str, Any]] = lineage.recipe["relations"]
     # From the rows at hand downwards: a relation is left when everything above it has been seen.
-    for name in _downwards(replay):
+    for name in _downwards(replay, first):
         if name in walk and name in relations and not replay.is_held(name):
             _step(replay, name, walk[name], relations[name], walk)
     ends = [name for name in walk if name not in relations or replay.is_held(name)]
     return [found for name in sorted(ends) if (found := _end(connection, replay, name, walk[name], keys)).count]
 
 
-def beside(replay: Replay, keys: dict[str, list[str]]) -> list[Found]:
-    """Published rows that tell more of the rows in `target`; what they are made of is not followed."""
-    walk: dict[str, str] = {}
-    _step(replay, replay.table, "target", replay.lineage.tables[replay.table].get("beside") or {}, walk)
-    return [f for name, rows in walk.items() if (f := _end(replay.connection, replay, name, rows, keys)).count]
-
-
-def _downwards(replay: Replay) -> list[str]:
+def _downwards(replay: Replay, first: Iterable[str]) -> list[str]:
     """Relations that can be reached, each before those it is made of."""
     relations: dict[str, dict[str, Any]] = replay.lineage.recipe["relations"]
     order: list[str] = []
@@ -62,7 +57,7 @@ def _downwards(replay: Replay) -> list[str]:
             visit(below)
         order.append(name)
 
-    for name in replay.lineage.tables[replay.table].get("inputs") or {}:
+    for name in first:
         visit(name)
     return order[::-1]
 
@@ -126,7 +121,7 @@ def _end(
     """The rows of a published table, as published, that the walk ended at; of other relations as they are."""
     held = replay.lineage.released.get(name)
     table = str(held["table"]) if held else name
-    relation = f"input {table}"
+    relation = f"input {replay.number} {name}"
     if table not in keys:
         connection.execute(f"create or replace temporary table {quote(relation)} as from temp.{quote(rows)}")
     else:

@@ -29,13 +29,18 @@ def open_release(lineage: Lineage) -> duckdb.DuckDBPyConnection:
 class Replay:
     """The relations behind rows of one published table, made when they are asked for.
 
-    `target` (a temporary table of the connection) holds the rows at hand.
+    `target` (a temporary table of the connection) holds the rows at hand; `number` tells replays of one trace apart.
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, lineage: Lineage, table: str, published: Iterable[str]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        lineage: Lineage,
+        table: str,
+        published: Iterable[str],
+        number: int = 1,
     ) -> None:
-        self.connection, self.lineage, self.table = connection, lineage, table
+        self.connection, self.lineage, self.table, self.number = connection, lineage, table, number
         self.published = frozenset(published)
         self.made: list[str] = []
         self._slices: dict[str, str] = lineage.tables[table].get("slices") or {}

@@ -77,6 +77,7 @@ def the_row(connection: duckdb.DuckDBPyConnection, table: Table, pairs: Sequence
     connection.execute(f"create or replace temporary table fitting as select * from {relation} where {where}", values)
     if not _count(connection):
         raise _no_row(connection, relation, table, asked)
+    connection.execute("create or replace temporary table asked_for as from fitting")
     for column, meant in MAIN_READING.items():
         if column not in table.key or column in asked:
             continue
@@ -109,8 +110,8 @@ def _asked(table: Table, pairs: Sequence[str]) -> dict[str, str]:
     return asked
 
 
-def _count(connection: duckdb.DuckDBPyConnection) -> int:
-    found = connection.execute("select count(*) from fitting").fetchone()
+def _count(connection: duckdb.DuckDBPyConnection, relation: str = "fitting") -> int:
+    found = connection.execute(f"select count(*) from {relation}").fetchone()
     return int(found[0]) if found else 0
 
 
@@ -138,13 +139,15 @@ def _many_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> UsageErro
     """Which key columns still differ, with the values to choose from."""
     lines = []
     for column in table.key:
+        # A column that means something when omitted is asked for only where that leaves several rows.
+        among = "fitting" if column in MAIN_READING else "asked_for"
         values = connection.execute(
-            f"select distinct cast({quote(column)} as varchar) from fitting order by 1"
+            f"select distinct cast({quote(column)} as varchar) from {among} order by 1"
         ).fetchall()
         if len(values) > 1:
             lines.append(f"{column}={_listed([text_of_key(v) for (v,) in values], ' | ')}")
     return UsageError(
-        f"{_count(connection):,} rows of {table.name} fit",
+        f"{_count(connection, 'asked_for'):,} rows of {table.name} fit",
         where=table.name,
         do="say more of the key: " + "; ".join(lines),
     )

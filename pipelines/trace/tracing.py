@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from pipelines.sql import quote
 from pipelines.store import read_json
 from pipelines.trace import cells, evidence, lineage, rows
 from pipelines.trace.evidence import Lineage
-from pipelines.trace.replay import MAIN, Replay, open_release
+from pipelines.trace.levels import OBSERVATIONS, Levels
+from pipelines.trace.replay import Replay, open_release
 
-OBSERVATIONS = "fct_observation"
 EXACT, DIGITS, DIFFERS, WITHHELD, NOT_COMPUTED = "exact", "12 digits", "differs", "withheld", "not computed again"
 
 
@@ -33,6 +34,7 @@ class Trace:
     table: str
     key: dict[str, Any]
     command: str
+    mark: str = ""  # what the release says of figures made from synthetic input
     outcome: str = EXACT
     row: dict[str, Any] = field(default_factory=dict)
     figures: list[dict[str, Any]] = field(default_factory=list)
@@ -70,6 +72,8 @@ def trace(folder: Path, table_name: str, pairs: Sequence[str], *, limit: int | N
         row = cells.rows_of(connection, "from target")[0]
         key = {column: row[column] for column in table.key}
         found = Trace(manifest["release_id"], table.name, key, trace_command(table.name, key), row=row)
+        mark = read_json(folder / "release.json")["jurisdiction"]["synthetic_mark"]
+        found.mark = f"{mark['zh']} / {mark['en']}" if row.get("provenance") == "synthetic" else ""
         carried = {str(said["table"]): said for said in manifest.get("carried_over") or []}
         if table.name in carried:
             said = carried[table.name]
@@ -80,51 +84,82 @@ def trace(folder: Path, table_name: str, pairs: Sequence[str], *, limit: int | N
             )
             found.figures = [_figure(known, table, row, {}, column, NOT_COMPUTED) for column in table.numbers]
             return found
-        replay = Replay(connection, known, table.name, tables)
-        _explain(replay, known, tables, table, found, limit)
+        _explain(Levels(connection, known, tables), table, found, int(manifest["mask"]["cells"]), limit)
         return found
     finally:
         connection.close()
 
 
-def _explain(
-    replay: Replay,
+def _explain(levels: Levels, table: rows.Table, found: Trace, mask_cells: int, limit: int | None) -> None:
+    """Compute the row in `target` again, compare, and follow what it is made of."""
+    known, connection, replay = levels.known, levels.connection, levels.replay(table.name)
+    again = _computed_again(replay, table, found.row)
+    is_withheld = "Q" in str(found.row.get("obs_status") or "").split(";")
+    inputs: list[lineage.Found] = []
+    if is_withheld:
+        found.notes.append("the figure is withheld (obs_status Q): what it rests on is not shown")
+    else:
+        inputs = levels.inputs_of(replay, None)
+        beside = levels.inputs_of(replay, known.tables[table.name].get("beside") or {})
+        levels.add([*inputs, *beside], 1)
+    has_hidden = any(_is_hidden(connection, each, levels.tables) for each in inputs)
+    _compare(known, table, found, again, _words_of(connection, inputs), is_withheld, has_hidden, mask_cells > 0)
+    found.models = _models(known, replay, levels.tables)
+    if table.name == OBSERVATIONS and not is_withheld:
+        levels.add_target()
+        if isinstance(again["value"], str):
+            found.notes.append(again["value"])
+    levels.follow(inputs, 2)
+    found.levels = levels.as_list(limit)
+    gathered = cells.gather(connection, known, levels.observations, limit)
+    found.files, found.cells, found.deliveries = gathered.files, gathered.cells, gathered.deliveries
+    found.cells_count = gathered.count
+    about = [table.name, *dict.fromkeys(str(level["table"]) for level in found.levels)]
+    outcomes, failing, touched, waivers = cells.checks_of(connection, about, limit)
+    found.checks = {"outcomes": outcomes, "failing": failing, "rows": touched, "waivers": waivers}
+
+
+def _compare(
     known: Lineage,
-    tables: dict[str, rows.Table],
     table: rows.Table,
     found: Trace,
-    limit: int | None,
+    again: dict[str, Any],
+    words: dict[str, Any],
+    is_withheld: bool,
+    has_hidden: bool,
+    has_mask: bool,
 ) -> None:
-    connection = replay.connection
-    again = _computed_again(replay, known, table, found.row)
-    is_withheld = "Q" in str(found.row.get("obs_status") or "").split(";")
-    inputs = [] if is_withheld else lineage.inputs_of(replay, {name: t.key for name, t in tables.items()})
-    beside = [] if is_withheld else lineage.beside(replay, {name: t.key for name, t in tables.items()})
-    reference = {
-        f"{i.table}.{column}": value
-        for i in inputs
-        if i.is_published and i.count == 1 and i.table.startswith("dim_")
-        for column, value in cells.rows_of(connection, f"from temp.{quote(i.relation)}")[0].items()
-    }
-    masked = any(_masked(connection, i, tables) for i in inputs)
+    """Every column beside the key against the same computed again; figures are told, other columns if they differ."""
     for column in table.columns:
         if column in table.key:
             continue
-        outcome = _compared(found.row[column], again.get(column, NOT_COMPUTED), is_withheld)
-        if outcome == DIFFERS and masked:
+        published, computed = found.row[column], again.get(column, NOT_COMPUTED)
+        outcome = _compared(published, computed, is_withheld)
+        # A cell without a number that comes out with one may be hidden: where there is a mask, it is never shown.
+        if outcome == DIFFERS and (has_hidden or (has_mask and published is None)):
             outcome = WITHHELD
         if column in table.numbers or outcome == DIFFERS:
             shown = {} if outcome in (WITHHELD, NOT_COMPUTED) else again
-            found.figures.append(_figure(known, table, found.row | reference, shown, column, outcome))
+            found.figures.append(_figure(known, table, found.row | words, shown, column, outcome))
     outcomes = [figure["outcome"] for figure in found.figures]
     found.outcome = next((o for o in (DIFFERS, WITHHELD, NOT_COMPUTED, DIGITS) if o in outcomes), EXACT)
-    if is_withheld:
-        found.notes.append("the figure is withheld (obs_status Q): what it rests on is not shown")
-    if isinstance(again.get("value"), str) and table.name == OBSERVATIONS:
-        found.notes.append(str(again["value"]))
-    if masked and not is_withheld:
-        found.notes.append("figures that it rests on are withheld: from what is published it cannot be computed again")
-    found.models = [
+    if has_hidden:
+        found.notes.append("figures that it rests on are withheld: from what is published it cannot all be computed")
+
+
+def _words_of(connection: duckdb.DuckDBPyConnection, inputs: list[lineage.Found]) -> dict[str, Any]:
+    """What a formula in words may name of the one row of a reference table that a figure rests on."""
+    return {
+        f"{each.table}.{column}": value
+        for each in inputs
+        if each.is_published and each.count == 1 and each.table.startswith("dim_")
+        for column, value in cells.rows_of(connection, f"from temp.{quote(each.relation)}")[0].items()
+    }
+
+
+def _models(known: Lineage, replay: Replay, tables: dict[str, rows.Table]) -> list[dict[str, Any]]:
+    """The models that were run, the last first, with their compiled SQL."""
+    return [
         {
             "name": name,
             "path": model.path,
@@ -132,100 +167,26 @@ def _explain(
             "sql": model.sql,
             "description": model.description,
         }
-        for name in replay.made
+        for name in reversed(replay.made)
         if (model := known.models.get(name))
         and not replay.is_held(name)
         and model.schema != "staging"
-        and (name == table.name or name not in tables)
-    ][::-1]
-    connection.execute(f"create or replace temporary table observations as from public.{MAIN}.{OBSERVATIONS} limit 0")
-    if table.name == OBSERVATIONS and not is_withheld:
-        connection.execute("insert into observations from target")
-    _show(connection, known, tables, [*inputs, *beside], found, 1, limit)
-    _descend(connection, known, tables, inputs, found, 2, limit)
-    gathered = cells.gather(connection, known, "observations", limit)
-    found.files, found.cells, found.deliveries = gathered.files, gathered.cells, gathered.deliveries
-    found.cells_count = gathered.count
-    about = [table.name, *dict.fromkeys(str(level["table"]) for level in found.levels)]
-    outcomes_of_checks, failing, touched, waivers = cells.checks_of(connection, about, limit)
-    found.checks = {"outcomes": outcomes_of_checks, "failing": failing, "rows": touched, "waivers": waivers}
+        and (name == replay.table or name not in tables)
+    ]
 
 
-def _descend(
-    connection: duckdb.DuckDBPyConnection,
-    known: Lineage,
-    tables: dict[str, rows.Table],
-    inputs: list[lineage.Found],
-    found: Trace,
-    depth: int,
-    limit: int | None,
-) -> None:
-    """Follow the rows of published tables down to the observations, table by table."""
-    for each in inputs:
-        if each.table == OBSERVATIONS:
-            connection.execute(f"insert into observations from temp.{quote(each.relation)} except from observations")
-    for each in inputs:
-        if each.table not in known.tables or each.table == OBSERVATIONS:
-            continue
-        whole = f"temp.{quote(each.relation)}"
-        cell = known.tables[each.table].get("cell")
-        if cell:  # rows that are an observation as it stands need no model
-            connection.execute(
-                f"insert into observations select o.* from public.{MAIN}.{OBSERVATIONS} o "
-                f"semi join {whole} r on r.{quote(cell)} = o.observation_id except from observations"
-            )
-            whole = f"{whole} where {quote(cell)} is null"
-        connection.execute(f"create or replace temporary table target as from {whole}")
-        if connection.execute("from target limit 1").fetchone() is None:
-            continue
-        replay = Replay(connection, known, each.table, tables)
-        below = lineage.inputs_of(replay, {name: t.key for name, t in tables.items()})
-        _show(connection, known, tables, below, found, depth, limit)
-        _descend(connection, known, tables, below, found, depth + 1, limit)
-
-
-def _show(
-    connection: duckdb.DuckDBPyConnection,
-    known: Lineage,
-    tables: dict[str, rows.Table],
-    inputs: Sequence[lineage.Found],
-    found: Trace,
-    depth: int,
-    limit: int | None,
-) -> None:
-    """Add the rows of one level to the trace; observations are shown as cells."""
-    for each in inputs:
-        bound = f" limit {limit}" if limit is not None else ""
-        listed = (
-            [] if each.table == OBSERVATIONS else cells.rows_of(connection, f"from temp.{quote(each.relation)}{bound}")
-        )
-        if each.table in known.tables:
-            for row in listed:
-                row["trace"] = trace_command(each.table, {c: row[c] for c in tables[each.table].key})
-        found.levels.append(
-            {
-                "level": depth,
-                "table": each.table,
-                "count": each.count,
-                "main": (known.tables.get(each.table) or {}).get("main"),
-                "key": tables[each.table].key if each.table in tables else [],
-                "rows": listed,
-            }
-        )
-
-
-def _computed_again(replay: Replay, known: Lineage, table: rows.Table, row: dict[str, Any]) -> dict[str, Any]:
+def _computed_again(replay: Replay, table: rows.Table, row: dict[str, Any]) -> dict[str, Any]:
     """The row as its model gives it now; of a column that no model computes, a text says why."""
     relation = replay.relation(table.name)
     match = " and ".join(f"a.{quote(c)} is not distinct from t.{quote(c)}" for c in table.key)
     found = cells.rows_of(replay.connection, f"select a.* from {relation} a semi join target t on {match}")
     again = found[0] if found else dict.fromkeys(table.columns)
     if table.name == OBSERVATIONS:
-        again["value"] = cells.read_again(known, row)
+        again["value"] = cells.read_again(replay.lineage, row)
     return again
 
 
-def _masked(connection: duckdb.DuckDBPyConnection, each: lineage.Found, tables: dict[str, rows.Table]) -> bool:
+def _is_hidden(connection: duckdb.DuckDBPyConnection, each: lineage.Found, tables: dict[str, rows.Table]) -> bool:
     """Whether a row of an input is hidden by the mask, in part or as a whole."""
     if not each.is_published or "conf_status" not in tables[each.table].columns:
         return False
@@ -251,12 +212,16 @@ def _compared(published: Any, again: Any, is_withheld: bool) -> str:
     return DIFFERS
 
 
+def _in_words(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+
+
 def _figure(
     known: Lineage, table: rows.Table, values: dict[str, Any], again: dict[str, Any], column: str, outcome: str
 ) -> dict[str, Any]:
     formula = str((known.tables[table.name].get("formulas") or {}).get(column, ""))
-    said = re.sub(
-        r"\{([a-z_.]+)\}", lambda m: str(values[m.group(1)]) if values.get(m.group(1)) is not None else "none", formula
-    )
+    said = re.sub(r"\{([a-z_.]+)\}", lambda m: _in_words(values.get(m.group(1))), formula)
     figure = {"column": column, "value": values[column], "outcome": outcome, "formula": said}
     return figure | ({"computed_again": again[column]} if column in again else {})
