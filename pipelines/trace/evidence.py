@@ -128,10 +128,10 @@ def write_evidence(
     write_json(
         folder / LINEAGE,
         {
-            "database": next(iter(nodes.values()))["database"],
+            "database": next((nodes[name]["database"] for name in wanted), ""),
             "models": {name: wanted[name] for name in sorted(wanted)},
             "recipe": recipe,
-            "units": {name: unit.model_dump() for name, unit in jurisdiction.units.items()},
+            "units": {n: {"base": unit.base, "factor": unit.factor} for n, unit in jurisdiction.units.items()},
             "extracts": {name: _reading_of(contract) for name, contract in jurisdiction.contracts.items()},
             "corrections": {
                 c.id: c.model_dump(mode="json", include={"action", "value", "reason", "who"})

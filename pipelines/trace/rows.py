@@ -77,7 +77,9 @@ def the_row(connection: duckdb.DuckDBPyConnection, table: Table, pairs: Sequence
     connection.execute(f"create or replace temporary table fitting as select * from {relation} where {where}", values)
     if not _count(connection):
         raise _no_row(connection, relation, table, asked)
-    connection.execute("create or replace temporary table asked_for as from fitting")
+    # What an omitted key means never chooses a region, a year or a subject.
+    if open_columns := _several(connection, [c for c in table.key if c not in MAIN_READING]):
+        raise _many_rows(connection, table, open_columns)
     for column, meant in MAIN_READING.items():
         if column not in table.key or column in asked:
             continue
@@ -87,8 +89,8 @@ def the_row(connection: duckdb.DuckDBPyConnection, table: Table, pairs: Sequence
         if found and found[0]:
             connection.execute(f"create or replace temporary table narrower as {narrower}")
             connection.execute("create or replace temporary table fitting as from narrower")
-    if _count(connection) > 1:
-        raise _many_rows(connection, table)
+    if open_columns := _several(connection, table.key):
+        raise _many_rows(connection, table, open_columns)
     connection.execute("create or replace temporary table target as from fitting")
 
 
@@ -110,8 +112,8 @@ def _asked(table: Table, pairs: Sequence[str]) -> dict[str, str]:
     return asked
 
 
-def _count(connection: duckdb.DuckDBPyConnection, relation: str = "fitting") -> int:
-    found = connection.execute(f"select count(*) from {relation}").fetchone()
+def _count(connection: duckdb.DuckDBPyConnection) -> int:
+    found = connection.execute("select count(*) from fitting").fetchone()
     return int(found[0]) if found else 0
 
 
@@ -135,19 +137,22 @@ def _no_row(connection: duckdb.DuckDBPyConnection, relation: str, table: Table, 
     return UsageError(f"{table.name} is empty in this release", where=table.name, do="trace another table")
 
 
-def _many_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> UsageError:
-    """Which key columns still differ, with the values to choose from."""
-    lines = []
-    for column in table.key:
-        # A column that means something when omitted is asked for only where that leaves several rows.
-        among = "fitting" if column in MAIN_READING else "asked_for"
+def _several(connection: duckdb.DuckDBPyConnection, columns: list[str]) -> dict[str, list[str]]:
+    """The columns of which the fitting rows have several values, with these."""
+    found = {}
+    for column in columns:
         values = connection.execute(
-            f"select distinct cast({quote(column)} as varchar) from {among} order by 1"
+            f"select distinct cast({quote(column)} as varchar) from fitting order by 1"
         ).fetchall()
         if len(values) > 1:
-            lines.append(f"{column}={_listed([text_of_key(v) for (v,) in values], ' | ')}")
+            found[column] = [text_of_key(value) for (value,) in values]
+    return found
+
+
+def _many_rows(connection: duckdb.DuckDBPyConnection, table: Table, open_columns: dict[str, list[str]]) -> UsageError:
+    lines = [f"{column}={_listed(values, ' | ')}" for column, values in open_columns.items()]
     return UsageError(
-        f"{_count(connection, 'asked_for'):,} rows of {table.name} fit",
+        f"{_count(connection):,} rows of {table.name} fit",
         where=table.name,
         do="say more of the key: " + "; ".join(lines),
     )

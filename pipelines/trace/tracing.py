@@ -221,7 +221,7 @@ def _in_words(value: Any) -> str:
 def _figure(
     known: Lineage, table: rows.Table, values: dict[str, Any], again: dict[str, Any], column: str, outcome: str
 ) -> dict[str, Any]:
-    formula = str((known.tables[table.name].get("formulas") or {}).get(column, ""))
+    formula = str({**known.recipe["columns"], **known.tables[table.name]["formulas"]}.get(column, ""))
     said = re.sub(r"\{([a-z_.]+)\}", lambda m: _in_words(values.get(m.group(1))), formula)
     figure = {"column": column, "value": values[column], "outcome": outcome, "formula": said}
     return figure | ({"computed_again": again[column]} if column in again else {})
