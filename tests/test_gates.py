@@ -230,15 +230,15 @@ def test_a_check_does_not_tell_what_the_mask_hides(warehouse: Warehouse, tmp_pat
     """The failing row keeps its place; its figures are in no file of the release, and not in the stored results."""
     build = hand_made.make_build(warehouse, "b1", BAD_RATES)
     mask = {"table_name": "mart_rate", "column_name": "rate_pct", "conf_status": "C", "reason": "few people"}
-    key = json.dumps({"place_code": "P1", "year": "2020"})
+    key = json.dumps({"place_code": "P2", "year": "2020"})
     pl.DataFrame([{**mask, "key_json": key}]).write_parquet(Path(build.folder) / "mask.parquet")
     text = RATE_FILE.format(blocks="build").replace("severity: block", "severity: warn")
     judge(warehouse, build, tmp_path, mart_rate=text)
     (result,) = [r for r in quality.read_results(build) if r.check_id == RATE]
-    assert result.rows == [{"region_code": "P1", "year": "2020", "values": "withheld"}]
+    assert result.rows == [{"region_code": "P2", "year": "2020", "values": "withheld"}]
     sealed = publish(warehouse, tmp_path, build)
     rows = ask(sealed.folder, f"select region_code, period, details from audit_check_row where check_id = '{RATE}'")
-    assert rows == [("P1", "2020", "region_code=P1, values=withheld, year=2020")]
+    assert rows == [("P2", "2020", "region_code=P2, values=withheld, year=2020")]
     said = [*ask(sealed.folder, "from audit_check"), *ask(sealed.folder, "from audit_check_row")]
     assert "140" not in str([row for row in said if row[0] == RATE])
     assert "140" not in (Path(sealed.folder) / "evidence" / "checks.json").read_text(encoding="utf-8")
