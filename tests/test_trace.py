@@ -129,13 +129,16 @@ def sampled(folder: Path) -> list[tuple[str, list[str], set[str]]]:
         if name not in known.tables:
             continue
         key = ", ".join(f'cast("{column}" as varchar)' for column in table.key)
+        filled = ", ".join(f'"{column}" is not null' for column in table.numbers)
         chosen: dict[tuple[str, ...], set[str]] = {}
         for column in table.numbers:
-            for values in connection.execute(
-                f'select {key} from public.main."{name}" where "{column}" is not null '
-                f"order by hash({key}, '{column}') limit {ROWS_OF_A_COLUMN}"
+            missing = ROWS_OF_A_COLUMN - sum(column in shown for shown in chosen.values())
+            for row in connection.execute(
+                f'select {key}, {filled} from public.main."{name}" where "{column}" is not null '
+                f"order by hash({key}, '{column}') limit {max(0, missing)}"
             ).fetchall():
-                chosen.setdefault(values, set()).add(column)
+                flags = dict(zip(table.numbers, row[len(table.key) :], strict=True))
+                chosen[row[: len(table.key)]] = {column for column, is_filled in flags.items() if is_filled}
         found += [
             (name, [f"{c}={v}" for c, v in zip(table.key, values, strict=True)], columns)
             for values, columns in chosen.items()
