@@ -115,9 +115,8 @@ def _figures(figures: list[dict[str, Any]]) -> str:
 
 def _level(level: dict[str, Any]) -> list[str]:
     """The rows of one table that contribute."""
-    head = (
-        f"{'made of' if level['level'] == 1 else '  which are made of'}: {level['count']:,} row(s) of {level['table']}"
-    )
+    what = "made of" if level["main"] else "by what was agreed"
+    head = f"{'  ' * (level['level'] - 1)}{what}: {level['count']:,} row(s) of {level['table']}"
     if level["table"] == "fct_observation":
         return [f"{head}, listed below as cells"]
     wanted = [*level["key"], level["main"]] if level["main"] else []
