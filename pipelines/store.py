@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import BusyError
+
+if TYPE_CHECKING:  # a reader of one file need not wait for a library of tables
+    import polars as pl
 
 
 def now_utc() -> str:

@@ -56,6 +56,7 @@ JURISDICTION: Any = SimpleNamespace(
     synthetic_mark={"zh": "示例", "en": "Sample"},
     data_notes=[],
     contracts={},
+    corrections=[],
     recipes=[],
     disclosure={"method": "none", "reason": "nothing to hide"},
 )

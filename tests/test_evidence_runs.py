@@ -20,6 +20,7 @@ from pipelines.run import Session
 from pipelines.run import reproduction as reproducing
 from pipelines.settings import Settings
 from pipelines.store import read_json
+from pipelines.trace import trace
 
 pytestmark = pytest.mark.pipeline
 
@@ -123,6 +124,28 @@ def test_the_change_of_rules_and_the_new_file_are_what_the_diff_names(
     assert f"[{receipt}" in text and "target_value" in text
 
 
+# -- traced -------------------------------------------------------------------------------------------------------
+
+
+def test_a_revision_is_traced_to_both_deliveries_and_a_figure_to_the_one_that_counts(later: Later) -> None:
+    folder = later.house.warehouse.release_folder(later.second)
+    for table in ("mart_revision", "mart_revision_summary"):
+        key = later.house.manifest(later.second)["tables"][table]["key"]
+        listed = later.house.query(f"select {', '.join(key)} from {table} order by all limit 3", later.second)
+        assert listed, table
+        for values in listed:
+            found = trace(folder, table, [f"{c}={v}" for c, v in zip(key, values, strict=True)])
+            assert found.outcome == "exact", (found.command, found.figures)
+            receipts = {cell["receipt_id"] for cell in found.cells}
+            assert len(receipts) == 2, found.command
+            if table == "mart_revision":
+                assert receipts == {found.row["vintage_before"], found.row["vintage_after"]}
+    figure = trace(folder, "fct_population", ["region_code=VB2", "reference_date=2020-12-31", "residence=urban"])
+    assert figure.outcome == "exact"
+    told = {delivery["is_chosen"]: delivery["why"] for delivery in figure.deliveries}
+    assert told[True].startswith("chosen: the last delivery") and told[False] == "its file was replaced or taken back"
+
+
 # -- made again ---------------------------------------------------------------------------------------------------
 
 
@@ -189,6 +212,7 @@ def test_a_withdrawn_release_is_named_everywhere_and_not_published_again_by_itse
         ["query", "select 1 as one", "--release", later.second],
         ["query", "select 1 as one", "--release", later.second, "--format", "json"],
         ["pages", later.second],
+        ["trace", "fct_population", "region_code=V", "reference_date=2020-12-31", "--release", later.second],
         ["verify", later.second],
         ["verify", later.second, "--json"],
         ["diff", later.first, later.second],

@@ -18,6 +18,7 @@ from pipelines.errors import BlockedError, ConfigurationError
 from pipelines.ledger import Ledger
 from pipelines.quality import expectations
 from pipelines.quality.places import failing_rows
+from pipelines.quality.withheld import without_withheld
 from pipelines.records import Build, CheckResult, Release, Verdict
 from pipelines.store import Warehouse, read_json, write_json
 
@@ -223,6 +224,36 @@ def test_the_mask_of_this_build_also_hides_cells_of_a_table_that_stays(warehouse
     second = publish(warehouse, tmp_path, build)
     rows = ask(second.folder, "select numerator, obs_status from mart_rate where place_code = 'P1' and year = 2020")
     assert rows == [(None, "Q")]
+
+
+def test_a_check_does_not_tell_what_the_mask_hides(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The failing row keeps its place; its figures are in no file of the release, and not in the stored results."""
+    build = hand_made.make_build(warehouse, "b1", BAD_RATES)
+    mask = {"table_name": "mart_rate", "column_name": "rate_pct", "conf_status": "C", "reason": "few people"}
+    key = json.dumps({"place_code": "P2", "year": "2020"})
+    pl.DataFrame([{**mask, "key_json": key}]).write_parquet(Path(build.folder) / "mask.parquet")
+    text = RATE_FILE.format(blocks="build").replace("severity: block", "severity: warn")
+    judge(warehouse, build, tmp_path, mart_rate=text)
+    (result,) = [r for r in quality.read_results(build) if r.check_id == RATE]
+    assert result.rows == [{"region_code": "P2", "year": "2020", "values": "withheld"}]
+    sealed = publish(warehouse, tmp_path, build)
+    rows = ask(sealed.folder, f"select region_code, period, details from audit_check_row where check_id = '{RATE}'")
+    assert rows == [("P2", "2020", "region_code=P2, values=withheld, year=2020")]
+    said = [*ask(sealed.folder, "from audit_check"), *ask(sealed.folder, "from audit_check_row")]
+    assert "140" not in str([row for row in said if row[0] == RATE])
+    assert "140" not in (Path(sealed.folder) / "evidence" / "checks.json").read_text(encoding="utf-8")
+
+
+def test_rows_of_other_cells_and_other_tables_are_told_as_before(tmp_path: Path) -> None:
+    mask = {"table_name": "mart_rate", "key_json": json.dumps({"place_code": "P1", "year": "2020"})}
+    pl.DataFrame([{**mask, "column_name": "n", "conf_status": "C", "reason": "few"}]).write_parquet(tmp_path / "m")
+    rows = [{"place_code": "P1", "year": "2020", "n": "3"}, {"place_code": "P1", "year": "2019", "n": "4"}]
+    own = CheckResult("a", "dbt", "mart_rate", "warn", "fail", "", "2 rows", "", 2, rows=rows)
+    other = CheckResult("b", "dbt", "mart_other", "warn", "fail", "", "2 rows", "", 2, rows=rows)
+    cut, same = without_withheld([own, other], tmp_path / "m")
+    assert cut.rows == [{"place_code": "P1", "year": "2020", "values": "withheld"}, rows[1]]
+    assert "n=4" in cut.locations and "n=3" not in cut.locations
+    assert same == other and without_withheld([own], tmp_path / "none") == [own]
 
 
 @pytest.mark.parametrize(

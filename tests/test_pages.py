@@ -16,7 +16,7 @@ from browser import CHROMIUM, MISSING, Browser, Seen
 from browser import browser as open_browser
 from houses import House
 
-from pipelines import quality, release
+from pipelines import pages, quality, release
 from pipelines.pages import numbers
 from pipelines.pages.chart import Point, Series, line_chart
 from pipelines.pages.rendering import _rounded_down
@@ -166,6 +166,38 @@ def test_the_quality_page_shows_what_failed_first_and_every_check(folder: Path) 
     assert page.text.index("dbt.warns") < page.text.index("intake.readable.health/beds")
     for check in quality_checks(folder):
         assert check in page.text
+
+
+def test_the_quality_page_shows_a_change_of_method_apart_and_the_releases_that_are_replaced(folder: Path) -> None:
+    changes = json.loads((folder / "changes.json").read_text(encoding="utf-8"))
+    counts = {"added": 0, "removed": 0, "revised": 7}
+    changes |= {
+        "against": "20200101.1",
+        "replaces": [
+            {
+                "release_id": "20200102.1",
+                "reason": "beds <counted> twice",
+                "severity": "major",
+                "withdrawn": "2020-01-03T",
+            }
+        ],
+        "method": {
+            "files": [{"file": "reference/weights.csv", "change": "changed", "diff": ["-a,1", "+a,<2>"]}],
+            "comparison": "method_comparison.json",
+            "reason": "",
+            "changed_by_data": {},
+            "changed_by_method": {"mart_rate": counts},
+        },
+    }
+    (folder / "changes.json").write_text(json.dumps(changes), encoding="utf-8")
+    pages.render(folder)
+    text = Page(folder / "quality/index.html").text
+    for said in ("20200102.1", "beds <counted> twice", "reference/weights.csv", "+a,<2>", "method_comparison.json"):
+        assert said in text
+    changes["method"] |= {"comparison": None, "reason": "the vault lacks them"}
+    (folder / "changes.json").write_text(json.dumps(changes), encoding="utf-8")
+    pages.render(folder)
+    assert "the vault lacks them" in Page(folder / "quality/index.html").text
 
 
 def quality_checks(folder: Path) -> list[str]:

@@ -124,7 +124,7 @@ def _release_folder(settings: Settings, release: str | None) -> Path:
 
 def _warn_of_withdrawal(warehouse: Any, *releases: str | None) -> list[str]:
     """Say on standard error, whatever the form of the result, that a release named by a person was withdrawn."""
-    from pipelines.release import said_of_withdrawal, states
+    from pipelines.standing import said_of_withdrawal, states
 
     known = states(warehouse)
     said = [said_of_withdrawal(r, known[r]) for r in releases if r in known]
@@ -726,6 +726,6 @@ def main() -> None:
     sys.exit(code)
 
 
-from pipelines.cli import evidence  # noqa: E402  # its commands stand on what is above
+from pipelines.cli import evidence, tracing  # noqa: E402  # their commands stand on what is above
 
-__all__ = ["app", "evidence", "main"]
+__all__ = ["app", "evidence", "main", "tracing"]

@@ -11,12 +11,11 @@ from pipelines.exports.tables import (
     PublishedTable,
     own_tables,
     published_tables,
-    quote,
     retired_tables,
-    text_literal,
 )
 from pipelines.exports.workbooks import failures, write_workbooks
 from pipelines.exports.writing import FORMATS, Export, Order, export
+from pipelines.sql import quote, text_literal
 
 __all__ = [
     "FORMATS",

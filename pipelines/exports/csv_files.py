@@ -12,7 +12,8 @@ from typing import Any
 
 from pipelines.errors import UsageError
 from pipelines.exports.released import Released
-from pipelines.exports.tables import PublishedColumn, PublishedTable, text_literal
+from pipelines.exports.tables import PublishedColumn, PublishedTable
+from pipelines.sql import text_literal
 
 ENCODINGS = {"utf-8": "utf-8-sig", "gb18030": "gb18030"}
 _PIECE = 1 << 22

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipelines.exports.released import Released
-from pipelines.exports.tables import PublishedColumn, PublishedTable, quote
+from pipelines.exports.tables import PublishedColumn, PublishedTable
+from pipelines.sql import quote
 
 TIME = ("reference_date", "year")  # the first of them that is in the key
 AREA = ("region_code", "scope_code")

@@ -13,7 +13,7 @@ from typing import Any
 from pipelines.exports.cubes import STATUS, Cube
 from pipelines.exports.reading_matter import notes
 from pipelines.exports.released import Released, words
-from pipelines.exports.tables import quote
+from pipelines.sql import quote
 
 METRIC = "metric"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.exports.tables import PublishedTable, quote, text_literal
+from pipelines.exports.tables import PublishedTable
+from pipelines.sql import quote, text_literal
 
 
 def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: PublishedTable, path: Path) -> None:

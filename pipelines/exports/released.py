@@ -18,13 +18,15 @@ import duckdb
 import yaml
 
 from pipelines.errors import UsageError
-from pipelines.exports.tables import PublishedColumn, PublishedTable, quote, text_literal
+from pipelines.exports.tables import PublishedColumn, PublishedTable
+from pipelines.figure_keys import MAIN_READING
+from pipelines.sql import quote, text_literal
 
 WORDS_FILE = Path(__file__).with_name("words.yml")
 
 
 def words() -> dict[str, Any]:
-    """Texts and codes that all downloads share: flags and what they mean, the reading of an omitted key."""
+    """Texts and codes that all downloads share: flags and what they mean."""
     loaded: dict[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
     return loaded
 
@@ -172,9 +174,13 @@ def text_of(column: PublishedColumn) -> str:
     return f"cast({name} as varchar)"
 
 
-def main_reading(table: PublishedTable, readings: dict[str, str]) -> str:
+def main_reading(table: PublishedTable) -> str:
     """The condition that an omitted key stands for, for the key columns that the table has, as SQL."""
-    found = [f"{quote(name)} = {text_literal(value)}" for name, value in readings.items() if name in table.key]
+    found = [
+        f"{quote(name)} in ({', '.join(text_literal(value) for value in values)})"
+        for name, values in MAIN_READING.items()
+        if name in table.key
+    ]
     return " and ".join(found) or "true"
 
 

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 from pipelines.errors import FaultError
 from pipelines.exports.cubes import STATUS, Cube
 from pipelines.exports.released import Released, text_of, words
-from pipelines.exports.tables import PublishedColumn, quote, text_literal
+from pipelines.exports.tables import PublishedColumn
+from pipelines.sql import quote, text_literal
 
 AGENCY = "JUNHENG"
 VERSION = "1.0.0"

@@ -63,16 +63,6 @@ class PublishedTable:
         return tuple(column.name for column in self.columns)
 
 
-def quote(name: str) -> str:
-    """A name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text_literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _both(text: str | None, english: object = None) -> tuple[str, str]:
     """Chinese and English of a description: English from its own field, else what follows the last ` / `."""
     said = " ".join((text or "").split())

@@ -16,8 +16,9 @@ from typing import Any
 import xlsxwriter
 
 from pipelines.exports.reading_matter import flags, notes, sources
-from pipelines.exports.released import Released, main_reading, words
-from pipelines.exports.tables import PublishedTable, quote
+from pipelines.exports.released import Released, main_reading
+from pipelines.exports.tables import PublishedTable
+from pipelines.sql import quote
 
 CELLS_OF_A_SHEET = 400_000
 # What a sheet of a spreadsheet program can hold; a table beyond it is in the other formats only.
@@ -104,12 +105,11 @@ def write_workbook(
     With `whole` every table is written with all its rows that a sheet can hold.
     """
     path = folder / f"{release.stem}.xlsx"
-    readings: dict[str, str] = words()["main_reading"]
     shown = {}
     for table in tables:
         is_small = release.rows(table) * len(table.columns) <= CELLS_OF_A_SHEET
         is_whole = is_small or (whole and release.rows(table) < ROWS_OF_A_SHEET - 5)
-        condition = "true" if is_whole else main_reading(table, readings)
+        condition = "true" if is_whole else main_reading(table)
         found = release.connection.execute(
             f"select count(*), count(*) * {len(table.columns)} from {quote(table.name)} where {condition}"
         ).fetchone()

@@ -158,6 +158,16 @@ def changed_rules(release: Release) -> list[Row]:
     return [*files, *checks]
 
 
+def method_tables(release: Release) -> list[Row]:
+    """How many rows of each table are others because of the data, and how many because of the method."""
+    method = release.changes.get("method") or {}
+    parts = {name: method.get(f"changed_{name}") or {} for name in ("by_data", "by_method")}
+    return [
+        {"table": table, **{name: sum(part.get(table, {}).values()) for name, part in parts.items()}}
+        for table in sorted({*parts["by_data"], *parts["by_method"]})
+    ]
+
+
 def _said(cause: Row) -> str:
     """What else is known of a changed rule, in one line."""
     if cause.get("versions"):

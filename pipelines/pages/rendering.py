@@ -114,6 +114,7 @@ def _quality(release: figures.Release, common: dict[str, Any]) -> dict[str, Any]
         "rules": quality_figures.changed_rules(release),
         "causes": quality_figures.causes(release),
         "revisions": quality_figures.revisions(release),
+        "method_tables": quality_figures.method_tables(release),
         "changes": release.changes,
         "changed": figures.changed_tables(release),
         "releases": quality_figures.releases(release),

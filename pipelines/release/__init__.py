@@ -12,15 +12,8 @@ from pipelines.release.difference import diff
 from pipelines.release.method import OldMethod
 from pipelines.release.preparation import lay_out, prepare
 from pipelines.release.sealing import seal
-from pipelines.release.shelf import (
-    clean_up,
-    find,
-    list_releases,
-    read_manifest,
-    rollback,
-    said_of_withdrawal,
-    states,
-)
+from pipelines.release.shelf import clean_up, find, list_releases, read_manifest, rollback
+from pipelines.standing import said_of_withdrawal, states
 
 __all__ = [
     "OldMethod",

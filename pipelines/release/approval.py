@@ -19,8 +19,9 @@ import yaml
 from pipelines.errors import BlockedError, UsageError
 from pipelines.jurisdiction.calendar import PlannedRelease, ReleasePlan
 from pipelines.ledger import Ledger
-from pipelines.release.shelf import find, refuse_withdrawn, set_link, standing, states, write_status
+from pipelines.release.shelf import find, refuse_withdrawn, set_link, standing, write_status
 from pipelines.settings import account
+from pipelines.standing import states
 from pipelines.store import Warehouse, read_json
 from pipelines.verifier import link_targets, verify
 

@@ -10,7 +10,8 @@ from pipelines.errors import FaultError
 from pipelines.ledger import Ledger
 from pipelines.release.causes import rules_in
 from pipelines.release.changes import EXAMPLES, compare_files
-from pipelines.release.shelf import find, read_manifest, said_of_withdrawal, states
+from pipelines.release.shelf import find, read_manifest
+from pipelines.standing import said_of_withdrawal, states
 from pipelines.store import Warehouse
 
 

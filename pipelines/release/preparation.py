@@ -25,9 +25,11 @@ from pipelines.records import Build, Verdict
 from pipelines.release import changes, database, method
 from pipelines.release.card import card, rows_of, waived_by_table, workbooks
 from pipelines.release.content import DEFINITION, content_sha256
-from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest, states
+from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
 from pipelines.settings import Settings
+from pipelines.standing import states
 from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
+from pipelines.trace import write_evidence
 from pipelines.verifier import CHECKS, VERDICT
 
 DRAFT = "draft.json"
@@ -123,7 +125,7 @@ def _withdrawn_since(warehouse: Warehouse, before: dict[str, Any] | None) -> lis
 
 def _evidence(folder: Path, build: Build) -> None:
     """The verdict with its results, and the program that checks the release without Junheng."""
-    (folder / "evidence").mkdir()
+    (folder / "evidence").mkdir(exist_ok=True)
     for path, name in ((Path(build.folder) / "verdict.json", VERDICT), (Path(build.folder) / "checks.json", CHECKS)):
         shutil.copyfile(path, folder / name)
     shutil.copyfile(verifier.__file__, folder / "verify.py")
@@ -266,6 +268,7 @@ def prepare(
         if comparison and found["method"]:
             found["method"] |= method.compare(connection, tables, before or {}, draft, comparison, folder)
         write_json(folder / "changes.json", found)
+        write_evidence(connection, build.dbt_manifest, jurisdiction, folder)
     _evidence(folder, build)
     pages.render(folder)
     return folder

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pipelines.errors import FaultError, UsageError
 from pipelines.ledger import Ledger
 from pipelines.records import Release
+from pipelines.standing import said_of_withdrawal, states
 from pipelines.store import Warehouse, read_json, remove_tree, sha256_file, write_json
 from pipelines.verifier import link_targets, release_states, status_of
 
@@ -39,12 +40,6 @@ def _raw(ledger: Ledger) -> list[dict[str, Any]]:
 def write_status(warehouse: Warehouse, ledger: Ledger) -> None:
     """Write the status file anew from what the ledger says of every release."""
     write_json(warehouse.release_status, status_of(_raw(ledger)))
-
-
-def states(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
-    """What the status file says of every release: state, since when, who signed, why it was withdrawn."""
-    path = warehouse.release_status
-    return dict(read_json(path)["releases"]) if path.exists() else {}
 
 
 def list_releases(warehouse: Warehouse) -> list[Release]:
@@ -122,13 +117,6 @@ def find(warehouse: Warehouse, ledger: Ledger, release_id: str) -> Release:
             do=f"name one of {', '.join(known)}" if known else "nothing has been released yet: run `junheng run`",
         )
     return release
-
-
-def said_of_withdrawal(release_id: str, state: dict[str, Any]) -> str:
-    """Why a release was withdrawn, in one line; empty when it was not."""
-    if state.get("state") != "withdrawn":
-        return ""
-    return f"release {release_id} was withdrawn on {state['since'][:10]} ({state['severity']}): {state['reason']}"
 
 
 def refuse_withdrawn(warehouse: Warehouse, release_id: str) -> None:

@@ -1,0 +1,252 @@
+"""The command `trace`: one figure, computed again, with the rows and cells that it is made of.
+
+It parses, calls and prints; what a figure is made of is found by `pipelines.trace`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli import (
+    DebugOption,
+    JsonOption,
+    JurisdictionOption,
+    WarehouseOption,
+    _enter,
+    _print,
+    _release_folder,
+    _table,
+    app,
+)
+
+if TYPE_CHECKING:
+    from pipelines.trace import Trace
+
+# A figure that comes out otherwise does not hold: the code of a gate.
+DOES_NOT_HOLD = 3
+LISTED = 12
+LINES_OF_SQL = 40
+COLUMNS = 10
+_SAID = {
+    "exact": "the same, to the last digit",
+    "12 digits": "the same at the 12 significant digits of the release",
+    "differs": "ANOTHER VALUE",
+    "withheld": "withheld",
+    "not computed again": "not computed again",
+}
+
+
+@app.command()
+def trace(
+    table: Annotated[str, typer.Argument(help="A published table.", metavar="TABLE")],
+    key: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What names the row; an omitted key column means the main reading (reported geography, nominal, "
+            "final account, year-end residents, total residence, main method).",
+            metavar="KEY=VALUE...",
+        ),
+    ] = None,
+    release: Annotated[str | None, typer.Option("--release", help="Id of a release. Default: the current one.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", help=f"Rows of a kind listed; 0 for all. Default: {LISTED}, all with --json.", min=0),
+    ] = None,
+    sql: Annotated[bool, typer.Option("--sql", help="The SQL of every model on the way, in full.")] = False,
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Trace one figure to formula, inputs, receipts, file, sheet, row and column, and compute it again. Exit code 3:
+    it comes out otherwise."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.trace import trace as find
+
+    folder = _release_folder(settings, release)
+    listed = (None if as_json else LISTED) if limit is None else limit or None
+    found = find(folder, table, key or [], limit=listed)
+    _print(found.as_dict(), _text(found, whole_sql=sql))
+    if not found.agrees:
+        raise typer.Exit(DOES_NOT_HOLD)
+
+
+def _text(found: Trace, *, whole_sql: bool) -> str:
+    row = found.row
+    named = [
+        str(row[name]) for name in ("region_name", "scope_name", "indicator_name_zh", "provenance") if row.get(name)
+    ]
+    lines = [
+        f"{found.table}  {' '.join(f'{c}={_plain(v)}' for c, v in found.key.items())}",
+        f"  {', '.join(named)}{', ' if named else ''}release {found.release_id}",
+        *([f"  {found.mark}"] if found.mark else []),
+        "",
+        _figures(found.figures),
+        "",
+        f"computed again from the rows below: {_SAID[found.outcome]}",
+        *(f"  {note}" for note in found.notes),
+    ]
+    for level in found.levels:
+        lines += ["", *_level(level)]
+    lines += _cells(found)
+    lines += _checks(found.checks)
+    lines += _models(found.models, whole_sql)
+    return "\n".join(lines)
+
+
+def _figures(figures: list[dict[str, Any]]) -> str:
+    rows = [
+        {
+            "figure": figure["column"],
+            "value": _plain(figure["value"]),
+            "computed again": _plain(figure["computed_again"]) if "computed_again" in figure else "",
+            "": {"exact": "=", "12 digits": "≈", "differs": "≠", "withheld": "withheld"}.get(figure["outcome"], ""),
+            "what it is": figure["formula"],
+        }
+        for figure in figures
+        if figure["outcome"] != "exact" or (figure["value"] is not None and figure["formula"])
+    ]
+    return _table(rows)
+
+
+def _level(level: dict[str, Any]) -> list[str]:
+    """The rows of one table that contribute."""
+    what = "made of" if level["main"] else "by what was agreed"
+    head = f"{'  ' * (level['level'] - 1)}{what}: {level['count']:,} row(s) of {level['table']}"
+    if level["table"] == "fct_observation":
+        return [f"{head}, listed below as cells"]
+    wanted = [*level["key"], level["main"]] if level["main"] else []
+    rows = [
+        {name: _plain(row[name]) for name in (wanted or row) if name in row and name != "trace"}
+        for row in level["rows"]
+    ]
+    constant = {
+        name: rows[0][name]
+        for name in (rows[0] if len(rows) > 1 else {})
+        if all(r[name] == rows[0][name] for r in rows)
+    }
+    constant.pop(level["main"], None)
+    shown = [{name: value for name, value in row.items() if name not in constant} for row in rows]
+    if not level["main"]:  # of what was agreed: what it says, in few words
+        shown = [{c: v for c, v in row.items() if v and not c.endswith("_en")} for row in shown]
+        columns = list(dict.fromkeys(c for row in shown for c in row))[:COLUMNS]
+        shown = [{c: row.get(c, "") for c in columns} for row in shown]
+        constant = {c: v for c, v in constant.items() if v and not c.endswith("_en")}
+    lines = [head]
+    if constant:
+        lines.append("  all with " + " ".join(f"{name}={value}" for name, value in constant.items()))
+    lines += [f"  {line}" for line in (_table(shown).splitlines() if rows else [])]
+    if (more := level["count"] - len(rows)) > 0 and rows:
+        lines.append(f"  … {more:,} more (--limit 0 lists all)")
+    if commands := [row["trace"] for row in level["rows"] if "trace" in row]:
+        lines.append(f"  each by itself: {commands[0]}")
+    return lines
+
+
+def _cells(found: Trace) -> list[str]:
+    if not found.files:
+        return []
+    lines = ["", f"from {found.cells_count:,} cell(s) of {len(found.files)} file(s)"]
+    rows = [
+        {
+            "cells": file["figures"],
+            "file": file["landing_path"],
+            "received": _moment(file["received_at"]),
+            "receipt": file["receipt_id"],
+            "sha256": str(file["sha256"])[:12],
+            "": "person-level: counts and receipt only" if file["is_person_level"] else file["provenance"],
+        }
+        for file in found.files
+    ]
+    lines += [f"  {line}" for line in _table(rows).splitlines()]
+    cells = [
+        {
+            "measure": cell["measure"],
+            "region": cell["region_code"],
+            "period": cell["period_end"],
+            **{name: cell[name] for name in ("residence", "sex", "age_group", "group", "item")},
+            "value": _plain(cell["value"]),
+            "cell": cell.get("note") or f"{cell['value_reported']} {cell['unit_reported']}",
+            "sheet": cell["source_sheet"],
+            "row": cell["source_row"],
+            "column": cell["source_column"],
+            "file": cell["source_file"],
+        }
+        for cell in found.cells
+    ]
+    whole = {"residence": "total", "sex": "all", "age_group": "all", "group": "all", "item": "all", "sheet": ""}
+    dull = {name for name, value in whole.items() if all((cell[name] or "") == value for cell in cells)}
+    lines += ["", "cells"]
+    shown = [{name: value for name, value in cell.items() if name not in dull} for cell in cells]
+    lines += [f"  {line}" for line in _table(shown).splitlines()]
+    if (more := found.cells_count - len(cells)) > 0:
+        lines.append(f"  … {more:,} more (--limit 0 lists all)")
+    lines += ["", "deliveries of these figures, and which one counts"]
+    rows = [
+        {
+            "figure": f"{d['measure']} {d['region_code']} {d['period_end']}",
+            "extract": d["extract"],
+            "delivery": d["delivery_period"],
+            "received": _moment(d["received_at"]),
+            "receipt": d["receipt_id"],
+            "value": _plain(d["value"]),
+            "counts": "yes" if d["is_chosen"] else "no",
+            "why": d["why"],
+        }
+        for d in found.deliveries
+    ]
+    return [*lines, *(f"  {line}" for line in _table(rows).splitlines())]
+
+
+def _checks(checks: dict[str, Any]) -> list[str]:
+    if not checks:
+        return []
+    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in checks["outcomes"].items())
+    lines = ["", f"checks of these tables and extracts: {outcomes or 'none'}"]
+    lines += [
+        f"  {c['outcome']} ({c['severity']}) {c['check_id']}: {c['observed']}, {c['failing_rows']} row(s)"
+        for c in checks["failing"]
+    ]
+    for row in checks["rows"]:
+        place = [row["source_file"], row["source_sheet"], f"row {row['source_row']}", row["source_column"]]
+        lines.append(f"  finding on a cell: {row['check_id']} at {', '.join(str(part) for part in place if part)}")
+    lines.append(f"waivers: {len(checks['waivers']) or 'none'}")
+    lines += [
+        f"  {w['check_id']} ({w['scope']}): {w['reason']}; asked by {w['asked_by']}, approved by {w['approved_by']}, "
+        f"until {w['valid_until']}"
+        for w in checks["waivers"]
+    ]
+    return lines
+
+
+def _models(models: list[dict[str, Any]], whole: bool) -> list[str]:
+    if not models:
+        return []
+    lines = ["", "computed by these models, the last first (rows: of this figure's slice)"]
+    rows = [{"model": m["name"], "rows": m["rows"], "file": m["path"]} for m in models]
+    lines += [f"  {line}" for line in _table(rows).splitlines()]
+    for model in models if whole else models[:1]:
+        sql = [line for line in str(model["sql"]).strip().splitlines() if line.strip()]
+        cut = sql if whole else sql[:LINES_OF_SQL]
+        lines += ["", f"SQL of {model['name']}", *(f"  {line}" for line in cut)]
+        if len(cut) < len(sql):
+            lines.append(f"  … {len(sql) - len(cut):,} more lines (--sql shows all, of every model on the way)")
+    return lines
+
+
+def _plain(value: Any) -> str:
+    """A value in full: no digit is lost, no zero added."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _moment(value: datetime | None) -> str:
+    return value.isoformat(sep=" ", timespec="seconds") if value else ""

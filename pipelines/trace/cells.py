@@ -1,0 +1,197 @@
+"""The cells that a figure comes from: files, deliveries of the same figure and why one of them counts, checks, waivers.
+
+Rows of `fct_observation` come in; what stands in the departments' files is told by place. Of person-level extracts
+there are counts and receipts only: no row of such a file is anywhere in a release.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from pipelines.trace.evidence import Lineage
+
+PLACE = ("source_file", "source_sheet", "source_row", "source_column")
+SAME_FIGURE = (
+    "measure", "region_code", "period_start", "period_end", "population_basis", "residence", "sex", "age_group",
+    "group", "item",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Everything about the cells behind a figure."""
+
+    files: list[dict[str, Any]]
+    cells: list[dict[str, Any]]
+    deliveries: list[dict[str, Any]]
+    count: int
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """The answer of a statement as dictionaries."""
+    found = connection.execute(sql)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def gather(connection: duckdb.DuckDBPyConnection, lineage: Lineage, observations: str, limit: int | None) -> Cells:
+    """Files, cells and deliveries of the observations in a temporary relation; at most `limit` cells are listed."""
+    persons = [name for name, said in lineage.extracts.items() if said["is_person_level"]]
+    listed = ", ".join("'" + name.replace("'", "''") + "'" for name in persons) or "''"
+    is_person = f"o.department || '/' || o.extract in ({listed})"
+    connection.execute(
+        f"create or replace temporary view contributing as select o.*, {is_person} as is_person_level "
+        f'from temp."{observations}" o'
+    )
+    files = rows_of(
+        connection,
+        "select r.receipt_id, c.department || '/' || c.extract as extract, r.delivery_period, r.landing_path, "
+        "r.received_at, r.sha256, r.is_in_force, any_value(c.provenance) as provenance, r.contract_version, "
+        "any_value(c.is_person_level) as is_person_level, count(*) as figures "
+        "from contributing c left join public.main.audit_receipt r on r.receipt_id = c.receipt_id "
+        "group by all order by r.landing_path, r.received_at",
+    )
+    bound = f" limit {limit}" if limit is not None else ""
+    cells = rows_of(
+        connection,
+        "select observation_id, measure, region_code, region_name, period_end, population_basis, residence, sex, "
+        'age_group, "group", item, value, unit, value_reported, unit_reported, obs_status, provenance, receipt_id, '
+        "correction_id, department || '/' || extract as extract, source_file, source_sheet, source_row, source_column, "
+        "is_person_level, "
+        "(conf_status <> 'F' and obs_status like '%Q%') as is_hidden from contributing "
+        f"order by measure, region_code, period_end, source_file, source_row, source_column{bound}",
+    )
+    for cell in cells:
+        if cell.pop("is_person_level"):
+            for column in (*PLACE[1:], "value_reported"):
+                cell[column] = None
+            cell["note"] = "counted from records of persons: no row is shown"
+        if cell.pop("is_hidden"):
+            cell["value"] = cell["value_reported"] = None
+            cell["note"] = "withheld"
+    same = " and ".join(f'd."{c}" is not distinct from s."{c}"' for c in SAME_FIGURE)
+    shown = "(select * from contributing order by measure, region_code, period_end, source_file, source_row"
+    deliveries = rows_of(
+        connection,
+        "select d.measure, d.region_code, d.period_end, d.residence, d.sex, d.age_group, "
+        "d.department || '/' || d.extract as extract, d.delivery_period, "
+        "case when d.conf_status = 'F' or d.obs_status not like '%Q%' then d.value end as value, "
+        "d.obs_status, d.extract_rank, d.is_latest, d.is_chosen, d.receipt_id, "
+        "r.received_at, r.sequence, r.is_in_force, d.correction_id, "
+        "list_aggregate([d.measure, d.region_code, cast(d.period_end as varchar), d.population_basis, d.residence, "
+        "d.sex, d.age_group, d.\"group\", d.item], 'string_agg', ' ') as figure "
+        f"from public.main.fct_observation d semi join {shown}{bound}) s on {same} "
+        "left join public.main.audit_receipt r on r.receipt_id = d.receipt_id "
+        "order by figure, d.extract_rank, d.delivery_period desc, r.sequence desc",
+    )
+    _say_why(deliveries)
+    total = connection.execute("select count(*) from contributing").fetchone()
+    return Cells(files, cells, deliveries, int(total[0]) if total else 0)
+
+
+def _say_why(deliveries: list[dict[str, Any]]) -> None:
+    """Why each delivery of a figure counts, or does not."""
+    chosen = {row["figure"]: row for row in deliveries if row["is_chosen"]}
+    alone: dict[str, int] = {}
+    for row in deliveries:
+        alone[row["figure"]] = alone.get(row["figure"], 0) + 1
+    for row in deliveries:
+        best = chosen.get(row["figure"])
+        if row["is_chosen"]:
+            others = any(r["figure"] == row["figure"] and r["extract"] != row["extract"] for r in deliveries)
+            row["why"] = (
+                "the only delivery of it"
+                if alone[row["figure"]] == 1
+                else "chosen: the last delivery of its extract that holds it"
+                + (f", and its extract ranks first ({row['extract_rank']})" if others else "")
+            )
+        elif row["is_latest"] and best is not None:
+            row["why"] = (
+                f"reported as missing; {best['extract']} has a number"
+                if row["value"] is None and best["value"] is not None
+                else f"outranked by {best['extract']} ({best['extract_rank']} before {row['extract_rank']})"
+            )
+        elif row["is_in_force"] is False:
+            row["why"] = "its file was replaced or taken back"
+        else:
+            row["why"] = "a later delivery of its extract holds the figure, or replaces all of it"
+
+
+def read_again(lineage: Lineage, row: dict[str, Any]) -> Decimal | str | None:
+    """The number in a cell, in base units, by the rules of its contract.
+
+    A text says why it is not read: the figure was counted from records of persons, or the cell fits no layout.
+    """
+    import polars as pl
+
+    from pipelines.intake import numbers
+    from pipelines.jurisdiction.contract import NumberStyle
+
+    extract = lineage.extracts.get(f"{row['department']}/{row['extract']}")
+    if extract is None:
+        return "its contract is not in the release"
+    if extract["is_person_level"]:
+        return "counted from records of persons: no row is in a release"
+    unit = lineage.units.get(row["unit_reported"] or "")
+    if unit is None:
+        return f"the unit {row['unit_reported']!r} is not in the release"
+    correction = lineage.corrections.get(row["correction_id"] or "")
+    text = correction["value"] if correction and correction["value"] is not None else row["value_reported"]
+    found: Decimal | None = None
+    for layout in extract["layouts"]:
+        parsed = numbers.parse(
+            pl.Series("text", [text or ""], dtype=pl.String),
+            kind="decimal",
+            factor=unit["factor"],
+            is_percent=unit["base"] == "percent",
+            tokens=layout["tokens"],
+            marks=layout["marks"],
+            minimum=None,
+            maximum=None,
+            style=NumberStyle(**layout["numbers"]),
+        )
+        found = parsed["value"][0]
+        if found == row["value"]:
+            break
+    return found
+
+
+def checks_of(
+    connection: duckdb.DuckDBPyConnection, tables: list[str], limit: int | None
+) -> tuple[dict[str, int], list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Of the tables and extracts: outcomes of checks, the checks that failed, failing rows of these cells, waivers."""
+    listed = ", ".join(f"'{name}'" for name in tables)
+    extracts = "select distinct department || '/' || extract from contributing"
+    about = f"(c.subject in ({listed}) or c.subject in ({extracts}))"
+    outcomes = {
+        str(row["outcome"]): int(row["n"])
+        for row in rows_of(
+            connection,
+            f"select outcome, count(*) as n from public.main.audit_check c where {about} group by 1 order by 1",
+        )
+    }
+    bound = f" limit {limit}" if limit is not None else ""
+    found = rows_of(
+        connection,
+        "select check_id, subject, severity, outcome, description, observed, expected, failing_rows, rows_waived "
+        f"from public.main.audit_check c where {about} and outcome in ('fail', 'error') "
+        f"order by severity, check_id{bound}",
+    )
+    touched = rows_of(
+        connection,
+        "select r.check_id, r.region_code, r.period, r.source_file, r.source_sheet, r.source_row, r.source_column "
+        "from public.main.audit_check_row r semi join contributing c on c.source_file = r.source_file "
+        "and c.source_row = r.source_row and (r.source_column is null or r.source_column = c.source_column) "
+        f"and not c.is_person_level order by all{bound}",
+    )
+    waivers = rows_of(
+        connection,
+        "select w.* from public.main.audit_waiver w where w.is_used and (w.subject in "
+        f"({listed}) or w.subject in ({extracts}) or exists (select 1 from public.main.audit_check c "
+        f"where c.check_id = w.check_id and {about})) order by w.check_id",
+    )
+    return outcomes, found, touched, waivers
