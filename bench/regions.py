@@ -112,8 +112,8 @@ def main() -> None:
             for (regions, observations, seconds), cost in zip(rows[1:], per_region, strict=True)
         ),
         "",
-        f"From {rows[1][0]:,} to {rows[-1][0]:,} regions ({rows[-1][0] / rows[1][0]:.0f} times as many) the build takes "
-        f"{rows[-1][2] / rows[1][2]:.1f} times as long.",
+        f"From {rows[1][0]:,} to {rows[-1][0]:,} regions ({rows[-1][0] / rows[1][0]:.0f} times as many) the build "
+        f"takes {rows[-1][2] / rows[1][2]:.1f} times as long.",
         "",
     ]
     (PROJECT / "bench" / "regions.md").write_text("\n".join(lines), encoding="utf-8")
