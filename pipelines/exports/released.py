@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from pipelines.errors import UsageError
 from pipelines.exports.tables import PublishedColumn, PublishedTable
 from pipelines.figure_keys import MAIN_READING
 from pipelines.sql import quote, text_literal
+from pipelines.store import read_yaml
 
 WORDS_FILE = Path(__file__).with_name("words.yml")
 
 
 def words() -> dict[str, Any]:
     """Texts and codes that all downloads share: flags and what they mean."""
-    loaded: dict[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_yaml(WORDS_FILE.read_text(encoding="utf-8"))
     return loaded
 
 

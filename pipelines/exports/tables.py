@@ -12,10 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.errors import ConfigurationError
 from pipelines.records import TableContract
+from pipelines.store import read_yaml
 
 OWN_TABLES_FILE = Path(__file__).with_name("own_tables.yml")
 RETIRED_TABLES_FILE = Path(__file__).with_name("retired_tables.yml")
@@ -132,7 +131,7 @@ def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
 @lru_cache(maxsize=1)
 def own_tables() -> tuple[PublishedTable, ...]:
     """The tables that `release` writes itself."""
-    listed: dict[str, dict[str, Any]] = yaml.safe_load(OWN_TABLES_FILE.read_text(encoding="utf-8"))
+    listed: dict[str, dict[str, Any]] = read_yaml(OWN_TABLES_FILE.read_text(encoding="utf-8"))
     tables = []
     for name, raw in listed.items():
         columns = []
@@ -158,7 +157,7 @@ def own_tables() -> tuple[PublishedTable, ...]:
 @lru_cache(maxsize=1)
 def retired_tables() -> dict[str, str]:
     """The tables that are no longer published, with the date since when."""
-    listed: dict[str, dict[str, Any]] = yaml.safe_load(RETIRED_TABLES_FILE.read_text(encoding="utf-8")) or {}
+    listed: dict[str, dict[str, Any]] = read_yaml(RETIRED_TABLES_FILE.read_text(encoding="utf-8")) or {}
     return {name: str(said["since"]) for name, said in listed.items()}
 
 

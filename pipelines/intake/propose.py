@@ -32,6 +32,7 @@ from pipelines.intake.sniff import (
 )
 from pipelines.jurisdiction.contract import Contract, SheetRule
 from pipelines.jurisdiction.text import normalise
+from pipelines.store import read_yaml
 
 _WIDTH = 100
 _FINANCIAL = re.compile(r"(?:1[89]|20)\d\d[-/–](?:\d\d|(?:19|20)\d\d)(?!\d)")
@@ -588,6 +589,5 @@ def _identifier(text: str) -> str:
 
 def as_contract(text: str) -> Contract:
     """A proposal's text as the model of contracts."""
-    import yaml
 
-    return Contract.model_validate(yaml.safe_load(text))
+    return Contract.model_validate(read_yaml(text))

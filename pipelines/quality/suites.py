@@ -15,9 +15,8 @@ import yaml
 
 from pipelines.errors import ConfigurationError
 from pipelines.records import Reach, Severity
+from pipelines.store import read_yaml
 
-# libyaml's parser is ten times as fast; the pure one stands in where PyYAML was built without it.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _FILE_FIELDS = {"table", "query", "applies_when", "expectations"}
 _EXPECTATION_FIELDS = {
@@ -160,7 +159,7 @@ def _sql(value: object) -> str | None:
 def load_yaml(path: Path) -> Any:
     """A YAML file as plain Python; ConfigurationError with the line when it is none."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        return read_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}" if mark else ""

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from pipelines.errors import BlockedError, UsageError
 from pipelines.jurisdiction.calendar import PlannedRelease, ReleasePlan
 from pipelines.ledger import Ledger
 from pipelines.release.shelf import find, refuse_withdrawn, set_link, standing, write_status
 from pipelines.settings import account
 from pipelines.standing import states
-from pipelines.store import Warehouse, read_json
+from pipelines.store import Warehouse, read_json, read_yaml
 from pipelines.verifier import link_targets, verify
 
 SEVERITIES_FILE = Path(__file__).with_name("severities.yml")
@@ -43,7 +41,7 @@ class Severity:
 @lru_cache(maxsize=1)
 def severities() -> dict[str, Severity]:
     """The severities of the corrections policy, worst first."""
-    listed = yaml.safe_load(SEVERITIES_FILE.read_text(encoding="utf-8"))
+    listed = read_yaml(SEVERITIES_FILE.read_text(encoding="utf-8"))
     return {code: Severity(**said) for code, said in listed.items()}
 
 

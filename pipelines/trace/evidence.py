@@ -18,7 +18,7 @@ import duckdb
 from pipelines.errors import UsageError
 from pipelines.settings import PROJECT_FOLDER
 from pipelines.sql import quote, text_literal
-from pipelines.store import read_json, write_json
+from pipelines.store import read_json, read_yaml, write_json
 
 if TYPE_CHECKING:  # a trace reads a release; jurisdictions are loaded by runs only
     from pipelines.jurisdiction import Jurisdiction
@@ -93,9 +93,8 @@ def write_evidence(
     connection: duckdb.DuckDBPyConnection, dbt_manifest: Path, jurisdiction: Jurisdiction, folder: Path
 ) -> None:
     """Lay the lineage into a prepared release; `connection` has the build attached as `build`."""
-    import yaml
 
-    recipe = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+    recipe = read_yaml(RECIPE.read_text(encoding="utf-8"))
     nodes = {
         node["name"]: node
         for node in json.loads(dbt_manifest.read_text(encoding="utf-8"))["nodes"].values()
@@ -121,8 +120,8 @@ def write_evidence(
             continue  # what was read stands in the public table
         ahead += [parent for parent in reads if parent in nodes]
         sources |= {parent for parent in reads if parent not in nodes}
-    (folder / SOURCES).mkdir(parents=True)
     for source in sorted(sources):
+        (folder / SOURCES).mkdir(parents=True, exist_ok=True)  # an empty folder is no part of a release
         target = text_literal(str(folder / SOURCES / f"{source}.parquet"))
         connection.execute(f"copy (from build.source.{quote(source)} order by all) to {target} (format parquet)")
     write_json(
