@@ -593,6 +593,23 @@ def open_prompt(
 
 
 @app.command()
+def recipes(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The questions with their SQL that a jurisdiction has at hand, as Markdown."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.jurisdiction import load
+    from pipelines.jurisdiction.recipes import as_markdown
+
+    place = load(settings.jurisdiction_folder)
+    text = as_markdown(place.recipes, place.name, place.name_en)
+    _print([recipe.model_dump() for recipe in place.recipes], text.rstrip("\n"))
+
+
+@app.command()
 def export(
     release_id: Annotated[
         str | None, typer.Argument(help="Release to write out. Default: the current one.", metavar="RELEASE")
