@@ -197,11 +197,13 @@ def carry_on(
     tables: Sequence[PublishedTable],
     before: dict[str, Any] | None,
     after: dict[str, Any],
+    masks: dict[str, pl.DataFrame],
 ) -> None:
     """Write `publication` and `publication_history` of the release being prepared.
 
     `connection` has it as `public`, the current release as `before` (if there is one), and in `recorded` what a
-    `Recorder` took down between them. `before` and `after` are their manifests, `tables` those published now.
+    `Recorder` took down between them. `before` and `after` are their manifests, `tables` those published now, and
+    `masks` what is hidden now, by table.
     """
     attached = before["release_id"] if before else None
     steps = _timeline(warehouse, ledger)
@@ -223,6 +225,7 @@ def carry_on(
             _tell(connection, this.step)
     else:
         _carried(connection, warehouse, [], attached)
+    _withhold(connection, tables, masks)
     _write(connection, tables, [*steps, this])
 
 
@@ -271,7 +274,7 @@ def _write(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTabl
     connection.execute("drop table told; drop table line; drop table if exists recorded")
 
 
-def withhold(
+def _withhold(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable], masks: dict[str, pl.DataFrame]
 ) -> None:
     """What the mask hides now, the history does not tell either: it was shown once, and is not shown again."""
@@ -287,13 +290,13 @@ def withhold(
         )
         connection.unregister("mask_cells")
         mine = f"h.table_name = {text_literal(table.name)} and h.row_key = m.row_key"
-        connection.execute(
-            "update public.publication_history h set value_before = null, value_after = null, "
-            f"change_kind = 'withheld' from hidden m where {mine} and h.column_name = m.column_name"
-        )
-        for column, said in (("obs_status", "'Q'"), ("conf_status", "m.conf_status")):
+        for said, which in (
+            ("null", "h.column_name = m.column_name"),
+            ("'Q'", "h.column_name = 'obs_status'"),
+            ("m.conf_status", "h.column_name = 'conf_status'"),
+        ):
             connection.execute(
-                f"update public.publication_history h set value_before = {said}, value_after = {said}, "
-                f"change_kind = 'withheld' from hidden m where {mine} and h.column_name = '{column}'"
+                f"update told h set value_before = {said}, value_after = {said}, change_kind = 'withheld' "
+                f"from hidden m where {mine} and {which}"
             )
     connection.execute("drop table if exists hidden")

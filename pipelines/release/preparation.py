@@ -247,9 +247,9 @@ def prepare(
         found = changes.compare(connection, tables, before, draft, recorder=recorder)
         found["replaces"] = _withdrawn_since(warehouse, before)
 
-        history.carry_on(connection, warehouse, ledger, tables, before, draft)
+        masks = database.read_mask(mask, tables)
+        history.carry_on(connection, warehouse, ledger, tables, before, draft, masks)
         connection.begin()
-        history.withhold(connection, tables, database.read_mask(mask, tables))
         database.insert_rows(connection, own["audit_check"], database.check_rows(results))
         database.insert_rows(connection, own["audit_check_row"], database.check_row_rows(results))
         database.insert_rows(connection, own["audit_check_history"], database.history_rows(read_history(warehouse)))
