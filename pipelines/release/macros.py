@@ -71,15 +71,15 @@ def _create_view(
             where=table.name,
             do="mend `earlier` in the meta of its model, or take it out when its time is over",
         ) from error
-    said = comment_of(zh + table.description_zh, en + table.description_en)
-    connection.execute(f"comment on view {quote(name)} is {text_literal(said)}")
+    comments = [(f"view {quote(name)}", comment_of(zh + table.description_zh, en + table.description_en))]
     described = {column.name: column for column in table.columns}
     for (column,) in connection.execute(
         "select column_name from duckdb_columns() where database_name = 'public' and table_name = ?", [name]
     ).fetchall():
-        if column in described:
-            said = comment_of(described[column].description_zh, described[column].description_en)
-            connection.execute(f"comment on column {quote(name)}.{quote(column)} is {text_literal(said)}")
+        if said := described.get(column):
+            target = f"column {quote(name)}.{quote(column)}"
+            comments.append((target, comment_of(said.description_zh, said.description_en)))
+    connection.execute("; ".join(f"comment on {target} is {text_literal(said)}" for target, said in comments))
 
 
 # -- as of --------------------------------------------------------------------------------------------------------
