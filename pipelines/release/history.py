@@ -18,7 +18,8 @@ from pipelines.exports import PublishedTable, own_tables, quote, text_literal
 from pipelines.ledger import Ledger
 from pipelines.release import changes, database
 from pipelines.release.approval import severities
-from pipelines.release.shelf import read_manifest, states
+from pipelines.release.shelf import read_manifest
+from pipelines.standing import states
 from pipelines.store import Warehouse
 
 WHOLE = "*"  # in place of a column or a row: all of it
