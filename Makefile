@@ -59,6 +59,7 @@ bench: install ## Measure speed and memory; writes bench/*.md
 	@.venv/bin/python bench/intake.py
 	@.venv/bin/python bench/person_level.py
 	@.venv/bin/python bench/regions.py
+	@.venv/bin/python bench/queries.py
 
 synthetic: install ## Make the synthetic extracts again and compare them with landing, byte for byte
 	@.venv/bin/python raw/zhejiang/synthetic/generate.py --check

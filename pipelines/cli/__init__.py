@@ -593,6 +593,23 @@ def open_prompt(
 
 
 @app.command()
+def recipes(
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The questions with their SQL that a jurisdiction has at hand, as Markdown."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.jurisdiction import load
+    from pipelines.jurisdiction.recipes import as_markdown
+
+    place = load(settings.jurisdiction_folder)
+    text = as_markdown(place.recipes, place.name, place.name_en)
+    _print([recipe.model_dump() for recipe in place.recipes], text.rstrip("\n"))
+
+
+@app.command()
 def export(
     release_id: Annotated[
         str | None, typer.Argument(help="Release to write out. Default: the current one.", metavar="RELEASE")
@@ -621,6 +638,31 @@ def export(
         for note in written.notes:
             _say(f"note: {note}")
     _print([asdict(written) for written in done], "\n".join(f"{e.folder}  {len(e.files)} files" for e in done))
+
+
+@app.command()
+def report(
+    release_id: Annotated[
+        str | None, typer.Argument(help="Release to report on. Default: the current one.", metavar="RELEASE")
+    ] = None,
+    year: Annotated[int | None, typer.Option("--year", help="Year to report on. Default: the newest.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write into.", metavar="FOLDER")] = Path("report"),
+    jurisdiction: JurisdictionOption = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """The yearly evaluation report of a release, as HTML and PDF, with the regions' replies beside their figures."""
+    settings = _enter(jurisdiction, warehouse, as_json, debug)
+    from pipelines.jurisdiction.replies import load_replies
+    from pipelines.pages import report as reporting
+
+    folder = _release_folder(settings, release_id)
+    replies = load_replies(settings.jurisdiction_folder / "replies.yml", reporting.region_codes(folder))
+    written = reporting.write(folder, out, year, replies)
+    for note in written.notes:
+        _say(f"note: {note}")
+    _print(asdict(written), "\n".join(written.files))
 
 
 @app.command()

@@ -31,6 +31,7 @@ def examine(settings: Settings) -> list[dict[str, str]]:
         _python(),
         *_packages(),
         _fonts(),
+        _report(),
         _disk(settings),
         *_folders(settings),
         _configuration(settings),
@@ -61,19 +62,32 @@ def _packages() -> list[dict[str, str]]:
 
 
 def _fonts() -> dict[str, str]:
-    """Pages use the reader's own fonts; a Chinese one matters only where pages are looked at on this machine."""
+    """Pages use the reader's own fonts; a Chinese one matters for looking at them here, and for the report's PDF."""
     command = shutil.which("fc-list")
     if command is None:
         return _line(
             "Chinese font",
             "note",
             "fontconfig is not installed",
-            "only for viewing here: apt-get install fonts-noto-cjk",
+            "only for viewing here and for the report as PDF: apt-get install fonts-noto-cjk",
         )
     fonts = subprocess.run([command, ":lang=zh", "family"], capture_output=True, text=True, check=False).stdout.strip()
     if fonts:
         return _line("Chinese font", "good", sorted(fonts.splitlines())[0])
-    return _line("Chinese font", "note", "none", "only for viewing here: apt-get install fonts-noto-cjk")
+    return _line(
+        "Chinese font",
+        "note",
+        "none",
+        "only for viewing here and for the report as PDF: apt-get install fonts-noto-cjk",
+    )
+
+
+def _report() -> dict[str, str]:
+    """What the yearly report needs to become a PDF; the HTML needs nothing."""
+    from pipelines.pages.report import pdf
+
+    problem = pdf.missing()
+    return _line("report as PDF", "note" if problem else "good", problem or "can be made")
 
 
 def _disk(settings: Settings) -> dict[str, str]:

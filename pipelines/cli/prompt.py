@@ -46,7 +46,9 @@ class Prompt:
     def names(self) -> list[str]:
         """Tables, columns, recipes and keywords, for completion."""
         found = self.connection.execute(
-            "select table_name from meta_table union select column_name from meta_column order by 1"
+            "select table_name from meta_table union select column_name from meta_column union "
+            "select view_name from duckdb_views() where not internal union "
+            "select function_name from duckdb_functions() where not internal order by 1"
         ).fetchall()
         words = [word.split()[0] for word in WORDS]
         return [name for (name,) in found] + _KEYWORDS + words + [recipe["name"] for recipe in self.recipes]

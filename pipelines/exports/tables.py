@@ -33,6 +33,15 @@ class PublishedColumn:
 
 
 @dataclass(frozen=True)
+class EarlierVersion:
+    """A version of a table's contract that is kept for a while: SQL on the present tables that gives it, until when."""
+
+    version: str
+    until: str
+    sql: str
+
+
+@dataclass(frozen=True)
 class PublishedTable:
     """One published table: key, order of rows, columns, and who makes it (`dbt` or `release`)."""
 
@@ -44,6 +53,7 @@ class PublishedTable:
     columns: tuple[PublishedColumn, ...]
     made_by: str
     version: str = "1"
+    earlier: tuple[EarlierVersion, ...] = ()
 
     @property
     def contract(self) -> TableContract:
@@ -125,7 +135,11 @@ def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
     zh, en = _both(node.get("description"), meta.get("description_en"))
     # Rows of one order must have one place: whatever the order, the key decides in the end.
     order = (*order_by, *(column for column in key if column not in order_by))
-    return PublishedTable(name, zh, en, key, order, tuple(columns), "dbt", str(meta.get("version") or "1"))
+    earlier = tuple(
+        EarlierVersion(str(version), str(kept["until"]), str(kept["sql"]))
+        for version, kept in (meta.get("earlier") or {}).items()
+    )
+    return PublishedTable(name, zh, en, key, order, tuple(columns), "dbt", str(meta.get("version") or "1"), earlier)
 
 
 @lru_cache(maxsize=1)

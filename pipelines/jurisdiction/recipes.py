@@ -38,3 +38,17 @@ class Recipes(StrictModel):
 def load_recipes(path: Path) -> list[Recipe]:
     """The recipes of a jurisdiction; none where the file is not there. Raises ConfigurationError for a mistake."""
     return load_model(path, Recipes).recipes if path.exists() else []
+
+
+def as_markdown(recipes: list[Recipe], name_zh: str, name_en: str) -> str:
+    """The recipes as a page to read, `docs/recipes/queries.md`."""
+    count = f"{len(recipes)} questions to a release"
+    parts = [
+        f"# {name_zh}：常用查询 / {name_en}: {count}\n",
+        "Written by `junheng recipes` from the jurisdiction's `recipes.yml`: add a question there.\n",
+    ]
+    for recipe in recipes:
+        parts.append(
+            f"## {recipe.name}\n\n{recipe.title_zh} / {recipe.title_en}\n\n```sql\n{recipe.sql.strip()};\n```\n"
+        )
+    return "\n".join(parts)

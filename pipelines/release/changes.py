@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -20,6 +20,16 @@ KINDS = ("added", "removed", "revised")
 # Under which reading a figure was taken, and from which cell of which delivery, says something of contract, reader
 # and file; a figure that was sent again is not revised by it.
 NOT_A_REVISION = frozenset({"reading_id", "observation_id"})
+
+
+class Record(Protocol):
+    """Who is told of every difference as it is found (`history.Recorder`)."""
+
+    def whole(self, table: PublishedTable, kind: str, column: str = "*") -> None:
+        """A table or column that came, or came to be something else."""
+
+    def rows(self, table: PublishedTable, columns: Sequence[str]) -> None:
+        """The rows of the temporary relation `changed`, with these columns' `before_` and `after_` beside the key."""
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, catalog: str, table: str) -> dict[str, str]:
@@ -82,7 +92,12 @@ def _examples(
 
 
 def _compare(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, causes: Causes, limit: int | None
+    connection: duckdb.DuckDBPyConnection,
+    table: PublishedTable,
+    causes: Causes,
+    limit: int | None,
+    recorder: Record | None,
+    key_before: Sequence[str],
 ) -> dict[str, Any]:
     """One table of the attached databases `before` and `public`."""
     name = quote(table.name)
@@ -90,6 +105,8 @@ def _compare(
     rows = _count(connection, f"public.{name}")
     nothing: dict[str, Any] = {"added": rows, "removed": 0, "revised": 0, "rows": rows}
     if not old:
+        if recorder:
+            recorder.whole(table, "table_added")
         return {**nothing, "is_new": True, "causes": _whole(causes, table, rows)}
     said = {
         "columns_added": [c for c in new if c not in old],
@@ -98,21 +115,28 @@ def _compare(
     if not set(table.key) <= set(old):
         # Rows of different keys cannot be told to be the same.
         removed = _count(connection, f"before.{name}")
+        if recorder:
+            recorder.whole(table, "shape_changed")
         return {
             **nothing, "removed": removed, "key_changed": True, **said, "causes": _whole(causes, table, rows + removed)
         }  # fmt: skip
-    compared = [c for c in table.column_names if c in old and c not in table.key and c not in NOT_A_REVISION]
+    cells = [c for c in table.column_names if c in old and c not in table.key]
+    compared = [c for c in cells if c not in NOT_A_REVISION]
+    # What is no revision is told of by the history alone, which must give back every release as it was.
+    silent = [c for c in cells if c in NOT_A_REVISION] if recorder else []
     pairs = [
         (f"b.{quote(c)}", f"a.{quote(c)}")
         if old[c] == new[c]
         else (f"cast(b.{quote(c)} as varchar)", f"cast(a.{quote(c)} as varchar)")
-        for c in compared
+        for c in [*compared, *silent]
     ]
-    differs = " or ".join(f"{b} is distinct from {a}" for b, a in pairs) or "false"
+    differences = [f"{b} is distinct from {a}" for b, a in pairs]
+    revised = " or ".join(differences[: len(compared)]) or "false"
+    differs = " or ".join(differences) or "false"
     match = " and ".join(f"b.{quote(k)} = a.{quote(k)}" for k in table.key)
     first = quote(table.key[0])
     selected = [f"coalesce(a.{quote(k)}, b.{quote(k)}) as {quote(f'key_{k}')}" for k in table.key]
-    for column, (before, after) in zip(compared, pairs, strict=True):
+    for column, (before, after) in zip([*compared, *silent], pairs, strict=True):
         selected += [f"{before} as {quote(f'before_{column}')}", f"{after} as {quote(f'after_{column}')}"]
     shared = [c for c in new if c in old]
     provenance = "coalesce(a.provenance, b.provenance)" if "provenance" in shared else "cast(null as varchar)"
@@ -120,13 +144,15 @@ def _compare(
     connection.execute(
         f"create or replace temporary table changed as select {', '.join(selected)}, {provenance} as provenance, "
         f"{why} as causes, "
-        f"case when b.{first} is null then 'added' when a.{first} is null then 'removed' else 'revised' end as kind "
+        f"case when b.{first} is null then 'added' when a.{first} is null then 'removed' "
+        f"when {revised} then 'revised' else 'reread' end as kind "
         f"from before.{name} b full outer join public.{name} a on {match} {join} "
         f"where b.{first} is null or a.{first} is null or {differs}"
     )
     counts = dict(connection.execute("select kind, count(*) from changed group by kind").fetchall())
     by_cause = connection.execute(
-        "select cause, count(*) from (select unnest(causes) as cause from changed) group by cause order by cause"
+        "select cause, count(*) from (select unnest(causes) as cause from changed where kind <> 'reread') "
+        "group by cause order by cause"
     ).fetchall()
     result = {
         **{kind: int(counts.get(kind, 0)) for kind in KINDS},
@@ -135,6 +161,13 @@ def _compare(
         "causes": {str(cause): int(count) for cause, count in by_cause},
         "examples": {kind: _examples(connection, table, kind, compared, limit) for kind in KINDS if counts.get(kind)},
     }
+    if recorder:
+        for column in said["columns_added"]:
+            recorder.whole(table, "column_added", column)
+        if tuple(key_before) != table.key or any(old[c] != new[c] for c in (*table.key, *cells)):
+            recorder.whole(table, "shape_changed")
+        else:
+            recorder.rows(table, [*compared, *silent])
     connection.execute("drop table changed")
     return result
 
@@ -151,13 +184,14 @@ def compare(
     after: dict[str, Any],
     *,
     limit: int | None = EXAMPLES,
+    recorder: Record | None = None,
 ) -> dict[str, Any]:
     """Changes of every model's table between the attached databases `before` and `public`.
 
     `before` and `after` are the manifests of both, as far as they are made; `before` is None when there is nothing
     to compare with. `tables` are those of `public`. At most `limit` rows of a kind are shown by key, all when it is
-    None. Tables of equal content hash are equal and not compared again; tables that `release` writes change with
-    every run and are left out.
+    None; a `recorder` is told of each. Tables of equal content hash are equal and not compared again; tables that
+    `release` writes change with every run and are left out.
     """
     if before is None:
         return {"against": None, "tables": {}}
@@ -169,11 +203,13 @@ def compare(
         earlier = known.get(table.name, {})
         if earlier and earlier["content_sha256"] == now.get(table.name, {}).get("content_sha256"):
             compared[table.name] = {"added": 0, "removed": 0, "revised": 0, "rows": earlier["rows"]}
+            if recorder and tuple(earlier["key"]) != table.key:
+                recorder.whole(table, "shape_changed")
             continue
         if not is_laid:
             causes.lay(connection)
             is_laid = True
-        compared[table.name] = _compare(connection, table, causes, limit)
+        compared[table.name] = _compare(connection, table, causes, limit, recorder, earlier.get("key", ()))
     names = {table.name for table in tables}
     return {
         "against": before["release_id"],

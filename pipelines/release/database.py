@@ -73,11 +73,17 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(found[0]) if found else 0
 
 
-def _comment(zh: str, en: str) -> str:
+def is_small(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Whether a table with the rows of a relation bears a primary key."""
+    return _count(connection, relation) <= PRIMARY_KEY_ROWS
+
+
+def comment_of(zh: str, en: str) -> str:
+    """A description in two languages as one comment."""
     return zh if zh == en or not en else _ZH_EN.format(zh, en)
 
 
-def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable, *, with_key: bool = True) -> None:
+def create(connection: duckdb.DuckDBPyConnection, table: PublishedTable, *, with_key: bool = True) -> None:
     """An empty public table with types, not-null constraints, key and comments."""
     lines = [
         f"{quote(column.name)} {column.data_type}{'' if column.is_nullable else ' not null'}"
@@ -86,8 +92,8 @@ def _create(connection: duckdb.DuckDBPyConnection, table: PublishedTable, *, wit
     if with_key:
         lines.append(f"primary key ({', '.join(quote(name) for name in table.key)})")
     relation = f"public.{quote(table.name)}"
-    comments = [(f"table {relation}", _comment(table.description_zh, table.description_en))] + [
-        (f"column {relation}.{quote(column.name)}", _comment(column.description_zh, column.description_en))
+    comments = [(f"table {relation}", comment_of(table.description_zh, table.description_en))] + [
+        (f"column {relation}.{quote(column.name)}", comment_of(column.description_zh, column.description_en))
         for column in table.columns
     ]
     statements = [f"create table {relation} ({', '.join(lines)})"]
@@ -177,7 +183,7 @@ def copy_table(
     # One transaction: a write-ahead log that is flushed after every statement would cost more than the data.
     connection.begin()
     try:
-        _create(connection, table, with_key=_count(connection, source) <= PRIMARY_KEY_ROWS)
+        create(connection, table, with_key=is_small(connection, source))
         order = ", ".join(f"t.{quote(name)}" for name in table.order_by)
         if mask is None:
             columns = ", ".join(f"t.{quote(name)}" for name in table.column_names)
@@ -215,7 +221,7 @@ def _held_back_comment(table: PublishedTable, held_back: dict[str, Any]) -> str:
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: list[dict[str, Any]]) -> None:
     """Create one of release's own tables and fill it; values are given as text or plain numbers."""
-    _create(connection, table)
+    create(connection, table)
     if not rows:
         return
     texts = pl.DataFrame(
@@ -233,7 +239,7 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _utc(moment: str | None) -> str | None:
+def utc(moment: str | None) -> str | None:
     """A UTC moment in ISO 8601 as a plain timestamp."""
     return moment.removesuffix("Z").replace("T", " ") if moment else None
 
@@ -275,7 +281,7 @@ def history_rows(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     rows = {
         (line["check_id"], line["judged_at"]): {
             **line,
-            "judged_at": _utc(line["judged_at"]),
+            "judged_at": utc(line["judged_at"]),
             "expected": line["threshold"],
             "rule_sha256": line["rule_sha256"] or None,
         }
@@ -291,8 +297,8 @@ def verdict_rows(verdict: Verdict) -> list[dict[str, Any]]:
     return [
         {
             **row,
-            "judged_at": _utc(verdict.judged_at),
-            "valid_until": _utc(verdict.valid_until),
+            "judged_at": utc(verdict.judged_at),
+            "valid_until": utc(verdict.valid_until),
             "mask_sha256": verdict.mask_sha256 or None,
         }
     ]
@@ -314,7 +320,7 @@ def waiver_rows(verdict: Verdict) -> list[dict[str, Any]]:
 
 def release_rows(lines: list[ReleaseLine]) -> list[dict[str, Any]]:
     """Rows of `audit_release`."""
-    return [{**line.__dict__, "prepared_at": _utc(line.prepared_at)} for line in lines]
+    return [{**line.__dict__, "prepared_at": utc(line.prepared_at)} for line in lines]
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, str]:

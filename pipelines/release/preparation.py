@@ -22,7 +22,7 @@ from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.quality import read_history, read_results, require_passing
 from pipelines.records import Build, Verdict
-from pipelines.release import changes, database, method
+from pipelines.release import changes, database, history, macros, method
 from pipelines.release.card import card, rows_of, waived_by_table, workbooks
 from pipelines.release.content import DEFINITION, content_sha256
 from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
@@ -176,27 +176,19 @@ def prepare(
     database_before = warehouse.current / "public.duckdb" if before else None
     results = read_results(build)
     connection = lay_out(build, tables, mask, folder / "public.duckdb", settings, database_before, held_back)
-    with connection:
-        connection.begin()
-        database.insert_rows(connection, own["audit_check"], database.check_rows(results))
-        database.insert_rows(connection, own["audit_check_row"], database.check_row_rows(results))
-        database.insert_rows(connection, own["audit_check_history"], database.history_rows(read_history(warehouse)))
-        database.insert_rows(connection, own["audit_verdict"], database.verdict_rows(verdict))
-        database.insert_rows(connection, own["audit_waiver"], database.waiver_rows(verdict))
-        database.insert_rows(connection, own["audit_release"], database.release_rows([*earlier, this]))
-        database.write_dictionary(connection, tables, held_back, waived_by_table(results))
-        connection.commit()
-        connection.execute("checkpoint public")
+    sources = sources_of(build.dbt_manifest)
 
-        def written(cursor: duckdb.DuckDBPyConnection, table: PublishedTable) -> tuple[int, str]:
-            write_parquet(cursor, "public", table, folder / "parquet" / f"{table.name}.parquet")
-            return content_sha256(cursor, "public", table)
+    def written(cursor: duckdb.DuckDBPyConnection, table: PublishedTable) -> tuple[int, str]:
+        write_parquet(cursor, "public", table, folder / "parquet" / f"{table.name}.parquet")
+        return content_sha256(cursor, "public", table)
 
-        described: dict[str, Any] = {}
-        sources = sources_of(build.dbt_manifest)
-        for name, (rows, sha256) in database.side_by_side(connection, tables, settings.threads, written).items():
+    def described(made_by: str) -> dict[str, Any]:
+        """Rows, content hash and contract of what one maker made; its Parquet files are written beside."""
+        made = [table for table in tables if table.made_by == made_by]
+        found = {}
+        for name, (rows, sha256) in database.side_by_side(connection, made, settings.threads, written).items():
             table = by_name[name]
-            described[name] = {
+            found[name] = {
                 "rows": rows,
                 "content_sha256": sha256,
                 "key": list(table.key),
@@ -207,20 +199,10 @@ def prepare(
                 "made_by": table.made_by,
                 "sources": sources.get(table.name, []),
             }
-        write_json(
-            folder / "release.json",
-            {
-                "release_id": release_id,
-                "build_id": build.build_id,
-                "prepared_at": prepared_at,
-                "as_of": build.as_of,
-                "previous_release": before["release_id"] if before else None,
-                "code_version": build.code_version,
-                "workbooks": workbooks(connection, folder / "quality", tables, results, jurisdiction),
-                **card(connection, jurisdiction, verdict, has_before=before is not None),
-            },
-        )
-        draft = {
+        return found
+
+    with connection:
+        draft: dict[str, Any] = {
             "release_id": release_id,
             "build_id": build.build_id,
             "jurisdiction": jurisdiction.key,
@@ -259,11 +241,41 @@ def prepare(
             ),
             "carried_over": verdict.carried_over,
             "content_hash": DEFINITION,
-            "tables": described,
+            "tables": described("dbt"),
         }
-        write_json(folder / DRAFT, draft)
-        found = changes.compare(connection, tables, before, draft)
+        recorder = history.Recorder(connection)
+        found = changes.compare(connection, tables, before, draft, recorder=recorder)
         found["replaces"] = _withdrawn_since(warehouse, before)
+
+        masks = database.read_mask(mask, tables)
+        history.carry_on(connection, warehouse, ledger, tables, before, draft, masks)
+        connection.begin()
+        database.insert_rows(connection, own["audit_check"], database.check_rows(results))
+        database.insert_rows(connection, own["audit_check_row"], database.check_row_rows(results))
+        database.insert_rows(connection, own["audit_check_history"], database.history_rows(read_history(warehouse)))
+        database.insert_rows(connection, own["audit_verdict"], database.verdict_rows(verdict))
+        database.insert_rows(connection, own["audit_waiver"], database.waiver_rows(verdict))
+        database.insert_rows(connection, own["audit_release"], database.release_rows([*earlier, this]))
+        database.write_dictionary(connection, tables, held_back, waived_by_table(results))
+        macros.write(connection, tables)
+        connection.commit()
+        connection.execute("checkpoint public")
+        draft["tables"] |= described("release")
+
+        write_json(
+            folder / "release.json",
+            {
+                "release_id": release_id,
+                "build_id": build.build_id,
+                "prepared_at": prepared_at,
+                "as_of": build.as_of,
+                "previous_release": before["release_id"] if before else None,
+                "code_version": build.code_version,
+                "workbooks": workbooks(connection, folder / "quality", tables, results, jurisdiction),
+                **card(connection, jurisdiction, verdict, has_before=before is not None),
+            },
+        )
+        write_json(folder / DRAFT, draft)
         found["method"] = method.changed(warehouse, before, draft) if before else None
         if comparison and found["method"]:
             found["method"] |= method.compare(connection, tables, before or {}, draft, comparison, folder)
