@@ -56,6 +56,7 @@ def contents(release: Release, facts: Facts, prepared: dict[str, Prepared], mark
         {
             **_where(item, item.subject.key, item.subject.table, item.subject.column, item.subject.condition),
             "kind": item.subject.kind,
+            "isCut": item.subject.kind == "degree",
             "units": [item.unit, item.subject.unit if item.unit else ""],
             "places": item.subject.places,
             "direction": item.subject.direction,

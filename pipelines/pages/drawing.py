@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from pipelines.pages.comparisons import Band, Spread
-from pipelines.pages.numbers import rounded
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
 _WIDTH = 100.0
@@ -114,7 +113,7 @@ def tile_map(facts: Facts, subject: Subject | None, banded: Mapping[str, Band], 
 def _tile(region: Region, subject: Subject | None, band: Band | None, root: str) -> str:
     figure = subject.of(region.code) if subject is not None else None
     if subject is not None and figure is not None and figure.value is not None and band is not None:
-        css, text = f"k{band.fifth}", rounded(figure.value, subject.places)
+        css, text = f"k{band.fifth}", subject.written(figure.value)
     elif figure is not None and figure.is_suppressed:
         css, text = "none q", "<b lang=zh>不公布</b><b lang=en>withheld</b>"
     else:

@@ -145,7 +145,7 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
         "has_figures": subject.year is not None,
         "is_synthetic_here": has_synthetic,
         "home_figure": item.home,
-        "home_cell": Markup(subject_button(rounded(item.home.value, subject.places), subject.key, facts.home, item.home.year))
+        "home_cell": Markup(subject_button(subject.written(item.home.value), subject.key, facts.home, item.home.year))
         if item.home is not None and item.home.value is not None
         else MISSING,
         "parts": shared.home_parts.get((subject.key, subject.year or 0)),
@@ -177,8 +177,8 @@ def legend(subject: Subject, banded: dict[str, comparisons.Band]) -> list[Row]:
     return [
         {
             "fifth": fifth,
-            "low": rounded(min(values), subject.places),
-            "high": rounded(max(values), subject.places),
+            "low": subject.written(min(values)),
+            "high": subject.written(max(values)),
             "regions": len(values),
         }
         for fifth, values in sorted(classes.items())
@@ -190,7 +190,7 @@ def _strip(item: Prepared, known: list[float]) -> Markup:
     found = item.level(item.facts.lowest).spread
     assert found is not None
     axis = drawing.axis_of(found, item.home, item.subject.direction, 640)
-    ends = (rounded(axis.low, item.subject.places), rounded(axis.high, item.subject.places))
+    ends = (item.subject.written(axis.low), item.subject.written(axis.high))
     return drawing.strip(known, found, axis, item.home, (ends[1], ends[0]) if axis.is_turned else ends)
 
 
@@ -229,10 +229,10 @@ def _spreads(facts: Facts, subject: Subject) -> list[Row]:
         found.append(
             {
                 "year": year,
-                "home": rounded(home.value, subject.places) if home is not None else MISSING,
+                "home": subject.written(home.value) if home is not None else MISSING,
                 "regions": len(values),
                 "is_synthetic": year in synthetic,
-                "cells": [rounded(getattr(spread, name), subject.places) for name in names],
+                "cells": [subject.written(getattr(spread, name)) for name in names],
             }
         )
     return found

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from pipelines.pages import drawing
 from pipelines.pages.comparisons import Band
-from pipelines.pages.numbers import MISSING, rounded
+from pipelines.pages.numbers import MISSING
 from pipelines.pages.reading import Release
 from pipelines.pages.subjects import Facts, Subject
 
@@ -128,7 +128,7 @@ def _boundary_map(
             continue
         figure, band = subject.of(region.code) if subject is not None else None, banded.get(region.code)
         if subject is not None and figure is not None and figure.value is not None and band is not None:
-            css, text = f"k{band.fifth}", rounded(figure.value, subject.places)
+            css, text = f"k{band.fifth}", subject.written(figure.value)
         else:
             is_withheld = figure is not None and figure.is_suppressed
             css, text = ("none q", "不公布 / withheld") if is_withheld else ("none", f"{MISSING} 缺 / missing")

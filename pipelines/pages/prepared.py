@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from pipelines.pages import comparisons, drawing
 from pipelines.pages.comparisons import Band, Spread
-from pipelines.pages.numbers import MISSING, rounded
+from pipelines.pages.numbers import MISSING
 from pipelines.pages.reading import Row
 from pipelines.pages.references import Reference
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
@@ -88,7 +88,9 @@ class Prepared:
             figures = {region.code: self.subject.of(region.code) for region in self.facts.at(depth)}
             known = [figure.value for figure in figures.values() if figure is not None and figure.value is not None]
             found = comparisons.spread(known)
-            axis = drawing.axis_of(found, self.home, self.subject.direction) if found else None
+            # one region, or two, have no spread to stand in
+            is_drawn = found is not None and found.regions > 2
+            axis = drawing.axis_of(found, self.home, self.subject.direction) if found and is_drawn else None
             ground = drawing.spine_ground(found, axis, self.home) if found and axis else ""
             self.levels[depth] = Level(found, axis, ground, comparisons.bands(figures, self.subject.direction))
         return self.levels[depth]
@@ -107,11 +109,10 @@ class Prepared:
 
     def value(self, figure: Figure) -> str:
         """A figure that is there, with its interval and flags."""
-        places = self.subject.places
-        button = row_button(rounded(figure.value, places))
+        button = row_button(self.subject.written(figure.value))
         interval = ""
         if figure.low is not None and figure.high is not None:
-            interval = f"<small>{rounded(figure.low, places)}–{rounded(figure.high, places)}</small>"
+            interval = f"<small>{self.subject.written(figure.low)}–{self.subject.written(figure.high)}</small>"
         return f"{button}{flags(figure)}{interval}"
 
     def band_cell(self, region: Region, positions: Row | None = None) -> str:
@@ -130,8 +131,8 @@ class Prepared:
         figure = self.subject.of(region.code)
         level = self.level(region.depth)
         told = self.told(figure)
-        drawn = drawing.spine(level.ground, level.axis, figure) if figure is not None and level.axis is not None else ""
-        home = rounded(self.home.value, self.subject.places) if self.home is not None else MISSING
+        drawn = drawing.spine(level.ground, level.axis, figure) if figure is not None and level.axis else ""
+        home = self.subject.written(self.home.value) if self.home is not None else MISSING
         words = ""
         if counted is not None:
             words = "<small>" + both(

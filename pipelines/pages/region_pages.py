@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from pipelines.pages import comparisons
 from pipelines.pages.chart import Mark, Point, Series, line_chart
-from pipelines.pages.numbers import rounded, rounded_down
+from pipelines.pages.numbers import rounded
 from pipelines.pages.prepared import Prepared, row_button, subject_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import GEOGRAPHY, MAIN_METHOD, MAIN_WEIGHTS, Facts, Region, Subject
@@ -267,10 +267,10 @@ def _money(shared: Shared, region: Region) -> list[Row]:
                 "value": Markup(row_button(rounded(own.value))),
                 "home": rounded(home.value) if home is not None else rounded(None),
                 "is_synthetic": own.is_synthetic,
-                "degree": Markup(subject_button(rounded_down(score.value, 2), degree.key, region.code, score.year))
+                "degree": Markup(subject_button(degree.written(score.value), degree.key, region.code, score.year))
                 if degree is not None and score is not None and score.value is not None
                 else "–",
-                "degree_home": rounded_down(at_home.value, 2) if at_home is not None else "–",
+                "degree_home": degree.written(at_home.value) if degree is not None and at_home is not None else "–",
                 "share": 100 * own.value / home.value if home is not None and home.value else None,
                 "gap": _gap(spending, gap) if gap is not None else None,
             }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pipelines.pages.numbers import rounded, rounded_down
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.references import Reference
 
@@ -83,6 +84,12 @@ class Subject:
     row: Row = field(default_factory=dict)
     figures: dict[str, dict[int, Figure]] = field(default_factory=dict)
     year: int | None = None
+
+    def written(self, value: float | None) -> str:
+        """A value of the subject as people read it. A degree is cut, not rounded: what misses a target by a hair must
+        not read as met.
+        """
+        return rounded_down(value, self.places) if self.kind == "degree" else rounded(value, self.places)
 
     def of(self, region: str, year: int | None = None) -> Figure | None:
         """A region's figure of a year, by default of the subject's newest year."""

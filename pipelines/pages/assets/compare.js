@@ -46,13 +46,13 @@ junheng.ready(function () {
       cell.append(one && one.status.split(";").indexOf("Q") >= 0 ? both("不公布", "withheld") : "–");
       return cell;
     }
-    var button = make("button", "", junheng.rounded(one.value, about.places));
+    var button = make("button", "", junheng.written(about, one.value));
     button.type = "button";
     button.dataset.t = junheng.place(about, code, year);
     button.dataset.s = about.key;
     cell.append(button);
     if (one.status.split(";").indexOf("E") >= 0) { cell.append(make("i", "flag", both("估计", "estimated"))); }
-    if (one.low !== null) { cell.append(make("small", "", junheng.rounded(one.low, about.places) + "–" + junheng.rounded(one.high, about.places))); }
+    if (one.low !== null) { cell.append(make("small", "", junheng.written(about, one.low) + "–" + junheng.written(about, one.high))); }
     cell.append(sample(one));
     return cell;
   }
@@ -97,7 +97,7 @@ junheng.ready(function () {
   }
   function chart(about, data) {
     var figure = make("figure", "small"), caption = make("figcaption", "", both(about.names[0], about.names[1]));
-    var width = 340, height = 170, left = 46, right = 22, top = 12, bottom = 24, values = [], isSample = false;
+    var width = 340, height = 170, left = 46, right = 22, top = 12, bottom = 24, values = [], ends = [], isSample = false;
     state.r.forEach(function (code) {
       data.years.forEach(function (year) {
         var one = junheng.figure(data, code, year);
@@ -114,7 +114,7 @@ junheng.ready(function () {
     var drawn = svg("svg", { viewBox: "0 0 " + width + " " + height, class: "chart", role: "img", "aria-label": about.names[junheng.isEnglish() ? 1 : 0] });
     [low, high].forEach(function (value) {
       drawn.append(svg("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: "grid" }));
-      drawn.append(svg("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end", class: "tick" }, junheng.rounded(value, about.places)));
+      drawn.append(svg("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end", class: "tick" }, junheng.written(about, value)));
     });
     [years[0], years[years.length - 1]].filter(function (year, at, all) { return all.indexOf(year) === at; }).forEach(function (year) {
       drawn.append(svg("text", { x: x(year), y: height - 6, "text-anchor": "middle", class: "tick" }, String(year)));
@@ -131,7 +131,11 @@ junheng.ready(function () {
         before = { year: year, value: one.value, isSample: one.isSample };
         last = before;
       });
-      if (last) { drawn.append(svg("text", { x: x(last.year) + 7, y: y(last.value) + 4, class: "tick" }, String(place + 1))); }
+      if (last) { ends.push({ x: x(last.year) + 7, y: y(last.value) + 4, text: String(place + 1) }); }
+    });
+    ends.sort(function (one, other) { return one.y - other.y; }).forEach(function (end, at) {
+      if (at > 0) { end.y = Math.max(end.y, ends[at - 1].y + 11); } // numbers of lines that end together stay readable
+      drawn.append(svg("text", { x: end.x, y: end.y, class: "tick" }, end.text));
     });
     figure.append(drawn);
     return figure;

@@ -31,7 +31,7 @@ junheng.ready(function () {
       var isHidden = one && one.status.split(";").indexOf("Q") >= 0;
       var css = code in found ? "k" + found[code] : isHidden ? "none q" : "none";
       area.setAttribute("class", css);
-      text = code in found ? junheng.rounded(values[code], about.places) : null;
+      text = code in found ? junheng.written(about, values[code]) : null;
       var label = area.querySelector("i, title");
       if (label && label.tagName.toLowerCase() === "i") {
         label.replaceChildren(text || (isHidden ? junheng.both("不公布", "withheld") : junheng.both("缺", "missing")));
@@ -58,7 +58,7 @@ junheng.ready(function () {
       var end = shown.ends[fifth];
       if (end) {
         var line = junheng.make("li"), swatch = junheng.make("i", "swatch k" + fifth);
-        line.append(swatch, junheng.rounded(end.low, about.places) + " – " + junheng.rounded(end.high, about.places),
+        line.append(swatch, junheng.written(about, end.low) + " – " + junheng.written(about, end.high),
           " ", junheng.make("small", "", junheng.both(end.count + " 个地区", end.count + " regions")));
         legend.appendChild(line);
       }
@@ -86,10 +86,14 @@ junheng.ready(function () {
       history.replaceState(null, "", "#" + new URLSearchParams({ s: about.key, y: years.value }));
     });
   }
-  var asked = new URLSearchParams(location.hash.slice(1));
-  if (asked.get("s") && junheng.subject(asked.get("s"))) { subjects.value = asked.get("s"); }
-  if (asked.get("y")) { years.replaceChildren(new Option(asked.get("y"), asked.get("y"))); }
+  function read() {
+    var asked = new URLSearchParams(location.hash.slice(1));
+    if (asked.get("s") && junheng.subject(asked.get("s"))) { subjects.value = asked.get("s"); }
+    if (asked.get("y")) { years.replaceChildren(new Option(asked.get("y"), asked.get("y"))); }
+    if (asked.get("s")) { draw(); }
+  }
   subjects.addEventListener("change", draw);
   years.addEventListener("change", draw);
-  if (location.hash) { draw(); }
+  window.addEventListener("hashchange", read);
+  read();
 });

@@ -40,13 +40,13 @@ var junheng = (function () {
     if (typeof inside === "string") { made.textContent = inside; } else if (inside) { made.appendChild(inside); }
     return made;
   }
-  function rounded(value, places) {
-    // Half up from the shortest text of the number, as everywhere else.
+  function rounded(value, places, isCut) {
+    // Half up from the shortest text of the number, as everywhere else; cut where a target must not read as met.
     if (value === null || value === undefined) { return "–"; }
     var text = Math.abs(value).toString();
-    if (text.indexOf("e") >= 0) { text = Math.abs(value).toFixed(12); }
+    if (text.indexOf("e") >= 0) { text = Math.abs(value).toFixed(20); }
     var parts = text.split("."), digits = (parts[0] + (parts[1] || "").padEnd(places + 1, "0")).split("").map(Number);
-    var cut = parts[0].length + places, up = digits[cut] >= 5, place = cut - 1;
+    var cut = parts[0].length + places, up = !isCut && digits[cut] >= 5, place = cut - 1;
     digits = digits.slice(0, cut);
     while (up && place >= 0) {
       digits[place] = (digits[place] + 1) % 10;
@@ -58,6 +58,8 @@ var junheng = (function () {
     var isZero = digits.every(function (digit) { return digit === 0; });
     return (value < 0 && !isZero ? "-" : "") + whole + (places ? "." + digits.slice(cut - places).join("") : "");
   }
+
+  function written(about, value) { return rounded(value, about.places, about.isCut); }
 
   // -- where a figure stands ------------------------------------------------------------------------------------------
   function quoted(text) { return /[^\w@%+=:,./-]/.test(text) ? "'" + text.replace(/'/g, "'\"'\"'") + "'" : text; }
@@ -199,7 +201,7 @@ var junheng = (function () {
     areas: function (markup) { blank = markup; }, // made with the pages, names escaped
     blank: function () { return blank.split("{root}").join(root.dataset.root); },
     listed: function () { return listed; },
-    figures: figures, need: need, figure: figure, place: place, both: both, make: make, rounded: rounded, sql: sql, trace: trace,
+    figures: figures, need: need, figure: figure, place: place, both: both, make: make, rounded: rounded, written: written, sql: sql, trace: trace,
     subject: subject, region: region, isEnglish: isEnglish, table: table, save: save, kept: kept,
   };
 })();
