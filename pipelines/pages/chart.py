@@ -107,7 +107,9 @@ def _draw(
     for tick in ticks:
         y = frame.y(tick)
         parts.append(f'<line x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y}" y2="{y}" class="grid"/>')
-        parts.append(f'<text x="{frame.left - 8}" y="{y + 4}" text-anchor="end" class="tick">{rounded(tick, places)}</text>')
+        parts.append(
+            f'<text x="{frame.left - 8}" y="{y + 4}" text-anchor="end" class="tick">{rounded(tick, places)}</text>'
+        )
     first, last = frame.years
     for year in range(first, last + 1):
         if (last - year) % every == 0:
@@ -122,8 +124,8 @@ def _draw(
     parts += [_line(frame, item) for item in series]
     for item in series:
         for point in item.points:
-            mark = f" · {synthetic['zh']} / {synthetic['en']}" if point.is_synthetic else ""
-            title = escape(f"{point.year}: {measured(point.value)}{mark}")
+            sample = f" · {synthetic['zh']} / {synthetic['en']}" if point.is_synthetic else ""
+            title = escape(f"{point.year}: {measured(point.value)}{sample}")
             parts.append(_marker(frame.x(point.year), frame.y(point.value), item, point, str(title)))
     return "".join(parts)
 

@@ -93,7 +93,9 @@ def bands(figures: Mapping[str, Figure | None], direction: str | None) -> dict[s
     has_intervals = count > 0 and all(figure.low is not None and figure.high is not None for figure in known.values())
     lows, highs = list[float](), list[float]()
     if has_intervals:
-        ends = [sorted((sign * f.low, sign * f.high)) for f in known.values() if f.low is not None and f.high is not None]
+        ends = [
+            sorted((sign * f.low, sign * f.high)) for f in known.values() if f.low is not None and f.high is not None
+        ]
         lows, highs = sorted(end[0] for end in ends), sorted(end[1] for end in ends)
     found = {}
     for code, figure in known.items():

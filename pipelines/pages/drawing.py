@@ -6,7 +6,7 @@ that every reader can walk. What is better or worse is told by shape as well as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -90,20 +90,18 @@ def named(region: Region) -> str:
     return f"<b lang=zh>{escape(region.name)}</b><b lang=en>{escape(region.name_en)}</b>"
 
 
-def tile_map(facts: Facts, subject: Subject | None, banded: Mapping[str, Band], root: str) -> Markup:
+def tile_map(
+    facts: Facts, subject: Subject | None, banded: Mapping[str, Band], root: str, but: Container[str] = ()
+) -> Markup:
     """The map where no boundaries are given: one block for each region above the lowest, its lowest regions as tiles.
 
     A tile's class is its fifth; without a figure it is hatched, and says whether it is missing or withheld. Without a
-    subject the tiles are empty, to be filled in the browser.
+    subject the tiles are empty, to be filled in the browser. Regions in `but` are left out.
     """
     blocks = []
-    lowest = facts.at(facts.lowest)
+    lowest = [region for region in facts.at(facts.lowest) if region.code not in but]
     for parent in {region.parent: None for region in lowest}:
-        tiles = [
-            _tile(region, subject, banded.get(region.code), root)
-            for region in lowest
-            if region.parent == parent
-        ]
+        tiles = [_tile(region, subject, banded.get(region.code), root) for region in lowest if region.parent == parent]
         above = facts.regions.get(parent or "")
         heading = f'<a href="{root}regions/{escape(above.code)}.html">{named(above)}</a>' if above is not None else ""
         blocks.append(f'<li class="block"><p>{heading}</p><ul>{"".join(tiles)}</ul></li>')

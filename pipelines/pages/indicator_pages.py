@@ -73,8 +73,8 @@ def _inequality(release: Release, facts: Facts) -> dict[tuple[str, str], dict[in
     levels = sorted({region.level for region in facts.at(facts.lowest)})
     found: dict[tuple[str, str], dict[int, dict[tuple[str, str, str], Row]]] = {}
     for row in release.rows(
-        "select * from mart_inequality where scope_code = ? and reference_geography = ? and list_contains(?, dimension) "
-        "and population_basis <> 'registered' and price_basis in ('none', 'nominal') "
+        "select * from mart_inequality where scope_code = ? and reference_geography = ? "
+        "and list_contains(?, dimension) and population_basis <> 'registered' and price_basis in ('none', 'nominal') "
         "and measure in ('cv', 'ratio', 'theil') order by year",
         facts.home,
         GEOGRAPHY,
@@ -267,7 +267,11 @@ def _inequality_rows(shared: SharedTables, subject: Subject) -> list[Row]:
         cells = []
         for measure, weighting, component, _, _ in INEQUALITY:
             row = measures.get((measure, weighting, component))
-            text = MISSING if row is None or row["value"] is None else rounded(row["value"], 5 if measure == "theil" else 2)
+            text = (
+                MISSING
+                if row is None or row["value"] is None
+                else rounded(row["value"], 5 if measure == "theil" else 2)
+            )
             cells.append({"text": text, "reason": row["undefined_reason"] if row is not None else None})
         any_row = next(iter(measures.values()))
         found.append(
@@ -280,5 +284,3 @@ def _inequality_rows(shared: SharedTables, subject: Subject) -> list[Row]:
             }
         )
     return found
-
-

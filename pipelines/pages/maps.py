@@ -1,6 +1,6 @@
 """The map of the lowest regions: from boundaries where the release carries some, else a tile for each region.
 
-Boundaries are read from `boundaries.geojson` of the release, thinned until they are small enough, and drawn once for all.
+Boundaries are read from `boundaries.geojson` of the release, thinned until they are small, and drawn once for all.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -89,7 +90,7 @@ def _path(ring: list[Point], tolerance: float) -> str:
     kept = [point for place, point in enumerate(kept) if place == 0 or point != kept[place - 1]]
     if len(set(kept)) < 3:
         return ""
-    steps = "".join(f"l{x - a} {y - b}" for (a, b), (x, y) in zip(kept, kept[1:], strict=False))
+    steps = "".join(f"l{x - a} {y - b}" for (a, b), (x, y) in pairwise(kept))
     return f"M{kept[0][0]} {kept[0][1]}{steps}z"
 
 
@@ -104,11 +105,7 @@ def _thinned(points: list[Point], tolerance: float) -> list[Point]:
         worst, at = 0.0, 0
         for place in range(first + 1, last):
             x, y = points[place]
-            off = (
-                abs((bx - ax) * (ay - y) - (ax - x) * (by - ay)) / length
-                if length
-                else math.hypot(x - ax, y - ay)
-            )
+            off = abs((bx - ax) * (ay - y) - (ax - x) * (by - ay)) / length if length else math.hypot(x - ax, y - ay)
             if off > worst:
                 worst, at = off, place
         if worst > tolerance:
@@ -120,7 +117,10 @@ def _thinned(points: list[Point], tolerance: float) -> list[Point]:
 def _boundary_map(
     facts: Facts, subject: Subject | None, banded: Mapping[str, Band], root: str, outlines: dict[str, str], height: int
 ) -> Markup:
-    """Regions by their outlines, each a link that says name and figure; what is missing is hatched."""
+    """Regions by their outlines, each a link that says name and figure; what is missing is hatched.
+
+    Regions without an outline follow as tiles: none is left out.
+    """
     parts = []
     for region in facts.at(facts.lowest):
         outline = outlines.get(region.code)
@@ -141,7 +141,9 @@ def _boundary_map(
         '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<path d="M0 0V6" class="hatching"/></pattern></defs>'
     )
-    return Markup(
+    drawn = Markup(
         f'<svg class="boundaries" viewBox="0 0 {WIDTH} {height}" role="group" '
         f'aria-label="地图 / Map">{hatch}{"".join(parts)}</svg>'
     )
+    is_whole = all(region.code in outlines for region in facts.at(facts.lowest))
+    return drawn if is_whole else drawn + drawing.tile_map(facts, subject, banded, root, outlines)

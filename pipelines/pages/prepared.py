@@ -27,6 +27,8 @@ STATUSES = {
     "Q": ("不公布", "withheld"),
     "U": ("可靠性低", "low reliability"),
 }
+
+
 def both(zh: str, en: str) -> str:
     """A text in both languages, of which one shows; one text where both are the same."""
     return f"<b lang=zh>{escape(zh)}</b><b lang=en>{escape(en)}</b>" if zh != en else str(escape(zh))
@@ -36,7 +38,7 @@ def figure_button(text: str, reference: Reference) -> str:
     """A figure that tells where it stands when it is asked, with its whole key."""
     where = escape(";".join(reference.arguments))
     about = f'data-t="{where}" data-s="{escape(reference.subject)}" data-c="{reference.column}"'
-    return f'<button {about}>{text}</button>'
+    return f"<button {about}>{text}</button>"
 
 
 def row_button(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the profile of a region says. Every table is read once for all regions; a page is then put together from that."""
+"""What the profile of a region says. Every table is read once for all; a page is then put together from that."""
 
 from __future__ import annotations
 
@@ -196,9 +196,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
         ]
         counted = Counter(item.told(item.subject.of(region.code)) for item in own)
         domains.append(
-            Markup(
-                f"{prepared[degree.key].line(region, counted=counted)}{''.join(item.line(region) for item in own)}"
-            )
+            Markup(f"{prepared[degree.key].line(region, counted=counted)}{''.join(item.line(region) for item in own)}")
         )
     with_degree = {degree.domain for degree in facts.of_kind("degree")}
     others = [
@@ -206,7 +204,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
         for s in facts.of_kind("indicator")
         if s.domain not in with_degree and region.code in s.figures and s.year is not None
     ]
-    whole = prepared["degree.all"] if "degree.all" in prepared else None
+    whole = prepared.get("degree.all")
     return {
         "region": region,
         "above": facts.regions.get(region.parent or ""),
@@ -231,8 +229,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
         ],
         "changes": shared.changes.get(region.code, []),
         "peers": [
-            facts.regions[code]
-            for code in comparisons.neighbours(shared.traits.get(region.depth, {}), region.code)
+            facts.regions[code] for code in comparisons.neighbours(shared.traits.get(region.depth, {}), region.code)
         ],
         "is_waived": waived(region.code),
     }

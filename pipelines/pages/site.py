@@ -90,9 +90,7 @@ def write(release: Release, templates: Environment, common: dict[str, Any], over
     for headline in shared["headlines"]:
         writer.page(f"figures/{headline['key']}.html", "trace.html", headline=headline)
     writer.page("index.html", "index.html", **overview, **site_pages.overview(release, facts, prepared, map_of))
-    writer.page(
-        "map.html", "map.html", ("assets/map.js",), **site_pages.map_page(release, facts, prepared, map_of)
-    )
+    writer.page("map.html", "map.html", ("assets/map.js",), **site_pages.map_page(release, facts, prepared, map_of))
     writer.page("compare.html", "compare.html", ("assets/compare.js",), example=site_pages.example(facts))
     writer.page("catalogue.html", "catalogue.html", **overview, **site_pages.catalogue(release, facts, prepared))
     writer.page("changes.html", "changes.html", **overview, **site_pages.changes(release))
@@ -107,7 +105,7 @@ def _regions(
     excused = set().union(*common["waived_places"]["regions"].values())
     degree = facts.subjects.get("degree.all")
     spending = facts.subjects.get("spending.all")
-    said = {
+    said: dict[str, Any] = {
         "compared": [subject.key for subject in (degree, spending) if subject is not None],
         "currency": spending.unit if spending is not None else "",
     }

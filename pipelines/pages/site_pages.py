@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from pipelines.pages import indicator_pages, maps, quality_figures
 from pipelines.pages.maps import MapOf
-from pipelines.pages.numbers import rounded, rounded_down
+from pipelines.pages.numbers import rounded_down
 from pipelines.pages.prepared import Prepared, figure_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Region
@@ -184,7 +184,9 @@ def catalogue(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
 def changes(release: Release) -> dict[str, Any]:
     """Figures that later files revised, and examples of rows that changed against the release before."""
     revised = (
-        release.rows(f"select * from mart_revision order by vintage_after desc, table_name, row_key limit {REVISIONS_SHOWN}")
+        release.rows(
+            f"select * from mart_revision order by vintage_after desc, table_name, row_key limit {REVISIONS_SHOWN}"
+        )
         if release.has("mart_revision")
         else []
     )

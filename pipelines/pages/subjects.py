@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipelines.pages.numbers import rounded, rounded_down
 from pipelines.pages.reading import Release, Row
@@ -220,14 +221,13 @@ def _newest_year(subject: Subject, facts: Facts) -> int | None:
     return years.get(True) or years.get(False)
 
 
-def _fill(facts: Facts, rows: Iterable[tuple[object, ...]]) -> None:
+def _fill(facts: Facts, rows: Iterable[tuple[Any, ...]]) -> None:
     """Rows of (subject, region, year, value, low, high, status, provenance) into their subjects."""
     for key, code, year, value, low, high, status, provenance in rows:
-        subject = facts.subjects.get(key)  # type: ignore[call-overload]
+        subject = facts.subjects.get(key)
         if subject is not None and code in facts.regions:
-            subject.figures.setdefault(code, {})[year] = Figure(  # type: ignore[arg-type, index]
-                year, value, low, high, status or "", provenance != "official"  # type: ignore[arg-type]
-            )  # fmt: skip
+            figure = Figure(year, value, low, high, status or "", provenance != "official")
+            subject.figures.setdefault(code, {})[year] = figure
 
 
 def _named(kind: str, domain: str, names: dict[str, Row], zh: str, en: str) -> tuple[str, str, str]:

@@ -102,7 +102,8 @@ def _degree(
         "unit": "%",
         "is_synthetic": whole.home.is_synthetic,
         "reference": degree.reference(facts.home, whole.home.year),
-        "formula_zh": f"100 − 各指标占去的分之和；占去的分 = 有效权重 × (1 − 达标程度) × 100。下表各分相加为 {plain(lost)}。",
+        "formula_zh": "100 − 各指标占去的分之和；占去的分 = 有效权重 × (1 − 达标程度) × 100。"
+        f"下表各分相加为 {plain(lost)}。",
         "formula_en": "100 − the sum of points lost; points lost = effective weight × (1 − attainment) × 100. "
         f"The points below add up to {plain(lost)}.",
         "method": "mart_gap_contribution",
@@ -224,8 +225,8 @@ def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> dic
         "is_synthetic": item.home.is_synthetic,
         "reference": subject.reference(facts.home, item.home.year),
         "formula_zh": "100 × 本年水平 ÷ 基年水平；水平是各指标在固定上下限之间的位置按权重平均。",
-        "formula_en": "100 × level of the year ÷ level of the base year; the level is the weighted mean of the places of "
-        "all indicators between their goalposts.",
+        "formula_en": "100 × level of the year ÷ level of the base year; the level is the weighted mean of the places "
+        "of all indicators between their goalposts.",
         "method": "mart_composite_index",
         "inputs": inputs,
         "weighted": [],
@@ -238,8 +239,9 @@ def _share(release: Release, facts: Facts) -> dict[str, Any] | None:
     if not release.has("mart_fiscal_effort"):
         return None
     rows = release.rows(
-        f"select * from mart_fiscal_effort where region_code = ? and reference_geography = ? and account_stage = 'final' "
-        f"and fund = {MAIN_FUND} and basic_share_pct is not null order by year desc limit 1",
+        "select * from mart_fiscal_effort where region_code = ? and reference_geography = ? "
+        f"and account_stage = 'final' and fund = {MAIN_FUND} and basic_share_pct is not null "
+        "order by year desc limit 1",
         facts.home,
         GEOGRAPHY,
     )
