@@ -37,7 +37,7 @@ def environment() -> Environment:
         "basis": lambda row: figures.BASES.get(row["population_basis"], (row["population_basis"],) * 3),
         "source": lambda row: figures.SOURCES.get(row["population_source"], (row["population_source"],) * 2),
         "style": Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
-        "script": Markup((ASSETS / "site.js").read_text(encoding="utf-8")),
+        "script": Markup((ASSETS / "page.js").read_text(encoding="utf-8")),
     }
     return made
 

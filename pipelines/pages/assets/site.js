@@ -1,27 +1,10 @@
-// Every page can be read without this. It remembers language and theme, tells the language to screen readers, opens
-// what is folded before printing, and says of a figure where it stands: SQL, trace command, reference for errors.
+// Every page can be read without this. It says of a figure where it stands (SQL, trace command, reference for errors) and
+// hands out the figures of the data files.
 var junheng = (function () {
   "use strict";
   var root = document.documentElement, listed = null, kept = {}, waiting = {}, blank = "", ahead = [];
 
-  function remember(name, value) {
-    try { localStorage.setItem(name, value); } catch (_) { /* no storage: nothing to remember */ }
-  }
-  function remembered(name) {
-    try { return localStorage.getItem(name); } catch (_) { return null; }
-  }
   function isEnglish() { return document.getElementById("in-en").checked; }
-  function choose(name, fallback) {
-    var box = document.getElementById(remembered("junheng-" + name) || fallback);
-    if (box && box.name === name) { box.checked = true; }
-    document.querySelectorAll("input[name=" + name + "]").forEach(function (item) {
-      item.addEventListener("change", function () { remember("junheng-" + name, item.id); say(); });
-    });
-  }
-  function say() {
-    root.lang = isEnglish() ? "en" : "zh-CN";
-    document.title = root.getAttribute(isEnglish() ? "data-title-en" : "data-title-zh");
-  }
 
   // Text and elements in both languages; nothing is ever put in as markup.
   function both(zh, en) {
@@ -183,12 +166,6 @@ var junheng = (function () {
     return lines.join("\r\n") + "\r\n";
   }
 
-  choose("language", "in-zh");
-  choose("theme", "in-auto");
-  say();
-  window.addEventListener("beforeprint", function () {
-    document.querySelectorAll("details").forEach(function (item) { item.open = true; });
-  });
   document.addEventListener("click", function (event) {
     var button = event.target.closest && event.target.closest("main button[data-t], main button[data-f], main td > button:not([class])");
     if (button && listed) { explain(button); }
