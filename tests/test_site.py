@@ -277,11 +277,11 @@ def test_two_hundred_figures_are_the_same_in_sql_on_pages_in_data_files_and_in_e
         "mart_equalisation",
     )  # fmt: skip
     assert said.returncode == 0, said.stderr
-    files = {path.stem.removesuffix(".csv"): path for path in tmp_path.rglob("*mart_*.csv")}
     with duckdb.connect(str(zhejiang.warehouse.current / "public.duckdb"), read_only=True) as connection:
         exported = duckdb.connect()
         for table in ("mart_service_coverage", "mart_equalisation"):
-            (path,) = [path for name, path in files.items() if name.endswith(table)]
+            (path,) = tmp_path.rglob(f"{table}_*.csv")
+            assert "示例数据" in path.name
             exported.execute(f"create table {table} as from read_csv('{path}', all_varchar=true)")
         for subject, code in drawn_at_random(facts, 200):
             assert subject.year is not None

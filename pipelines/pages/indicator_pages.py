@@ -66,12 +66,14 @@ def final_targets(release: Release) -> dict[str, Row]:
     return final
 
 
-def _inequality(release: Release, facts: Facts) -> dict[tuple[str, str], dict[int, dict[tuple[str, str, str], Row]]]:
-    """Measures between the lowest regions of the home region, by subject and year."""
+def _inequality(
+    release: Release, facts: Facts
+) -> dict[tuple[str, str, str], dict[int, dict[tuple[str, str, str], Row]]]:
+    """Measures between the regions of each level of the home region, by subject, level and year."""
     if not release.has("mart_inequality"):
         return {}
-    levels = sorted({region.level for region in facts.at(facts.lowest)})
-    found: dict[tuple[str, str], dict[int, dict[tuple[str, str, str], Row]]] = {}
+    levels = sorted({region.level for region in facts.regions.values()})
+    found: dict[tuple[str, str, str], dict[int, dict[tuple[str, str, str], Row]]] = {}
     for row in release.rows(
         "select * from mart_inequality where scope_code = ? and reference_geography = ? "
         "and list_contains(?, dimension) and population_basis <> 'registered' and price_basis in ('none', 'nominal') "
@@ -80,7 +82,7 @@ def _inequality(release: Release, facts: Facts) -> dict[tuple[str, str], dict[in
         GEOGRAPHY,
         levels,
     ):
-        by_year = found.setdefault((row["subject_kind"], row["subject_code"]), {})
+        by_year = found.setdefault((row["subject_kind"], row["subject_code"], row["dimension"]), {})
         by_year.setdefault(row["year"], {})[(row["measure"], row["weighting"], row["component"])] = row
     return found
 
@@ -130,8 +132,8 @@ def measures_of(row: Row, known: Iterable[str]) -> list[str]:
 def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str, Row]) -> dict[str, Any]:
     """Everything an indicator's page shows."""
     facts, subject = shared.facts, item.subject
-    level = item.level(facts.lowest)
-    lowest = [figure for region in facts.at(facts.lowest) if (figure := subject.of(region.code)) is not None]
+    level, regions = item.level(subject.depth), facts.at(subject.depth)
+    lowest = [figure for region in regions if (figure := subject.of(region.code)) is not None]
     known = [figure.value for figure in lowest if figure.value is not None]
     measures = measures_of(subject.row, shared.extracts)
     extracts = sorted({name for measure in measures for name in shared.extracts[measure]})
@@ -152,9 +154,10 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
         "targets": shared.targets.get(subject.key, []),
         "level": level,
         "legend": legend(subject, level.bands),
-        "missing": len(facts.at(facts.lowest)) - len(known),
+        "missing": len(regions) - len(known),
         "withheld": sum(figure.is_suppressed for figure in lowest),
-        "has_lowest": bool(known),
+        "has_regions": subject.year is not None and subject.depth > 0,
+        "has_map": bool(known) and subject.depth == facts.lowest,
         "strip": _strip(item, known) if known and level.spread else None,
         "trend": _trend(facts, subject, synthetic, item.unit),
         "spreads": _spreads(facts, subject),
@@ -186,8 +189,8 @@ def legend(subject: Subject, banded: dict[str, comparisons.Band]) -> list[Row]:
 
 
 def _strip(item: Prepared, known: list[float]) -> Markup:
-    """The spread of all lowest regions, drawn, with both ends written."""
-    found = item.level(item.facts.lowest).spread
+    """The spread of all regions of the deepest level, drawn, with both ends written."""
+    found = item.level(item.subject.depth).spread
     assert found is not None
     axis = drawing.axis_of(found, item.home, item.subject.direction, 640)
     ends = (item.subject.written(axis.low), item.subject.written(axis.high))
@@ -212,10 +215,10 @@ def _trend(facts: Facts, subject: Subject, synthetic: Row, unit: str) -> Markup 
 
 
 def _spreads(facts: Facts, subject: Subject) -> list[Row]:
-    """The spread among lowest regions in every year that has one."""
+    """The spread among regions of the deepest level in every year that has one."""
     by_year: dict[int, list[float]] = {}
     synthetic: set[int] = set()
-    for region in facts.at(facts.lowest):
+    for region in facts.at(subject.depth):
         for year, figure in subject.figures.get(region.code, {}).items():
             if figure.value is not None:
                 by_year.setdefault(year, []).append(figure.value)
@@ -242,7 +245,7 @@ def _rows(item: Prepared) -> Markup:
     """All regions with their figures, by level, then by fifth, then in the order of codes: no order of ranks."""
     facts, subject = item.facts, item.subject
     parts = []
-    for depth in sorted({region.depth for region in facts.regions.values()}):
+    for depth in range(subject.depth + 1):
         banded = item.level(depth).bands
         regions = sorted(
             facts.at(depth), key=lambda r: (banded[r.code].fifth if r.code in banded and depth else 9, r.code)
@@ -252,7 +255,7 @@ def _rows(item: Prepared) -> Markup:
             told = f" class={item.told(figure)}" if figure is not None and depth else ""
             sample = item.sample if figure is not None and figure.is_synthetic else ""
             parts.append(
-                f"<tr{'' if depth == facts.lowest else ' class=whole'}><th scope=row>"
+                f"<tr{'' if depth == subject.depth else ' class=whole'}><th scope=row>"
                 f"<a href=../regions/{escape(region.code)}.html>{drawing.named(region)}</a>{sample}"
                 f"{item.value_cell(figure)}{item.band_cell(region)}<td{told}></tr>\n"
             )
@@ -260,10 +263,14 @@ def _rows(item: Prepared) -> Markup:
 
 
 def _inequality_rows(shared: SharedTables, subject: Subject) -> list[Row]:
-    """Inequality between lowest regions over the years, newest first."""
+    """Inequality between regions of the subject's deepest level over the years, newest first."""
     name = ("spending", subject.domain) if subject.kind == "spending" else (subject.kind, subject.key)
     found = []
-    for year, measures in sorted(shared.inequality.get(name, {}).items(), reverse=True):
+    levels = {region.level for region in shared.facts.at(subject.depth)}
+    own = next(
+        (shared.inequality[(*name, level)] for level in sorted(levels) if (*name, level) in shared.inequality), {}
+    )
+    for year, measures in sorted(own.items(), reverse=True):
         cells = []
         for measure, weighting, component, _, _ in INEQUALITY:
             row = measures.get((measure, weighting, component))

@@ -212,14 +212,13 @@ def quality_statement(release: Release, facts: Facts) -> dict[str, Any]:
             "select obs_status, provenance, count(*) as figures from mart_service_coverage group by all order by all"
         )
         newest = max((s.year for s in facts.subjects.values() if s.year is not None), default=None)
-        lowest = facts.at(facts.lowest)
         computed = [s for s in facts.of_kind("indicator") if s.year is not None]
-        known = sum(1 for s in computed for r in lowest if (f := s.of(r.code)) is not None and f.value is not None)
+        cells = [s.of(region.code) for s in computed for region in facts.at(s.depth)]
+        known = sum(figure is not None and figure.value is not None for figure in cells)
         said["covered"] = {
             "known": known,
-            "possible": len(computed) * len(lowest),
+            "possible": len(cells),
             "indicators": len(computed),
-            "regions": len(lowest),
             "newest": newest,
         }
     if release.has("dim_region_change"):

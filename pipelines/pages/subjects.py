@@ -85,6 +85,7 @@ class Subject:
     row: Row = field(default_factory=dict)
     figures: dict[str, dict[int, Figure]] = field(default_factory=dict)
     year: int | None = None
+    depth: int = 0
 
     def written(self, value: float | None) -> str:
         """A value of the subject as people read it. A degree is cut, not rounded: what misses a target by a hair must
@@ -182,7 +183,7 @@ def read_facts(release: Release) -> Facts:
     _add_spending(release, facts, names)
     _add_indicators(release, facts)
     for subject in facts.subjects.values():
-        subject.year = _newest_year(subject, facts)
+        _settle(subject, facts)
     if release.has("dim_region_group"):
         for row in release.rows("select * from dim_region_group where valid_to is null order by group_code"):
             facts.groups.setdefault(row["region_code"], []).append(row)
@@ -210,15 +211,17 @@ def _regions(release: Release) -> list[Region]:
     ]
 
 
-def _newest_year(subject: Subject, facts: Facts) -> int | None:
-    """The newest year in which a lowest region has a figure; where none has, the newest of all."""
-    years: dict[bool, int] = {}
+def _settle(subject: Subject, facts: Facts) -> None:
+    """The deepest level that a subject has figures of, and the newest year in which that level has one."""
+    newest: dict[int, int] = {}
     for code, by_year in subject.figures.items():
-        is_lowest = facts.regions[code].depth == facts.lowest
+        depth = facts.regions[code].depth
         for year, figure in by_year.items():
-            if figure.value is not None and year > years.get(is_lowest, 0):
-                years[is_lowest] = year
-    return years.get(True) or years.get(False)
+            if figure.value is not None and year > newest.get(depth, 0):
+                newest[depth] = year
+    if newest:
+        subject.depth = max(newest)
+        subject.year = newest[subject.depth]
 
 
 def _fill(facts: Facts, rows: Iterable[tuple[Any, ...]]) -> None:
