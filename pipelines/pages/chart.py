@@ -137,9 +137,10 @@ def _overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _values(frame: _Frame, series: list[Series]) -> str:
+def _values(frame: _Frame, series: list[Series], ticks: list[float]) -> str:
     """The first and last figure of every series, written where least is in the way: above, below or beside."""
-    taken: list[_Box] = []
+    # the figures of the axis stand at the left of the frame
+    taken: list[_Box] = [(0, frame.y(tick) - 8, frame.left - 6, frame.y(tick) + 6) for tick in ticks]
     marks = [(frame.x(point.year), frame.y(point.value)) for item in series for point in item.points]
     parts = []
     for item in series:
@@ -200,11 +201,13 @@ def line_chart(
     *,
     marks: list[Mark] | None = None,
     from_zero: bool = True,
+    limit: float | None = None,
     sizes: tuple[tuple[int, int, int], ...] = ((880, 380, 1), (380, 340, 3)),
 ) -> Markup | None:
     """A chart of series over years, wide and for a phone where two sizes are given; None without a figure.
 
     A size is width, height and every how many years one is written. An axis that does not start at zero says so.
+    `limit` is what no figure can exceed.
     """
     drawn = [item for item in series if item.points]
     if not drawn:
@@ -216,7 +219,8 @@ def line_chart(
         ticks = nice_ticks(max(values) * 1.06)
     else:
         room = (max(values) - min(values)) * 0.12 or abs(max(values)) * 0.02 or 1.0
-        ticks = ticks_between(min(values) - room, max(values) + room)
+        top = max(values) + room
+        ticks = ticks_between(min(values) - room, top if limit is None else min(top, limit))
     pictures = []
     for css, (width, height, every) in zip(("wide", "narrow") if len(sizes) > 1 else ("only",), sizes, strict=True):
         frame = _Frame(width, height, 58, 26, 30, 34, span, ticks[-1], ticks[0])
@@ -226,7 +230,7 @@ def line_chart(
             f'<svg viewBox="0 0 {width} {height}" class="chart {css}" role="img" aria-label="{spoken}">'
             + _label(8, 16, unit["zh"] + cut[0], unit["en"] + cut[1], "tick")
             + _draw(frame, drawn, synthetic, every, ticks, marks or [])
-            + _values(frame, drawn)
+            + _values(frame, drawn, ticks)
             + "</svg>"
         )
     return _legend(drawn, synthetic["zh"], synthetic["en"]) + Markup("".join(pictures))

@@ -210,6 +210,7 @@ def _trend(facts: Facts, subject: Subject, synthetic: Row, unit: str) -> Markup 
         title,
         {"zh": unit or "指数", "en": subject.unit if unit else "index"},
         from_zero=subject.kind == "spending",
+        limit=100.0 if subject.kind == "degree" else None,
         sizes=((560, 280, 1 if len(points) < 9 else 2),),
     )
 

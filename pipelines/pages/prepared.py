@@ -131,22 +131,25 @@ class Prepared:
     def line(self, region: Region, positions: Row | None = None, counted: Counter[str] | None = None) -> str:
         """The subject's line on a region's profile. End tags that HTML leaves to the reader are left out."""
         figure = self.subject.of(region.code)
-        level = self.level(region.depth)
+        is_home = region.code == self.facts.home
+        # the home region stands among the regions below it: there is none beside it
+        level = self.level(self.subject.depth if is_home else region.depth)
         told = self.told(figure)
         drawn = drawing.spine(level.ground, level.axis, figure) if figure is not None and level.axis else ""
-        home = self.subject.written(self.home.value) if self.home is not None else MISSING
-        words = ""
-        if counted is not None:
-            words = "<small>" + both(
-                f"{counted['better']} 优 {counted['worse']} 逊 {counted['similar']} 近",
-                f"{counted['better']} better, {counted['worse']} worse, {counted['similar']} similar",
-            )  # fmt: skip
-            words += "</small>"
+        if is_home:
+            spread = level.spread if self.subject.depth else None
+            beside = f"{self.subject.written(spread.low)}–{self.subject.written(spread.high)}" if spread else MISSING
+        else:
+            beside = self.subject.written(self.home.value) if self.home is not None else MISSING
+            if counted is not None:
+                zh = f"{counted['better']} 优 {counted['worse']} 逊 {counted['similar']} 近"
+                en = f"{counted['better']} better, {counted['worse']} worse, {counted['similar']} similar"
+                beside += f"<small>{both(zh, en)}</small>"
         is_synthetic = figure is not None and figure.is_synthetic
         goal = self.target["target_text"] if self.target else ""
         return (
             f"<tr{'' if self.subject.kind == 'indicator' else ' class=whole'}><th scope=row>{self.heading}"
             f"{self.sample if is_synthetic else ''}<small>{self.caption}</small>{self.value_cell(figure)}"
-            f'<td class="sp {told}"{drawn}><td class=n>{home}{words}{self.band_cell(region, positions)}'
+            f'<td class="sp {told}"{drawn}><td class=n>{beside}{self.band_cell(region, positions)}'
             f"<td class=n>{goal}</tr>\n"
         )

@@ -178,8 +178,15 @@ def _trend(shared: Shared, region: Region, key: str, unit: dict[str, str], synth
     ]
     title = {"zh": subject.name_zh, "en": subject.name_en}
     return line_chart(
-        drawn, synthetic, title, unit, marks=marks, from_zero=subject.kind == "spending", sizes=((460, 230, 1),)
-    )  # fmt: skip
+        drawn,
+        synthetic,
+        title,
+        unit,
+        marks=marks,
+        from_zero=subject.kind == "spending",
+        limit=100.0 if subject.kind == "degree" else None,
+        sizes=((460, 230, 1),),
+    )
 
 
 def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synthetic: Row) -> dict[str, Any]:
@@ -207,6 +214,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
     whole = prepared.get("degree.all")
     return {
         "region": region,
+        "is_home": region.code == facts.home,
         "above": facts.regions.get(region.parent or ""),
         "below": facts.children(region.code),
         "groups": facts.groups.get(region.code, []),
