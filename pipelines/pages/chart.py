@@ -13,6 +13,9 @@ from markupsafe import Markup, escape
 
 from pipelines.pages.numbers import measured, nice_ticks, rounded, ticks_between
 
+SMALL = 370  # pixels of width
+CARD = (360, 220)  # a chart in a card, of one size for desk and phone
+
 
 @dataclass(frozen=True)
 class Point:
@@ -144,7 +147,9 @@ def _values(frame: _Frame, series: list[Series], ticks: list[float]) -> str:
     marks = [(frame.x(point.year), frame.y(point.value)) for item in series for point in item.points]
     parts = []
     for item in series:
-        for point in {item.points[0].year: item.points[0], item.points[-1].year: item.points[-1]}.values():
+        # a small chart has room for the last figure only
+        ends = item.points[-1:] if frame.width < SMALL else [item.points[0], item.points[-1]]
+        for point in {end.year: end for end in ends}.values():
             x, y = frame.x(point.year), frame.y(point.value)
             text = measured(point.value) if frame.lowest else rounded(point.value)
             width = len(text) * 7.6

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup, escape
 
+from pipelines.pages.chart import Mark, Series
 from pipelines.pages.comparisons import Band, Spread
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
@@ -81,6 +83,27 @@ def strip(figures: Sequence[float], found: Spread, axis: Axis, home: Figure | No
         f'<path class="dotted" d="{dots}"/>{at_home}<text x="4" y="{height - 8}">{escape(ends[0])}</text>'
         f'<text x="{axis.width - 4:g}" y="{height - 8}" text-anchor="end">{escape(ends[1])}</text></svg>'
     )
+
+
+def breaks(subject: Subject, region: str, changed: Sequence[date]) -> list[Mark]:
+    """Where a region's series must not be read across: changes of its boundaries, breaks at a figure."""
+    own = subject.figures.get(region, {})
+    years = [year for year, figure in own.items() if figure.value is not None]
+    if not years:
+        return []
+    first, last = min(years), max(years)
+    # a year's figure stands for its end: a change in the middle of a year lies between two figures
+    days = [day for day in sorted(set(changed)) if first < day.year <= last]
+    marks = [Mark(day.year - 1 + (day.month - 0.5) / 12, "区划变动", "boundaries") for day in days]
+    return marks + [
+        Mark(year - 0.5, "口径中断", "break") for year in sorted(own) if own[year].is_break and first < year <= last
+    ]
+
+
+def year_step(series: Sequence[Series]) -> int:
+    """Every how many years one is written below a small chart."""
+    years = [point.year for item in series for point in item.points]
+    return 1 + (max(years) - min(years)) // 7 if years else 1
 
 
 def named(region: Region) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pipelines.pages.chart import Point, Series
+from pipelines.pages.facts import MAIN_FUND
 from pipelines.pages.reading import Release, Row
 
 BASES = {
@@ -43,8 +44,6 @@ _WHOLE = """
     domain = 'all' and government_level = 'all' and residence = 'total' and account_stage = 'final'
     and price_basis = 'nominal' and reference_geography = 'reported'
 """
-# The budget that everybody has comes first by name where there are several.
-_FUND = "(select min(fund) from mart_per_capita_spending)"
 
 
 def spending_over_years(release: Release) -> Row | None:
@@ -54,7 +53,7 @@ def spending_over_years(release: Release) -> Row | None:
     rows = release.rows(
         f"select year, population_basis, population_source, spending, population, per_capita, currency, provenance "
         f"from mart_per_capita_spending where region_code = ? and {_WHOLE} and per_capita is not null "
-        f"and population_source <> 'mid_year' and fund = {_FUND} "
+        f"and population_source <> 'mid_year' and fund = {MAIN_FUND} "
         "order by year, population_source desc, population_basis desc",
         release.home,
     )
@@ -121,7 +120,7 @@ def spending_by_region(release: Release) -> Row | None:
         with figure as (
             select * from mart_per_capita_spending
             where year = ? and account_stage = 'final' and price_basis = 'nominal' and reference_geography = 'reported'
-                and fund = {_FUND}
+                and fund = {MAIN_FUND}
                 and population_source in ('year_end', 'none')
                 and (region_code = ? or region_code in ({children}))
         ),
@@ -345,7 +344,7 @@ def sql_example(release: Release) -> Row | None:
     if not release.has("mart_per_capita_spending"):
         return None
     home = release.home.replace("'", "''")
-    fund = str(release.rows(f"select {_FUND} as fund")[0]["fund"] or "").replace("'", "''")
+    fund = str(release.rows(f"select {MAIN_FUND} as fund")[0]["fund"] or "").replace("'", "''")
     sql = (
         "SELECT year, population_basis, population_source,\n"
         "       round(per_capita, 1) AS per_capita, currency, provenance\n"

@@ -12,11 +12,12 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from pipelines.pages import comparisons, drawing
-from pipelines.pages.chart import Point, Series, line_chart
+from pipelines.pages.chart import CARD, Point, Series, line_chart
+from pipelines.pages.facts import GEOGRAPHY
 from pipelines.pages.numbers import MISSING, plain, rounded
 from pipelines.pages.prepared import Prepared, subject_button
 from pipelines.pages.reading import Release, Row
-from pipelines.pages.subjects import GEOGRAPHY, Facts, Subject
+from pipelines.pages.subjects import Facts, Subject
 
 # Shown for every indicator, in this order: measure, weighting, component.
 INEQUALITY = (
@@ -204,14 +205,16 @@ def _trend(facts: Facts, subject: Subject, synthetic: Row, unit: str) -> Markup 
         return None
     home = facts.regions[facts.home]
     title = {"zh": subject.name_zh, "en": subject.name_en}
+    drawn = [Series(home.name, home.name_en, 1, "circle", points)]
     return line_chart(
-        [Series(home.name, home.name_en, 1, "circle", points)],
+        drawn,
         synthetic,
         title,
         {"zh": unit or "指数", "en": subject.unit if unit else "index"},
         from_zero=subject.kind == "spending",
         limit=100.0 if subject.kind == "degree" else None,
-        sizes=((560, 280, 1 if len(points) < 9 else 2),),
+        marks=drawing.breaks(subject, facts.home, []),
+        sizes=((*CARD, drawing.year_step(drawn)),),
     )
 
 
@@ -258,7 +261,7 @@ def _rows(item: Prepared) -> Markup:
             parts.append(
                 f"<tr{'' if depth == subject.depth else ' class=whole'}><th scope=row>"
                 f"<a href=../regions/{escape(region.code)}.html>{drawing.named(region)}</a>{sample}"
-                f"{item.value_cell(figure)}{item.band_cell(region)}<td{told}></tr>\n"
+                f"{item.value_cell(figure)}{item.band_cell(region, counts=depth != subject.depth)}<td{told}></tr>\n"
             )
     return Markup("".join(parts))
 

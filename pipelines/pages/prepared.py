@@ -117,15 +117,20 @@ class Prepared:
             interval = f"<small>{self.subject.written(figure.low)}–{self.subject.written(figure.high)}</small>"
         return f"{button}{flags(figure)}{interval}"
 
-    def band_cell(self, region: Region, positions: Row | None = None) -> str:
-        """The fifth and the positions left open; never a bare rank. `positions` come from the sensitivity table."""
+    def band_cell(self, region: Region, positions: Row | None = None, *, counts: bool = False) -> str:
+        """The fifth and the positions left open; never a bare rank. `positions` come from the sensitivity table.
+
+        `counts` adds how many regions there are, where the head of the table does not say it.
+        """
         band = self.level(region.depth).bands.get(region.code)
         if band is None or band.regions < comparisons.BANDS or region.depth == 0:
             return "<td>"
         first, last = band.first, band.last
         if positions is not None and positions["rank_low"] is not None:
             first, last = positions["rank_low"], positions["rank_high"]
-        open_positions = f"<small>{first}–{last}</small>" if first is not None else ""
+        open_positions = (
+            f"<small>{first}–{last}{f' / {band.regions}' if counts else ''}</small>" if first is not None else ""
+        )
         return f"<td class=f{band.fifth}>{band.fifth}{open_positions}"
 
     def line(self, region: Region, positions: Row | None = None, counted: Counter[str] | None = None) -> str:

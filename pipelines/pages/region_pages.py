@@ -9,12 +9,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.pages import comparisons
-from pipelines.pages.chart import Mark, Point, Series, line_chart
+from pipelines.pages import comparisons, drawing
+from pipelines.pages.chart import CARD, Point, Series, line_chart
+from pipelines.pages.facts import GEOGRAPHY, MAIN_METHOD, MAIN_WEIGHTS
 from pipelines.pages.numbers import rounded
 from pipelines.pages.prepared import Prepared, row_button, subject_button
 from pipelines.pages.reading import Release, Row
-from pipelines.pages.subjects import GEOGRAPHY, MAIN_METHOD, MAIN_WEIGHTS, Facts, Region, Subject
+from pipelines.pages.subjects import Facts, Region, Subject
 
 GAPS_SHOWN = 10
 
@@ -163,19 +164,7 @@ def _trend(shared: Shared, region: Region, key: str, unit: dict[str, str], synth
         points = [Point(y, f.value, f.is_synthetic) for y, f in sorted(own.items()) if f.value is not None]
         name = shared.facts.regions[code]
         drawn.append(Series(name.name, name.name_en, tone, shape, points))
-    years = [point.year for series in drawn for point in series.points]
-    if not years:
-        return None
-    marks = [
-        Mark(day.year + (day.month - 0.5) / 12 - 0.5, "区划变动", "boundaries")
-        for day in sorted({row["effective_date"] for row in shared.changes.get(region.code, [])})
-        if min(years) < day.year <= max(years)
-    ]
-    marks += [
-        Mark(year - 0.5, "口径中断", "break")
-        for year, figure in sorted(subject.figures.get(region.code, {}).items())
-        if figure.is_break and year > min(years)
-    ]
+    marks = drawing.breaks(subject, region.code, [row["effective_date"] for row in shared.changes.get(region.code, [])])
     title = {"zh": subject.name_zh, "en": subject.name_en}
     return line_chart(
         drawn,
@@ -185,7 +174,7 @@ def _trend(shared: Shared, region: Region, key: str, unit: dict[str, str], synth
         marks=marks,
         from_zero=subject.kind == "spending",
         limit=100.0 if subject.kind == "degree" else None,
-        sizes=((460, 230, 1),),
+        sizes=((*CARD, drawing.year_step(drawn)),),
     )
 
 
@@ -214,6 +203,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
     whole = prepared.get("degree.all")
     return {
         "region": region,
+        "level_size": len(facts.at(region.depth)),
         "is_home": region.code == facts.home,
         "above": facts.regions.get(region.parent or ""),
         "below": facts.children(region.code),

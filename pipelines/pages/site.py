@@ -12,9 +12,10 @@ from typing import Any
 from jinja2 import Environment
 
 from pipelines.pages import data_files, figures, indicator_pages, maps, region_pages, site_pages, trace_pages
+from pipelines.pages.facts import read_facts
 from pipelines.pages.prepared import Prepared, sample_mark
 from pipelines.pages.reading import Release, Row
-from pipelines.pages.subjects import Facts, read_facts
+from pipelines.pages.subjects import Facts
 
 ASSETS = Path(__file__).with_name("assets")
 MENU = (

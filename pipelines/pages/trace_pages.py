@@ -11,12 +11,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipelines.pages.facts import GEOGRAPHY, MAIN_FUND, MAIN_METHOD
 from pipelines.pages.indicator_pages import measures_of
 from pipelines.pages.numbers import plain, rounded, rounded_down
 from pipelines.pages.prepared import Prepared, figure_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.references import Reference
-from pipelines.pages.subjects import GEOGRAPHY, MAIN_FUND, MAIN_METHOD, Facts
+from pipelines.pages.subjects import Facts
 
 _OBSERVATION = """
     select department, extract, measure, measure_name_zh, measure_name_en, value, unit, value_reported, unit_reported,
