@@ -157,7 +157,7 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
         "legend": legend(subject, level.bands),
         "missing": len(regions) - len(known),
         "withheld": sum(figure.is_suppressed for figure in lowest),
-        "has_regions": subject.year is not None and subject.depth > 0,
+        "has_regions": subject.year is not None and subject.depth > facts.regions[facts.home].depth,
         "has_map": bool(known) and subject.depth == facts.lowest,
         "strip": _strip(item, known) if known and level.spread else None,
         "trend": _trend(facts, subject, synthetic, item.unit),
@@ -251,12 +251,10 @@ def _rows(item: Prepared) -> Markup:
     parts = []
     for depth in range(subject.depth + 1):
         banded = item.level(depth).bands
-        regions = sorted(
-            facts.at(depth), key=lambda r: (banded[r.code].fifth if r.code in banded and depth else 9, r.code)
-        )
+        regions = sorted(facts.at(depth), key=lambda r: (banded[r.code].fifth if r.code in banded else 9, r.code))
         for region in regions:
             figure = subject.of(region.code)
-            told = f" class={item.told(figure)}" if figure is not None and depth else ""
+            told = f" class={item.told(figure)}" if figure is not None and region.code != facts.home else ""
             sample = item.sample if figure is not None and figure.is_synthetic else ""
             parts.append(
                 f"<tr{'' if depth == subject.depth else ' class=whole'}><th scope=row>"

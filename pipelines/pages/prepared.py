@@ -123,7 +123,7 @@ class Prepared:
         `counts` adds how many regions there are, where the head of the table does not say it.
         """
         band = self.level(region.depth).bands.get(region.code)
-        if band is None or band.regions < comparisons.BANDS or region.depth == 0:
+        if band is None or band.regions < comparisons.BANDS or region.code == self.facts.home:
             return "<td>"
         first, last = band.first, band.last
         if positions is not None and positions["rank_low"] is not None:
@@ -142,7 +142,7 @@ class Prepared:
         told = self.told(figure)
         drawn = drawing.spine(level.ground, level.axis, figure) if figure is not None and level.axis else ""
         if is_home:
-            spread = level.spread if self.subject.depth else None
+            spread = level.spread if level.spread is not None and level.spread.regions > 1 else None
             beside = f"{self.subject.written(spread.low)}–{self.subject.written(spread.high)}" if spread else MISSING
         else:
             beside = self.subject.written(self.home.value) if self.home is not None else MISSING

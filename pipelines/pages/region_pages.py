@@ -183,7 +183,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
     facts, prepared = shared.facts, shared.prepared
     domains = []
     for degree in facts.of_kind("degree"):
-        if degree.domain == "all":
+        if degree.domain == "all" or degree.year is None:
             continue
         own = [
             prepared[s.key]
@@ -201,6 +201,8 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
         if s.domain not in with_degree and region.code in s.figures and s.year is not None
     ]
     whole = prepared.get("degree.all")
+    if whole is not None and whole.subject.year is None:
+        whole = None
     return {
         "region": region,
         "level_size": len(facts.at(region.depth)),

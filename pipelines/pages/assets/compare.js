@@ -144,7 +144,7 @@ junheng.ready(function () {
     var regions = document.getElementById("regions"), subjects = document.getElementById("subjects");
     listed.regions.forEach(function (r) {
       var above = junheng.region(r[4]);
-      regions.append(option("r", r[0], [r[1], r[2]], above && r[3] > 1 ? above[1] : ""));
+      regions.append(option("r", r[0], [r[1], r[2]], above && above[0] !== listed.home ? above[1] : ""));
     });
     listed.subjects.forEach(function (about) { subjects.append(option("s", about.key, about.names, about.kind === "indicator" ? about.key : "")); });
     [["find-regions", regions], ["find-subjects", subjects]].forEach(function (pair) {

@@ -84,8 +84,8 @@ var junheng = (function () {
     return [key, root.dataset.region || name, subject(key).year];
   }
   function explain(button) {
-    var short = button.dataset.f ? button.dataset.f.split(" ") : inRow(button), key = button.dataset.s || short[0];
-    var where = button.dataset.t || place(subject(key), short[1], short[2]), known = Object.fromEntries(pairs(where));
+    var isWhole = "t" in button.dataset, short = isWhole ? [button.dataset.s] : button.dataset.f ? button.dataset.f.split(" ") : inRow(button);
+    var key = short[0], where = isWhole ? button.dataset.t : place(subject(key), short[1], short[2]), known = Object.fromEntries(pairs(where));
     var about = subject(key), home = region(known.region_code);
     var column = button.dataset.c || about.column;
     var dialog = make("dialog", "about"), code = [listed.release, key, known.region_code || known.scope_code, known.year];
