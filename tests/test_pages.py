@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hand_made
 import pytest
-from browser import CHROMIUM, MISSING, Browser, Seen
-from browser import browser as open_browser
+from browser import Browser, Seen
 from houses import House
 
 from pipelines import pages, quality, release
@@ -149,7 +148,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     verdict = quality.read_verdict(build)
     assert verdict is not None
     mask = Path(build.folder) / "mask.parquet"
-    return release.prepare(warehouse, build, verdict, hand_made.JURISDICTION, mask, hand_made.settings(tmp_path))
+    boundaries = tmp_path / "some.geojson"
+    boundaries.write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    place: Any = SimpleNamespace(**{**vars(hand_made.JURISDICTION), "boundaries": boundaries})
+    return release.prepare(warehouse, build, verdict, place, mask, hand_made.settings(tmp_path))
+
+
+def test_a_release_carries_the_boundaries_that_its_map_is_drawn_from(folder: Path) -> None:
+    assert "FeatureCollection" in (folder / "boundaries.geojson").read_text(encoding="utf-8")
 
 
 def test_a_release_without_spending_or_coverage_still_has_its_pages(folder: Path) -> None:
@@ -317,14 +323,6 @@ def test_the_pages_of_another_country_name_nothing_of_zhejiang(verdania: House) 
         assert not re.search("浙江|Zhejiang|CNY", page.source)
         assert f'<mark class="sample"><b lang=zh>{card["synthetic_mark"]["zh"]}<' in page.source
         stands_alone(folder.resolve(), name)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip(MISSING)
-    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.mark.pipeline

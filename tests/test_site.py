@@ -9,24 +9,27 @@ import random
 import re
 import shlex
 import time
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from browser import CHROMIUM, MISSING, Browser, Seen
-from browser import browser as open_browser
+from browser import Browser, Seen
+from country import make_country
 from houses import House
 
+from pipelines import rules
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction import load
 from pipelines.jurisdiction.boundaries import find_boundaries
+from pipelines.ledger import Ledger
 from pipelines.pages import comparisons, data_files, maps, numbers, render
 from pipelines.pages.facts import read_facts
 from pipelines.pages.reading import open_release
 from pipelines.pages.references import OMITTED, Reference
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
+from pipelines.store import Warehouse
 
 MEGABYTE = 1_000_000
 
@@ -153,6 +156,19 @@ def test_a_file_that_is_no_geojson_is_refused(tmp_path: Path) -> None:
     geojson(tmp_path).write_text("{", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="not a GeoJSON"):
         find_boundaries(tmp_path, frozenset({"12"}))
+
+
+def test_new_boundaries_make_a_new_release_and_are_kept_with_the_rules(tmp_path: Path) -> None:
+    folder = make_country(tmp_path / "verdania").folder
+    before = load(folder)
+    geojson(folder, feature("VA1", SQUARE))
+    after = load(folder)
+    assert (before.boundaries, after.boundaries) == (None, folder / "reference/boundaries.geojson")
+    assert before.reference_hash != after.reference_hash
+    warehouse = Warehouse(tmp_path / "warehouse" / "verdania")
+    kept = rules.record(warehouse, Ledger(warehouse.ledger), folder, tmp_path)
+    assert "reference/boundaries.geojson" in kept.files
+    assert rules.kind_of("reference/boundaries.geojson") == "boundaries"
 
 
 def test_points_on_a_line_are_thinned_away() -> None:
@@ -373,14 +389,6 @@ def test_the_site_of_another_country_names_nothing_of_zhejiang(verdania: House) 
 
 
 # -- in a browser ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip(MISSING)
-    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 KINDS = {

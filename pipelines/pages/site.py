@@ -83,13 +83,13 @@ def write(release: Release, templates: Environment, common: dict[str, Any], over
         if item.subject.year is not None:
             writer.text(f"data/{key}.js", data_files.series(facts, item))
     sources = {item["key"]: item for item in common["sources"]}
-    shared["headlines"] = trace_pages.headlines(release, facts, prepared, sources)
+    shared["headlines"] = trace_pages.headlines(release, facts, prepared)
     map_of = maps.map_maker(release, facts)
     writer.text("data/map.js", data_files.areas(map_of))
     _regions(writer, release, facts, prepared, common)
     _indicators(writer, release, facts, prepared, sources)
     for headline in shared["headlines"]:
-        writer.page(f"figures/{headline['key']}.html", "trace.html", headline=headline)
+        writer.page(f"figures/{headline.key}.html", "trace.html", headline=headline)
     writer.page("index.html", "index.html", **overview, **site_pages.overview(release, facts, prepared, map_of))
     writer.page("map.html", "map.html", ("assets/map.js",), **site_pages.map_page(release, facts, prepared, map_of))
     writer.page("compare.html", "compare.html", ("assets/compare.js",), example=site_pages.example(facts))

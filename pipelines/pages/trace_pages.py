@@ -6,6 +6,7 @@ that most people quote.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -26,12 +27,32 @@ _OBSERVATION = """
 """
 
 
-def headlines(
-    release: Release, facts: Facts, prepared: dict[str, Prepared], sources: dict[str, Row]
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Headline:
+    """A headline figure and how it was made. `text` is how it is read, `exact` what the table holds."""
+
+    key: str
+    zh: str
+    en: str
+    year: int | None
+    text: str
+    exact: str
+    unit: str
+    is_synthetic: bool
+    reference: Reference
+    formula_zh: str
+    formula_en: str
+    method: str
+    inputs: list[Row]
+    weighted: list[Row] = field(default_factory=list)
+    observations: list[Row] = field(default_factory=list)
+    files: list[Row] = field(default_factory=list)
+
+
+def headlines(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> list[Headline]:
     """The headline figures of the home region that the release holds, each with how it was made."""
     made = [
-        _degree(release, facts, prepared, sources),
+        _degree(release, facts, prepared),
         _spending(release, facts, prepared),
         _index(release, facts, prepared),
         _share(release, facts),
@@ -52,9 +73,7 @@ def _observations(release: Release, condition: str, *parameters: Any) -> list[Ro
     return release.rows(f"{_OBSERVATION} where {condition} order by source_file, source_row", *parameters)
 
 
-def _degree(
-    release: Release, facts: Facts, prepared: dict[str, Prepared], sources: dict[str, Row]
-) -> dict[str, Any] | None:
+def _degree(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Headline | None:
     whole = prepared.get("degree.all")
     if whole is None or whole.home is None or whole.home.value is None or not release.has("mart_gap_contribution"):
         return None
@@ -93,26 +112,25 @@ def _degree(
         for item in prepared.values()
         if item.subject.kind == "degree" and item.subject.domain != "all" and item.home and item.home.value is not None
     ]
-    return {
-        "key": "degree",
-        "zh": degree.name_zh,
-        "en": degree.name_en,
-        "year": degree.year,
-        "text": rounded_down(whole.home.value, 2),
-        "exact": repr(whole.home.value),
-        "unit": "%",
-        "is_synthetic": whole.home.is_synthetic,
-        "reference": degree.reference(facts.home, whole.home.year),
-        "formula_zh": "100 − 各指标占去的分之和；占去的分 = 有效权重 × (1 − 达标程度) × 100。"
+    return Headline(
+        key="degree",
+        zh=degree.name_zh,
+        en=degree.name_en,
+        year=degree.year,
+        text=rounded_down(whole.home.value, 2),
+        exact=repr(whole.home.value),
+        unit="%",
+        is_synthetic=whole.home.is_synthetic,
+        reference=degree.reference(facts.home, whole.home.year),
+        formula_zh="100 − 各指标占去的分之和；占去的分 = 有效权重 × (1 − 达标程度) × 100。"
         f"下表各分相加为 {plain(lost)}。",
-        "formula_en": "100 − the sum of points lost; points lost = effective weight × (1 − attainment) × 100. "
+        formula_en="100 − the sum of points lost; points lost = effective weight × (1 − attainment) × 100. "
         f"The points below add up to {plain(lost)}.",
-        "method": "mart_gap_contribution",
-        "inputs": inputs,
-        "weighted": parts,
-        "observations": [],
-        "files": _files(release, sorted(measures), degree.year),
-    }
+        method="mart_gap_contribution",
+        inputs=inputs,
+        weighted=parts,
+        files=_files(release, sorted(measures), degree.year),
+    )
 
 
 def _files(release: Release, measures: list[str], year: int | None) -> list[Row]:
@@ -126,7 +144,7 @@ def _files(release: Release, measures: list[str], year: int | None) -> list[Row]
     )
 
 
-def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> dict[str, Any] | None:
+def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Headline | None:
     item = prepared.get("spending.all")
     if item is None:
         return None
@@ -164,31 +182,29 @@ def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
             figure.year,
             GEOGRAPHY,
         )
-    return {
-        "key": "spending",
-        "zh": item.subject.name_zh,
-        "en": item.subject.name_en,
-        "year": figure.year,
-        "text": rounded(figure.value, 1),
-        "exact": repr(figure.value),
-        "unit": item.subject.unit,
-        "is_synthetic": synthetic,
-        "reference": reference,
-        "formula_zh": f"支出 ÷ 年末常住人口 = {plain(row['spending'])} ÷ {plain(row['population'])}",
-        "formula_en": f"spending ÷ year-end residents = {plain(row['spending'])} ÷ {plain(row['population'])}",
-        "method": "mart_per_capita_spending",
-        "inputs": [
+    return Headline(
+        key="spending",
+        zh=item.subject.name_zh,
+        en=item.subject.name_en,
+        year=figure.year,
+        text=rounded(figure.value, 1),
+        exact=repr(figure.value),
+        unit=item.subject.unit,
+        is_synthetic=synthetic,
+        reference=reference,
+        formula_zh=f"支出 ÷ 年末常住人口 = {plain(row['spending'])} ÷ {plain(row['population'])}",
+        formula_en=f"spending ÷ year-end residents = {plain(row['spending'])} ÷ {plain(row['population'])}",
+        method="mart_per_capita_spending",
+        inputs=[
             _input("支出，决算，各级政府合计", "Spending, final account, all levels of government",
                    plain(row["spending"]), spent, is_synthetic=synthetic),
             _input("年末常住人口", "Year-end residents", plain(row["population"]), people, is_synthetic=synthetic),
         ],
-        "weighted": [],
-        "observations": observations,
-        "files": [],
-    }  # fmt: skip
+        observations=observations,
+    )  # fmt: skip
 
 
-def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> dict[str, Any] | None:
+def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Headline | None:
     item = prepared.get("index.all")
     if item is None or item.home is None or item.home.value is None:
         return None
@@ -215,28 +231,25 @@ def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> dic
                 is_synthetic=row["provenance"] != "official",
             )
         )
-    return {
-        "key": "index",
-        "zh": subject.name_zh,
-        "en": subject.name_en,
-        "year": item.home.year,
-        "text": rounded(item.home.value, 1),
-        "exact": repr(item.home.value),
-        "unit": f"{rows[0]['base_year']} = 100",
-        "is_synthetic": item.home.is_synthetic,
-        "reference": subject.reference(facts.home, item.home.year),
-        "formula_zh": "100 × 本年水平 ÷ 基年水平；水平是各指标在固定上下限之间的位置按权重平均。",
-        "formula_en": "100 × level of the year ÷ level of the base year; the level is the weighted mean of the places "
+    return Headline(
+        key="index",
+        zh=subject.name_zh,
+        en=subject.name_en,
+        year=item.home.year,
+        text=rounded(item.home.value, 1),
+        exact=repr(item.home.value),
+        unit=f"{rows[0]['base_year']} = 100",
+        is_synthetic=item.home.is_synthetic,
+        reference=subject.reference(facts.home, item.home.year),
+        formula_zh="100 × 本年水平 ÷ 基年水平；水平是各指标在固定上下限之间的位置按权重平均。",
+        formula_en="100 × level of the year ÷ level of the base year; the level is the weighted mean of the places "
         "of all indicators between their goalposts.",
-        "method": "mart_composite_index",
-        "inputs": inputs,
-        "weighted": [],
-        "observations": [],
-        "files": [],
-    }
+        method="mart_composite_index",
+        inputs=inputs,
+    )
 
 
-def _share(release: Release, facts: Facts) -> dict[str, Any] | None:
+def _share(release: Release, facts: Facts) -> Headline | None:
     if not release.has("mart_fiscal_effort"):
         return None
     rows = release.rows(
@@ -255,32 +268,29 @@ def _share(release: Release, facts: Facts) -> dict[str, Any] | None:
     def standing(column: str) -> Reference:
         return Reference("mart_fiscal_effort", key, column, "fiscal.basic_share")
 
-    return {
-        "key": "share",
-        "zh": "基本公共服务占财政支出比重",
-        "en": "Share of basic services in spending",
-        "year": row["year"],
-        "text": rounded(row["basic_share_pct"], 2),
-        "exact": repr(row["basic_share_pct"]),
-        "unit": "%",
-        "is_synthetic": synthetic,
-        "reference": standing("basic_share_pct"),
-        "formula_zh": "100 × 基本公共服务各领域支出 ÷ 全部支出",
-        "formula_en": "100 × spending of the domains of basic services ÷ all spending",
-        "method": "mart_fiscal_effort",
-        "inputs": [
+    return Headline(
+        key="share",
+        zh="基本公共服务占财政支出比重",
+        en="Share of basic services in spending",
+        year=row["year"],
+        text=rounded(row["basic_share_pct"], 2),
+        exact=repr(row["basic_share_pct"]),
+        unit="%",
+        is_synthetic=synthetic,
+        reference=standing("basic_share_pct"),
+        formula_zh="100 × 基本公共服务各领域支出 ÷ 全部支出",
+        formula_en="100 × spending of the domains of basic services ÷ all spending",
+        method="mart_fiscal_effort",
+        inputs=[
             _input("基本公共服务支出", "Spending on basic services", plain(row["basic_spending"]),
                    standing("basic_spending"), is_synthetic=synthetic),
             _input("全部支出", "All spending", plain(row["total_spending"]), standing("total_spending"),
                    is_synthetic=synthetic),
         ],
-        "weighted": [],
-        "observations": [],
-        "files": [],
-    }  # fmt: skip
+    )  # fmt: skip
 
 
-def _urban_rural(release: Release, facts: Facts) -> dict[str, Any] | None:
+def _urban_rural(release: Release, facts: Facts) -> Headline | None:
     if not release.has("mart_urban_rural_gap"):
         return None
     rows = release.rows(
@@ -300,24 +310,21 @@ def _urban_rural(release: Release, facts: Facts) -> dict[str, Any] | None:
     def standing(column: str) -> Reference:
         return Reference("mart_urban_rural_gap", key, column, "gap.spending.basic")
 
-    return {
-        "key": "urban-rural",
-        "zh": "基本公共服务人均支出的城乡比",
-        "en": "Urban-rural ratio of spending per head on basic services",
-        "year": row["year"],
-        "text": rounded(row["ratio"], 3),
-        "exact": repr(row["ratio"]),
-        "unit": "",
-        "is_synthetic": synthetic,
-        "reference": standing("ratio"),
-        "formula_zh": "城镇人均 ÷ 乡村人均",
-        "formula_en": "urban per head ÷ rural per head",
-        "method": "mart_urban_rural_gap",
-        "inputs": [
+    return Headline(
+        key="urban-rural",
+        zh="基本公共服务人均支出的城乡比",
+        en="Urban-rural ratio of spending per head on basic services",
+        year=row["year"],
+        text=rounded(row["ratio"], 3),
+        exact=repr(row["ratio"]),
+        unit="",
+        is_synthetic=synthetic,
+        reference=standing("ratio"),
+        formula_zh="城镇人均 ÷ 乡村人均",
+        formula_en="urban per head ÷ rural per head",
+        method="mart_urban_rural_gap",
+        inputs=[
             _input("城镇人均", "Urban per head", rounded(row["urban"], 2), standing("urban"), is_synthetic=synthetic),
             _input("乡村人均", "Rural per head", rounded(row["rural"], 2), standing("rural"), is_synthetic=synthetic),
         ],
-        "weighted": [],
-        "observations": [],
-        "files": [],
-    }
+    )
