@@ -23,6 +23,7 @@ from pipelines.store import Warehouse, sha256_file, write_atomically
 KINDS = (
     ("jurisdiction", "jurisdiction.yml"),
     ("reference", "reference/*.csv"),
+    ("boundaries", "reference/boundaries.geojson"),
     ("contract", "contracts/*/*.yml"),
     ("correction", "corrections/*.yml"),
     ("expectation", "expectations/*.yml"),

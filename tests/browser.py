@@ -25,7 +25,7 @@ class Seen:
     """What a page did while it was open."""
 
     errors: list[str] = field(default_factory=list)  # on the console, or thrown
-    requests: list[str] = field(default_factory=list)  # beside the page itself and data: addresses
+    requests: list[str] = field(default_factory=list)  # beside the page itself, its folder and data: addresses
     missing: list[str] = field(default_factory=list)
 
 
@@ -73,8 +73,13 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def open(self, page: Path, *, width: int = 1280, dark: bool = False, media: str = "screen") -> Seen:
-        """Open a page from disk and wait until it has loaded; what it did."""
+    def open(
+        self, page: Path, *, width: int = 1280, dark: bool = False, media: str = "screen", within: Path | None = None
+    ) -> Seen:
+        """Open a page from disk and wait until it has loaded; what it did.
+
+        A request for a file of the folder `within` is the page's own; without it only the page itself is.
+        """
         self.events.clear()
         self.on_page("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
@@ -94,7 +99,8 @@ class Browser:
                 seen.errors.append(said["entry"]["text"])
             elif event.get("method") == "Network.requestWillBeSent":
                 url = said["request"]["url"]
-                if url.partition("#")[0] != page.as_uri() and not url.startswith("data:"):
+                is_own = within is not None and url.startswith(within.as_uri() + "/")
+                if url.partition("#")[0] != page.as_uri() and not url.startswith("data:") and not is_own:
                     seen.requests.append(url)
             elif event.get("method") == "Network.loadingFailed":
                 seen.missing.append(str(said.get("errorText")))

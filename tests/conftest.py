@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, MISSING, Browser
+from browser import browser as open_browser
 from country import make_country
 from houses import House
 from hypothesis import HealthCheck, settings
@@ -43,6 +46,15 @@ def verdania(tmp_path_factory: pytest.TempPathFactory) -> House:
     house = House(make_country(folder / "verdania").folder, folder / "warehouse")
     house.run()
     return house
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One headless browser for all tests that look at pages."""
+    if CHROMIUM is None:
+        pytest.skip(MISSING)
+    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
 def copy_of(house: House, folder: Path) -> House:

@@ -524,19 +524,21 @@ def test_a_waiver_of_a_delivery_names_its_period(warehouse: Warehouse, tmp_path:
 # -- what people see -----------------------------------------------------------------------------------------------
 
 
-def page_of(folder: Path | str, name: str) -> str:
-    return (Path(folder) / name / "index.html").read_text(encoding="utf-8")
+def page_of(folder: Path | str, name: str, page: str = "index") -> str:
+    return (Path(folder) / name / f"{page}.html").read_text(encoding="utf-8")
 
 
 def test_a_table_held_back_is_marked_on_the_pages(warehouse: Warehouse, tmp_path: Path) -> None:
     first = released(warehouse, tmp_path, "b1")
-    assert 'mark class="held"' not in page_of(first.folder, "pages")
+    assert 'mark class="held"' not in page_of(first.folder, "pages", "catalogue")
     build = hand_made.make_build(warehouse, "b2", BAD_RATES)
     judge(warehouse, build, tmp_path)
     second = publish(warehouse, tmp_path, build)
-    for name in ("pages", "quality"):
-        page = page_of(second.folder, name)
-        assert 'mark class="held"' in page and f"as in {first.release_id}" in page and RATE in page
+    overview = page_of(second.folder, "pages")
+    assert "<code>mart_rate</code>" in overview and RATE in overview
+    for page in (page_of(second.folder, "pages", "catalogue"), page_of(second.folder, "quality")):
+        assert 'mark class="held"' in page and f"as in {first.release_id}" in page
+    assert RATE in page_of(second.folder, "quality")
 
 
 def test_a_waiver_is_shown_beside_the_table_it_touches_and_on_the_quality_page(
@@ -544,7 +546,7 @@ def test_a_waiver_is_shown_beside_the_table_it_touches_and_on_the_quality_page(
 ) -> None:
     _, build = waived(warehouse, tmp_path, BAD_RATES, WAIVER)
     folder = publish(warehouse, tmp_path, build).folder
-    overview = page_of(folder, "pages")
+    overview = page_of(folder, "pages", "catalogue")
     at = overview.index('parquet/mart_rate.parquet">mart_rate</a>')
     assert 'class="waiver" href="../quality/index.html#waivers"' in overview[at : at + 300]
     assert overview.count('class="waiver"') == 1
@@ -587,8 +589,8 @@ def test_the_quality_page_says_which_rules_changed_and_what_was_revised(warehous
 def test_receipts_say_how_late_they_came_and_what_replaced_them(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.pages.figures import Release as Prepared
     from pipelines.pages.quality_figures import receipts
+    from pipelines.pages.reading import Release as Prepared
 
     rows = [
         {"department": "health", "extract": "beds", "delivery_period": "2020", "landing_path": "p", "sequence": n,

@@ -20,6 +20,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import expressions
+from pipelines.jurisdiction.boundaries import find_boundaries
 from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.contract_checks import line_with, load_contract
@@ -188,6 +189,7 @@ class Jurisdiction:
         self.recipes = load_recipes(folder / "recipes.yml")
         self.release_plan = load_plan(folder / "releases.yml")
         self._check_tables()
+        self.boundaries = find_boundaries(folder, frozenset(self.regions["region_code"]))
 
     @property
     def landing(self) -> Path:
@@ -220,9 +222,9 @@ class Jurisdiction:
 
     @cached_property
     def reference_hash(self) -> str:
-        """SHA-256 of jurisdiction.yml, every reference table and the recipes."""
+        """SHA-256 of jurisdiction.yml, every reference table, the boundaries and the recipes."""
         paths = [self.folder / "jurisdiction.yml", *sorted((self.folder / "reference").glob("*.csv"))]
-        paths += [path for path in [self.folder / "recipes.yml"] if path.exists()]
+        paths += [path for path in [self.boundaries, self.folder / "recipes.yml"] if path and path.exists()]
         return hash_files(paths, self.folder)
 
     @cached_property

@@ -5,19 +5,11 @@ Every function gives plain rows or None where the release has nothing to say; wo
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
-
-import duckdb
 
 from pipelines.pages.chart import Point, Series
-
-Row = dict[str, Any]
+from pipelines.pages.facts import MAIN_FUND
+from pipelines.pages.reading import Release, Row
 
 BASES = {
     "resident": ("常住人口", "residents", "resident"),
@@ -46,60 +38,12 @@ TABLE_KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Release:
-    """A prepared release: its card, its changes, and its database opened read-only."""
-
-    folder: Path
-    card: Row
-    changes: Row
-    connection: duckdb.DuckDBPyConnection
-    tables: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def jurisdiction(self) -> Row:
-        """Names, home region, levels, currency, marks and notes."""
-        return dict(self.card["jurisdiction"])
-
-    @property
-    def home(self) -> str:
-        """The home region's code."""
-        return str(self.jurisdiction["home_region"])
-
-    def has(self, *tables: str) -> bool:
-        """Whether the release holds all these tables."""
-        return set(tables) <= self.tables
-
-    def rows(self, sql: str, *parameters: Any) -> list[Row]:
-        """Rows of a query as dictionaries."""
-        cursor = self.connection.execute(sql, list(parameters))
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def open_release(folder: Path) -> Release:
-    """Open a prepared or sealed release for reading."""
-    connection = duckdb.connect(str(folder / "public.duckdb"), read_only=True)
-    names = connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
-    card = json.loads((folder / "release.json").read_text(encoding="utf-8"))
-    changes = json.loads((folder / "changes.json").read_text(encoding="utf-8"))
-    return Release(folder, card, changes, connection, frozenset(str(name) for (name,) in names))
-
-
-def local_time(release: Release) -> str:
-    """When the release was prepared, in the jurisdiction's time zone."""
-    moment = datetime.fromisoformat(release.card["prepared_at"].replace("Z", "+00:00"))
-    return moment.astimezone(ZoneInfo(release.jurisdiction["time_zone"])).strftime("%Y-%m-%d %H:%M")
-
-
 # -- spending per head -------------------------------------------------------------------------------------------
 
 _WHOLE = """
     domain = 'all' and government_level = 'all' and residence = 'total' and account_stage = 'final'
     and price_basis = 'nominal' and reference_geography = 'reported'
 """
-# The budget that everybody has comes first by name where there are several.
-_FUND = "(select min(fund) from mart_per_capita_spending)"
 
 
 def spending_over_years(release: Release) -> Row | None:
@@ -109,7 +53,7 @@ def spending_over_years(release: Release) -> Row | None:
     rows = release.rows(
         f"select year, population_basis, population_source, spending, population, per_capita, currency, provenance "
         f"from mart_per_capita_spending where region_code = ? and {_WHOLE} and per_capita is not null "
-        f"and population_source <> 'mid_year' and fund = {_FUND} "
+        f"and population_source <> 'mid_year' and fund = {MAIN_FUND} "
         "order by year, population_source desc, population_basis desc",
         release.home,
     )
@@ -176,7 +120,7 @@ def spending_by_region(release: Release) -> Row | None:
         with figure as (
             select * from mart_per_capita_spending
             where year = ? and account_stage = 'final' and price_basis = 'nominal' and reference_geography = 'reported'
-                and fund = {_FUND}
+                and fund = {MAIN_FUND}
                 and population_source in ('year_end', 'none')
                 and (region_code = ? or region_code in ({children}))
         ),
@@ -400,7 +344,7 @@ def sql_example(release: Release) -> Row | None:
     if not release.has("mart_per_capita_spending"):
         return None
     home = release.home.replace("'", "''")
-    fund = str(release.rows(f"select {_FUND} as fund")[0]["fund"] or "").replace("'", "''")
+    fund = str(release.rows(f"select {MAIN_FUND} as fund")[0]["fund"] or "").replace("'", "''")
     sql = (
         "SELECT year, population_basis, population_source,\n"
         "       round(per_capita, 1) AS per_capita, currency, provenance\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 MISSING = "–"
 
@@ -31,6 +31,13 @@ def rounded(value: Decimal | float | int | None, places: int = 0) -> str:
         return MISSING
     number = exact(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     return f"{number:,.{places}f}"
+
+
+def rounded_down(value: Decimal | float | int | None, places: int) -> str:
+    """A figure with its places cut off: what misses its target by a hair must not read as one that meets it."""
+    if value is None:
+        return MISSING
+    return f"{exact(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN):f}"
 
 
 def plain(value: Decimal | float | int | None) -> str:
@@ -68,12 +75,15 @@ def large(value: Decimal | float | int | None) -> Written:
 
 def nice_ticks(highest: float, count: int = 5) -> list[float]:
     """Round numbers from zero to at least `highest`, about `count` of them."""
-    if highest <= 0:
-        return [0.0, 1.0]
-    rough = highest / count
+    return [0.0, 1.0] if highest <= 0 else ticks_between(0.0, highest, count)
+
+
+def ticks_between(lowest: float, highest: float, count: int = 5) -> list[float]:
+    """Round numbers from at most `lowest` to at least `highest`, about `count` of them."""
+    rough = (highest - lowest) / count
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
-    ticks = [0.0]
+    ticks = [round(math.floor(lowest / step) * step, 10)]
     while ticks[-1] < highest:
         ticks.append(round(ticks[-1] + step, 10))
     return ticks

@@ -5,24 +5,18 @@ What a page says is in `figures`, how it looks in `templates/`; this module brin
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.pages import figures, numbers, quality_figures
+from pipelines.pages import figures, numbers, quality_figures, site
 from pipelines.pages.chart import line_chart
+from pipelines.pages.reading import Release, local_time, open_release
 
 TEMPLATES = Path(__file__).with_name("templates")
-
-
-def _rounded_down(value: float | None, places: int) -> str:
-    """An attainment with its places cut off: 0.9996 must not read as a target that is met."""
-    if value is None:
-        return numbers.MISSING
-    return f"{numbers.exact(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN):f}"
+ASSETS = Path(__file__).with_name("assets")
 
 
 def environment() -> Environment:
@@ -36,19 +30,19 @@ def environment() -> Environment:
     )
     made.globals |= {
         "rounded": numbers.rounded,
-        "rounded_down": _rounded_down,
+        "rounded_down": numbers.rounded_down,
         "plain": numbers.plain,
         "measured": numbers.measured,
         "large": numbers.large,
         "basis": lambda row: figures.BASES.get(row["population_basis"], (row["population_basis"],) * 3),
         "source": lambda row: figures.SOURCES.get(row["population_source"], (row["population_source"],) * 2),
-        "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
-        "script": Markup((TEMPLATES / "script.js").read_text(encoding="utf-8")),
+        "style": Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
+        "script": Markup((ASSETS / "page.js").read_text(encoding="utf-8")),
     }
     return made
 
 
-def _common(release: figures.Release) -> dict[str, Any]:
+def _common(release: Release) -> dict[str, Any]:
     """What every page needs: the card, names, marks, verdict, rejects and sources."""
     place = release.jurisdiction
     levels = {level["depth"]: level for level in reversed(place["levels"])}
@@ -59,7 +53,7 @@ def _common(release: figures.Release) -> dict[str, Any]:
         "place": place,
         "synthetic": place["synthetic_mark"],
         "units": place.get("units", {}),
-        "time": figures.local_time(release),
+        "time": local_time(release),
         "level": lambda depth: levels.get(depth, unnamed),
         "verdict": quality_figures.verdict(release),
         "states": quality_figures.table_states(release),
@@ -71,7 +65,7 @@ def _common(release: figures.Release) -> dict[str, Any]:
     }
 
 
-def _overview(release: figures.Release, common: dict[str, Any]) -> dict[str, Any]:
+def _overview(release: Release, common: dict[str, Any]) -> dict[str, Any]:
     spending = figures.spending_over_years(release)
     tables = figures.tables_by_kind(release)
     listed = [row for group in tables for row in group["rows"]]
@@ -100,7 +94,7 @@ def _overview(release: figures.Release, common: dict[str, Any]) -> dict[str, Any
     }
 
 
-def _quality(release: figures.Release, common: dict[str, Any]) -> dict[str, Any]:
+def _quality(release: Release, common: dict[str, Any]) -> dict[str, Any]:
     checks = quality_figures.checks(release, common["synthetic_extracts"] if common["has_synthetic"] else set())
     return {
         "checks": checks,
@@ -122,18 +116,16 @@ def _quality(release: figures.Release, common: dict[str, Any]) -> dict[str, Any]
 
 
 def render(folder: Path) -> None:
-    """Write `pages/index.html` and `quality/index.html` of a prepared release, from that folder alone."""
-    release = figures.open_release(folder)
+    """Write `pages/` and `quality/index.html` of a prepared release, from that folder alone."""
+    release = open_release(folder)
     try:
         common = _common(release)
         templates = environment()
-        for path, template, figures_of_page in (
-            ("pages/index.html", "index.html", _overview(release, common)),
-            ("quality/index.html", "quality.html", _quality(release, common)),
-        ):
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            page = templates.get_template(template).render(**common, **figures_of_page)
-            target.write_text(page, encoding="utf-8")
+        site.write(release, templates, common, _overview(release, common))
+        quality = templates.get_template("quality.html").render(
+            **common, **_quality(release, common), pages_at=site.menu("../pages/")
+        )
+        (folder / "quality").mkdir(exist_ok=True)
+        (folder / "quality" / "index.html").write_text(quality, encoding="utf-8")
     finally:
         release.connection.close()

@@ -20,6 +20,7 @@ from pipelines.errors import BlockedError
 from pipelines.exports import PublishedTable, published_tables, text_literal, write_parquet
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
+from pipelines.pages import BOUNDARIES
 from pipelines.quality import read_history, read_results, require_passing
 from pipelines.records import Build, Verdict
 from pipelines.release import changes, database, history, macros, method
@@ -282,5 +283,7 @@ def prepare(
         write_json(folder / "changes.json", found)
         write_evidence(connection, build.dbt_manifest, jurisdiction, folder)
     _evidence(folder, build)
+    if jurisdiction.boundaries is not None:
+        shutil.copyfile(jurisdiction.boundaries, folder / BOUNDARIES)
     pages.render(folder)
     return folder
