@@ -17,7 +17,6 @@ from pipelines.errors import ConfigurationError
 from pipelines.records import Reach, Severity
 from pipelines.store import read_yaml
 
-
 _FILE_FIELDS = {"table", "query", "applies_when", "expectations"}
 _EXPECTATION_FIELDS = {
     "id", "type", "arguments", "severity", "blocks", "owner", "why", "since", "do", "departments", "query", "rows",
