@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from pipelines.errors import UsageError
 from pipelines.jurisdiction.replies import Reply, to_year
-from pipelines.pages import figures
+from pipelines.pages import reading
 from pipelines.pages.report import front, gaps, limits, pdf, results
 from pipelines.pages.report.draft import Draft
 from pipelines.pages.report.source import Book, Source
@@ -47,7 +47,7 @@ class Written:
     notes: tuple[str, ...] = field(default=())
 
 
-def years(release: figures.Release) -> list[int]:
+def years(release: reading.Release) -> list[int]:
     """The years that a release can report on: those with a degree, else with targets or coverage."""
     for table in ("mart_equalisation", "mart_target_progress", "mart_service_coverage"):
         if release.has(table):
@@ -59,14 +59,14 @@ def years(release: figures.Release) -> list[int]:
 
 def region_codes(folder: Path) -> frozenset[str]:
     """The regions of a release: those that may reply."""
-    release = figures.open_release(folder)
+    release = reading.open_release(folder)
     try:
         return frozenset(str(row["region_code"]) for row in release.rows("select region_code from dim_region"))
     finally:
         release.connection.close()
 
 
-def html(release: figures.Release, year: int, replies: Mapping[str, Sequence[Reply]]) -> str:
+def html(release: reading.Release, year: int, replies: Mapping[str, Sequence[Reply]]) -> str:
     """The report as one HTML file that needs nothing else."""
     draft = Draft(Source(release, year), Book(), replies)
     chapters = [chapter for make in CHAPTERS if (chapter := make(draft)) and (chapter.sentences or chapter.tables)]
@@ -83,7 +83,7 @@ def html(release: figures.Release, year: int, replies: Mapping[str, Sequence[Rep
         place=release.jurisdiction,
         card=release.card,
         year=year,
-        time=figures.local_time(release),
+        time=reading.local_time(release),
         chapters=chapters,
         entries=draft.book.entries,
         is_synthetic=any(entry.is_synthetic for entry in draft.book.entries),
@@ -98,7 +98,7 @@ def write(folder: Path, out: Path, year: int | None = None, replies: Sequence[Re
 
     Without a year it is the newest that the release can report on. Raises UsageError for another one.
     """
-    release = figures.open_release(folder)
+    release = reading.open_release(folder)
     try:
         possible = years(release)
         chosen = year if year is not None else max(possible, default=None)

@@ -12,7 +12,7 @@ import yaml
 from markupsafe import Markup, escape
 
 from pipelines.jurisdiction.replies import Reply
-from pipelines.pages import figures
+from pipelines.pages import reading
 from pipelines.pages.report.source import Book, Row, Rows, Source, literal
 
 Cell = Markup | str
@@ -62,7 +62,7 @@ class Draft:
     replies: Mapping[str, Sequence[Reply]]
 
     @property
-    def release(self) -> figures.Release:
+    def release(self) -> reading.Release:
         """The release it is made of."""
         return self.source.release
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from pipelines.pages import figures
+from pipelines.pages import reading
 from pipelines.pages.numbers import plain
 
 SAMPLE = "「示例」"
@@ -64,7 +64,7 @@ class Rows:
 class Source:
     """A release, asked table by table."""
 
-    release: figures.Release
+    release: reading.Release
     year: int
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
