@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.cli import _table
+from pipelines.cli.common import as_table
 from pipelines.cli.prompt import Prompt, statements
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.recipes import load_recipes
@@ -29,7 +29,7 @@ def prompt(tmp_path: Path) -> tuple[Prompt, list[str]]:
                            " 'People' as description_en")  # fmt: skip
     said: list[str] = []
     reader = duckdb.connect(str(path), read_only=True)
-    return Prompt(reader, "20260101.1", [RECIPE], _table, said.append), said
+    return Prompt(reader, "20260101.1", [RECIPE], as_table, said.append), said
 
 
 def test_a_statement_ends_with_a_semicolon_and_a_word_of_the_prompt_with_its_line() -> None:

@@ -10,19 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli import (
-    DebugOption,
-    JsonOption,
-    JurisdictionOption,
-    WarehouseOption,
-    _cell,
-    _enter,
-    _print,
-    _say,
-    _table,
-    _warn_of_withdrawal,
-    app,
-)
+from pipelines.cli.common import as_table, command, print_result, say, warn_of_withdrawal
 from pipelines.errors import BusyError, UsageError
 from pipelines.settings import Settings
 
@@ -35,18 +23,14 @@ DOES_NOT_HOLD = 3
 def _house(settings: Settings) -> Any:
     from pipelines.run import Session
 
-    return Session(settings, _say)
+    return Session(settings, say)
 
 
-@app.command()
+@command()
 def releases(
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
+    settings: Settings,
 ) -> None:
     """What was published, signed off and withdrawn, and what is due when."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines import release as releasing
 
     session = _house(settings)
@@ -78,45 +62,37 @@ def releases(
         for row in rows
     ]
     columns = ["release_id", "state", "links", "sealed_at", "build_id", "signed_off", "calendar"]
-    text = [_table(shown, columns) if rows else "no releases yet"]
+    text = [as_table(shown, columns) if rows else "no releases yet"]
     text += [row["withdrawn"] for row in rows if row["withdrawn"]]
     if planned:
-        text += ["", _table(planned, ["id", "name", "due", "embargo", "state", "days_late", "release_id"])]
-    _print(rows, "\n".join(text))
+        text += ["", as_table(planned, ["id", "name", "due", "embargo", "state", "days_late", "release_id"])]
+    print_result(rows, "\n".join(text))
 
 
-@app.command()
+@command()
 def rollback(
+    settings: Settings,
     release_id: ReleaseArgument,
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Set `current` back to an earlier release. Nothing is removed."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines import release as releasing
 
     session = _house(settings)
     with session.warehouse.lock():
         sealed = releasing.rollback(session.warehouse, session.ledger, release_id)
-    _print(sealed.as_dict(), f"current is {sealed.release_id} again\n  {sealed.folder}")
+    print_result(sealed.as_dict(), f"current is {sealed.release_id} again\n  {sealed.folder}")
 
 
-@app.command()
+@command()
 def official(
+    settings: Settings,
     release_id: ReleaseArgument,
     by: ByOption = None,
     planned: Annotated[
         str | None, typer.Option("--for", help="Id of the planned release that this is.", metavar="ID")
     ] = None,
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Sign a release off. With the second person's name it becomes official, unless an embargo holds."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines import release as releasing
 
     session = _house(settings)
@@ -138,24 +114,20 @@ def official(
             f"release {release_id} is signed off by {names} and under embargo until {found['embargo']}\n"
             f"  after that: junheng official {release_id}"
         )
-    _print(found, text)
+    print_result(found, text)
 
 
-@app.command()
+@command()
 def withdraw(
+    settings: Settings,
     release_id: ReleaseArgument,
     reason: Annotated[str, typer.Option("--reason", help="What is wrong, for everybody to read.", metavar="TEXT")],
     severity: Annotated[
         str, typer.Option("--severity", help="critical or major; see docs/corrections-policy.md.", metavar="S")
     ] = "major",
     by: ByOption = None,
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Withdraw a release: it stays readable, its reason is shown, links move to the newest that stands."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines import release as releasing
 
     session = _house(settings)
@@ -167,11 +139,12 @@ def withdraw(
     lines += [f"  {link} is now {target or 'gone: no other release stands'}" for link, target in found["moved"].items()]
     days = found["notice_days"]
     lines.append(f"  users are to be told {f'within {days} days' if days else 'today'} (docs/corrections-policy.md)")
-    _print(found, "\n".join(lines))
+    print_result(found, "\n".join(lines))
 
 
-@app.command()
+@command()
 def verify(
+    settings: Settings,
     release_id: Annotated[
         str | None, typer.Argument(help="Release to verify. Default: the current one.", metavar="RELEASE")
     ] = None,
@@ -185,14 +158,9 @@ def verify(
             "--public-key", help="The publisher's public key. Default: JUNHENG_PUBLIC_KEY_FILE.", metavar="FILE"
         ),
     ] = None,
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Check files, manifest, signature, verdict, ledger, kept bytes, states and links. Exit code 3: something does
     not hold."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines.store import Warehouse
     from pipelines.verifier import public_key_in
     from pipelines.verifier import verify as check
@@ -217,7 +185,7 @@ def verify(
                 do="see `junheng releases`, or verify `--all`" if folders else "run `junheng run` first",
             )
         folders = [house.release_folder(wanted)]
-    withdrawn = _warn_of_withdrawal(house, *(folder.name for folder in folders))
+    withdrawn = warn_of_withdrawal(house, *(folder.name for folder in folders))
     try:
         with house.lock():
             report = check(house.folder, folders, public_key=key, head=head, whole_vault=every)
@@ -238,26 +206,22 @@ def verify(
     lines += [f"  note: {note}" for note in report.notes]
     lines.append(f"  ledger head {report.head}: keep it elsewhere, `--head` looks it up later")
     payload = {**report.as_dict(), "releases": [folder.name for folder in folders], "withdrawn": withdrawn}
-    _print(payload, "\n".join(lines))
+    print_result(payload, "\n".join(lines))
     if not report.holds:
         raise typer.Exit(DOES_NOT_HOLD)
 
 
-@app.command()
+@command()
 def reproduce(
+    settings: Settings,
     release_id: ReleaseArgument,
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Build a release again from its receipts and compare the hashes of dims, facts and marts. Exit code 3: they
     differ."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines.run.reproduction import reproduce as again
 
-    withdrawn = _warn_of_withdrawal(_house(settings).warehouse, release_id)
-    found = again(settings, release_id, _say)
+    withdrawn = warn_of_withdrawal(_house(settings).warehouse, release_id)
+    found = again(settings, release_id, say)
     tables = found["tables"]
     if found["same"]:
         lines = [f"release {release_id} comes out the same: {len(tables)} tables, every content hash"]
@@ -273,29 +237,25 @@ def reproduce(
                 lines.append(f"  {line['table']}: the same figures; only the ids of readings differ (another reader)")
             else:
                 lines += _table_lines(line["table"], found["differences"].get(line["table"], {}))
-    _print({**found, "withdrawn": withdrawn}, "\n".join(lines))
+    print_result({**found, "withdrawn": withdrawn}, "\n".join(lines))
     if not found["same"]:
         raise typer.Exit(DOES_NOT_HOLD)
 
 
-@app.command()
+@command()
 def diff(
+    settings: Settings,
     before: Annotated[str, typer.Argument(help="The release before.", metavar="RELEASE")],
     after: Annotated[str, typer.Argument(help="The release after.", metavar="RELEASE")],
     limit: Annotated[int, typer.Option("--limit", help="Rows of a kind listed per table; 0 for all.", min=0)] = 20,
     page: Annotated[Path | None, typer.Option("--page", help="Write a page of it.", metavar="FILE")] = None,
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Added, removed and revised figures between two releases, with the receipt or rule that caused them."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines import release as releasing
     from pipelines.store import read_json, write_atomically
 
     session = _house(settings)
-    _warn_of_withdrawal(session.warehouse, before, after)
+    warn_of_withdrawal(session.warehouse, before, after)
     found = releasing.diff(session.warehouse, session.ledger, before, after, limit=limit or None)
     if page is not None:
         from pipelines.pages import render_difference
@@ -305,7 +265,7 @@ def diff(
             raise UsageError("there is no such folder", where=str(page), do="name a file in a folder that is there")
         write_atomically(page, render_difference(found, card).encode())
         found["page"] = str(page.absolute())
-    _print(found, _diff_text(found))
+    print_result(found, _diff_text(found))
 
 
 def _diff_text(found: dict[str, Any]) -> str:
@@ -339,7 +299,7 @@ def _table_lines(name: str, table: dict[str, Any]) -> list[str]:
         for row in rows:
             key = " ".join(f"{column}={value}" for column, value in row["key"].items())
             cells = "; ".join(
-                f"{column} {_cell(cell['before']) or 'null'} -> {_cell(cell['after']) or 'null'}"
+                f"{column} {cell(cell['before']) or 'null'} -> {cell(cell['after']) or 'null'}"
                 for column, cell in row.get("columns", {}).items()
             )
             mark = " (synthetic)" if row.get("provenance") == "synthetic" else ""
@@ -350,22 +310,18 @@ def _table_lines(name: str, table: dict[str, Any]) -> list[str]:
     return lines
 
 
-@app.command()
+@command()
 def key(
+    settings: Settings,
     file: Annotated[Path, typer.Argument(help="Where to write the private key; FILE.pub holds the public one.")],
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Make a key pair for signing releases."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines.release.signing import make_key
 
     made = make_key(file, settings.warehouse_folder, settings.jurisdiction_folder)
     place = file.expanduser().absolute()
     found = {"key_id": made.key_id, "private_key": str(place), "public_key": f"{place}.pub"}
-    _print(
+    print_result(
         found,
         f"made the key {made.key_id}\n"
         f"  private  {place}  (keep it to yourself, and a copy where it cannot be lost)\n"

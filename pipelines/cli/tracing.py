@@ -11,17 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli import (
-    DebugOption,
-    JsonOption,
-    JurisdictionOption,
-    WarehouseOption,
-    _enter,
-    _print,
-    _release_folder,
-    _table,
-    app,
-)
+from pipelines.cli.common import as_table, command, door, print_result, release_folder
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.trace import Trace
@@ -40,8 +31,9 @@ _SAID = {
 }
 
 
-@app.command()
+@command()
 def trace(
+    settings: Settings,
     table: Annotated[str, typer.Argument(help="A published table.", metavar="TABLE")],
     key: Annotated[
         list[str] | None,
@@ -57,20 +49,15 @@ def trace(
         typer.Option("--limit", help=f"Rows of a kind listed; 0 for all. Default: {LISTED}, all with --json.", min=0),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="The SQL of every model on the way, in full.")] = False,
-    jurisdiction: JurisdictionOption = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
 ) -> None:
     """Trace one figure to formula, inputs, receipts, file, sheet, row and column, and compute it again. Exit code 3:
     it comes out otherwise."""
-    settings = _enter(jurisdiction, warehouse, as_json, debug)
     from pipelines.trace import trace as find
 
-    folder = _release_folder(settings, release)
-    listed = (None if as_json else LISTED) if limit is None else limit or None
+    folder = release_folder(settings, release)
+    listed = (None if door.as_json else LISTED) if limit is None else limit or None
     found = find(folder, table, key or [], limit=listed)
-    _print(found.as_dict(), _text(found, whole_sql=sql))
+    print_result(found.as_dict(), _text(found, whole_sql=sql))
     if not found.agrees:
         raise typer.Exit(DOES_NOT_HOLD)
 
@@ -110,7 +97,7 @@ def _figures(figures: list[dict[str, Any]]) -> str:
         for figure in figures
         if figure["outcome"] != "exact" or (figure["value"] is not None and figure["formula"])
     ]
-    return _table(rows)
+    return as_table(rows)
 
 
 def _level(level: dict[str, Any]) -> list[str]:
@@ -139,7 +126,7 @@ def _level(level: dict[str, Any]) -> list[str]:
     lines = [head]
     if constant:
         lines.append("  all with " + " ".join(f"{name}={value}" for name, value in constant.items()))
-    lines += [f"  {line}" for line in (_table(shown).splitlines() if rows else [])]
+    lines += [f"  {line}" for line in (as_table(shown).splitlines() if rows else [])]
     if (more := level["count"] - len(rows)) > 0 and rows:
         lines.append(f"  … {more:,} more (--limit 0 lists all)")
     if commands := [row["trace"] for row in level["rows"] if "trace" in row]:
@@ -162,7 +149,7 @@ def _cells(found: Trace) -> list[str]:
         }
         for file in found.files
     ]
-    lines += [f"  {line}" for line in _table(rows).splitlines()]
+    lines += [f"  {line}" for line in as_table(rows).splitlines()]
     cells = [
         {
             "measure": cell["measure"],
@@ -182,7 +169,7 @@ def _cells(found: Trace) -> list[str]:
     dull = {name for name, value in whole.items() if all((cell[name] or "") == value for cell in cells)}
     lines += ["", "cells"]
     shown = [{name: value for name, value in cell.items() if name not in dull} for cell in cells]
-    lines += [f"  {line}" for line in _table(shown).splitlines()]
+    lines += [f"  {line}" for line in as_table(shown).splitlines()]
     if (more := found.cells_count - len(cells)) > 0:
         lines.append(f"  … {more:,} more (--limit 0 lists all)")
     lines += ["", "deliveries of these figures, and which one counts"]
@@ -199,7 +186,7 @@ def _cells(found: Trace) -> list[str]:
         }
         for d in found.deliveries
     ]
-    return [*lines, *(f"  {line}" for line in _table(rows).splitlines())]
+    return [*lines, *(f"  {line}" for line in as_table(rows).splitlines())]
 
 
 def _checks(checks: dict[str, Any]) -> list[str]:
@@ -228,7 +215,7 @@ def _models(models: list[dict[str, Any]], whole: bool) -> list[str]:
         return []
     lines = ["", "computed by these models, the last first (rows: of this figure's slice)"]
     rows = [{"model": m["name"], "rows": m["rows"], "file": m["path"]} for m in models]
-    lines += [f"  {line}" for line in _table(rows).splitlines()]
+    lines += [f"  {line}" for line in as_table(rows).splitlines()]
     for model in models if whole else models[:1]:
         sql = [line for line in str(model["sql"]).strip().splitlines() if line.strip()]
         cut = sql if whole else sql[:LINES_OF_SQL]

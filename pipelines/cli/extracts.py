@@ -1,0 +1,196 @@
+"""The commands about what departments send: status, rejects, trying a file, proposing a contract, checks of quality.
+
+They parse, call and print, like the other commands in this room.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.cli.common import (
+    ExtractOption,
+    PeriodOption,
+    as_table,
+    cell,
+    command,
+    print_result,
+)
+from pipelines.errors import UsageError
+from pipelines.settings import Settings
+
+
+@command()
+def status(
+    settings: Settings,
+    every: Annotated[bool, typer.Option("--all", help="Every extract, however long the list.")] = False,
+) -> None:
+    """The whole state in one screen: deliveries, what is late or blocked and whose business it is, runs, releases."""
+    from pipelines.cli.status_screen import screen
+    from pipelines.jurisdiction import load
+    from pipelines.run.status import status_of
+
+    found = status_of(settings)
+    zone = load(settings.jurisdiction_folder).time_zone
+    terminal = shutil.get_terminal_size((80, 24))
+    print_result(found, screen(found, zone, terminal.columns, None if every else terminal.lines))
+
+
+@command()
+def rejects(
+    settings: Settings,
+    extract: ExtractOption = None,
+    period: PeriodOption = None,
+) -> None:
+    """Rejected rows and cells: file, sheet, row, column, rule, text."""
+    from pipelines.run.status import rejects_of
+
+    found = rejects_of(settings, extract, period)
+    columns = ["extract", "period", "file", "sheet", "row", "column", "rule", "text", "detail", "known"]
+    print_result(found, as_table(found, columns) if found else "no rejects")
+
+
+@command()
+def check(
+    settings: Settings,
+    file: Annotated[Path, typer.Argument(help="The file to try.", metavar="FILE")],
+    contract: Annotated[
+        str,
+        typer.Option("--contract", help="The extract, or the path of a contract.", metavar="DEPARTMENT/EXTRACT"),
+    ],
+    period: Annotated[
+        str | None, typer.Option("--period", help="Delivery period. Default: as the file lies or is named.")
+    ] = None,
+) -> None:
+    """Dry run of one file by a contract: accepted, rejected and why, ignored. Writes nothing."""
+    from pipelines.run.trial import check_file
+
+    found = check_file(settings, file, contract, period)
+    print_result(found, _trial_text(found))
+    if not found["readable"]:
+        raise typer.Exit(3)
+
+
+@command()
+def schema(
+    settings: Settings,
+    kind: Annotated[str, typer.Argument(help="contract or corrections.", metavar="KIND")] = "contract",
+) -> None:
+    """The JSON Schema of contract files (or of corrections), for editors."""
+    from pipelines.jurisdiction.schema import KINDS, schema_text
+
+    if kind not in KINDS:
+        raise UsageError(f"there is no schema {kind!r}", where="KIND", do=f"name one of {', '.join(KINDS)}")
+    sys.stdout.write(schema_text(kind))
+
+
+@command()
+def sniff(
+    settings: Settings,
+    file: Annotated[Path, typer.Argument(help="The unknown file.", metavar="FILE")],
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the contract, its new measures and units into the jurisdiction.")
+    ] = False,
+    department: Annotated[str | None, typer.Option("--department", help="Who sends the file.", metavar="D")] = None,
+    extract: Annotated[
+        str | None, typer.Option("--extract", help="What the extract is to be called.", metavar="E")
+    ] = None,
+) -> None:
+    """Look at an unknown file and propose a contract that reads it, with the reason for every guess."""
+    from pipelines.run.trial import sniff_file
+
+    found = sniff_file(settings, file, write=write, department=department, extract=extract)
+    parts = [found["proposal"].rstrip("\n"), "", "# What this contract reads:"]
+    parts += [f"# {line}".rstrip() for line in _trial_text(found).splitlines()]
+    if found["measures_to_add"]:
+        parts += ["", "# Measures to add to reference/measures.csv (rename them, in the contract too):"]
+        parts += ["#   " + ",".join(line.values()) for line in found["measures_to_add"]]
+    if found["units_to_add"]:
+        parts += ["", "# Units to add under `units` in jurisdiction.yml (check base and factor):"]
+        parts += [
+            f"#   {json.dumps(name, ensure_ascii=False)}: {{base: {unit['base']}, factor: {unit['factor']}}}"
+            for name, unit in found["units_to_add"].items()
+        ]
+    parts += ["", *(f"# {note}" for note in found["notes"])] if found["notes"] else []
+    parts += ["", *(f"# written: {path}" for path in found["written"])] if found["written"] else []
+    print_result(found, "\n".join(parts))
+
+
+def _trial_text(found: dict[str, Any]) -> str:
+    """A tried reading as text."""
+    if not found["readable"]:
+        return f"cannot be read by {found['contract']} (delivery period {found['period']}):\n  {found['problem']}"
+    lines = [
+        f"{found['contract']}, delivery period {found['period']}: "
+        f"{found['observations']:,} figures accepted, {found['rejects']:,} reject(s)"
+    ]
+    for account in found["tie_out"]:
+        sheet = f"sheet {account['source_sheet']}: " if account["source_sheet"] else ""
+        lines.append(
+            f"  {sheet}{account['rows_read']:,} rows = {account['rows_accepted']:,} accepted + "
+            f"{account['rows_rejected']:,} rejected + {account['rows_duplicate']:,} duplicate + "
+            f"{account['rows_ignored']:,} ignored"
+        )
+        lines.append(
+            f"  {sheet}{account['values_read']:,} values = {account['values_accepted']:,} accepted + "
+            f"{account['values_missing']:,} missing + {account['values_rejected']:,} rejected + "
+            f"{account['values_dropped']:,} dropped with their rows"
+        )
+    if found["ignored"]:
+        lines.append("ignored rows: " + ", ".join(f"{i['rows']:,} {i['reason']}" for i in found["ignored"]))
+    for rejected in found["rejects_by_rule"]:
+        known = f", {rejected['known']} of them known" if rejected["known"] else ""
+        lines.append(f"rejected, {rejected['rule']}: {rejected['count']:,}{known}")
+        for example in rejected["examples"]:
+            row = f"row {example['source_row']}" if example["source_row"] is not None else "file"
+            place = f"{row}{' column ' + example['source_column'] if example['source_column'] else ''}"
+            lines.append(f"  {place}: {cell(example['reported_text'])} ({example['detail']})")
+    for finding in found["findings"]:
+        lines.append(
+            f"finding, {finding['severity']}, {finding['check']}: {finding['observed']} "
+            f"(expected: {finding['expected']})"
+        )
+    if found["first"]:
+        columns = ["measure", "region_code", "period_end", "residence", "sex", "age_group", "group", "item", "value"]
+        columns += ["unit", "obs_status", "source_row", "source_column"]
+        lines += ["", "first figures:", as_table(found["first"], columns)]
+    return "\n".join(lines)
+
+
+@command()
+def quality(
+    settings: Settings,
+    build_id: Annotated[
+        str | None, typer.Option("--build", help="Build to show. Default: the newest.", metavar="ID")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show passing checks too.")] = False,
+    history: Annotated[
+        str | None, typer.Option("--history", help="Every result of one check, oldest first.", metavar="CHECK")
+    ] = None,
+) -> None:
+    """Checks, verdict and waivers in use of a build."""
+    from pipelines.run.status import history_of, quality_of
+
+    if history:
+        results = history_of(settings, history)
+        columns = ["judged_at", "build_id", "severity", "outcome", "observed", "threshold", "rule_sha256"]
+        print_result(results, as_table(results, columns))
+        return
+    found = quality_of(settings, build_id)
+    verdict = found["verdict"]
+    shown = [c for c in found["checks"] if every or c["outcome"] not in ("pass", "not_applicable")]
+    text = (
+        f"build {found['build_id']}: {verdict['outcome']} "
+        f"({verdict['passed']} passed, {verdict['failed']} failed, {verdict['errors']} error(s), "
+        f"{verdict['warnings']} warning(s), {verdict['not_applicable']} not applicable)\n"
+    )
+    if shown:
+        text += as_table(shown, ["check_id", "severity", "outcome", "observed", "expected", "locations"])
+    else:
+        text += "every check passed; --all lists them"
+    print_result(found, text)
