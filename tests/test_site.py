@@ -105,6 +105,7 @@ def test_an_omitted_key_is_omitted_from_the_command_and_named_in_the_query() -> 
     key = {"region_code": "X", "year": "2020", "indicator_code": "I", "population_basis": "resident"}
     reference = Reference("mart_service_coverage", key, "value", "I")
     assert reference.trace == "junheng trace mart_service_coverage region_code=X year=2020 indicator_code=I"
+    assert reference.trace == " ".join(["junheng trace", *reference.arguments])
     assert "population_basis = 'resident'" in reference.sql and "year = 2020" in reference.sql
     assert reference.code("R.1") == "R.1/I/X/2020"
     other = Reference("mart_service_coverage", {**key, "population_basis": "target group"}, "value", "I")
@@ -386,6 +387,22 @@ def test_the_site_of_another_country_names_nothing_of_zhejiang(verdania: House) 
         # the dictionary's own words say what synthetic is
         own = "" if page.name == "catalogue.html" else "|示例数据"
         assert not re.search(f"浙江|Zhejiang|CNY{own}", source), page
+
+
+@pytest.mark.pipeline
+@pytest.mark.parametrize("key", ["TAP", "degree.health", "spending.health"])
+def test_the_command_that_a_figure_gives_traces_it(verdania: House, key: str) -> None:
+    release = open_release(verdania.warehouse.current)
+    try:
+        subject = read_facts(release).subjects[key]
+    finally:
+        release.connection.close()
+    assert subject.year is not None
+    _, *arguments = shlex.split(subject.reference("VA1", subject.year).trace)
+    said = verdania.command(*arguments)
+    assert said.returncode == 0, said.stderr
+    found = subject.of("VA1")
+    assert found is not None and str(found.value)[:6] in said.stdout
 
 
 # -- in a browser ----------------------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ def _add_spending(release: Release, facts: Facts, names: dict[str, Row]) -> None
         key, zh, en = _named("spending", row["domain"], {row["domain"]: row}, "人均支出", "Spending per head")
         facts.subjects[key] = Subject(
             key, "spending", zh, en, row["domain"], row["currency"], None, 0, "mart_per_capita_spending",
-            "per_capita", {"domain": row["domain"]},
+            "per_capita", {"domain": row["domain"], "fund": fund, "government_level": "all"},
         )  # fmt: skip
     _order(facts, "spending", names)
     _fill(

@@ -1,44 +1,30 @@
 """Where a figure stands: the SQL that gives it, the command that traces it, the code by which an error is reported.
 
-A key that `trace` lets a reader omit is omitted here too, so that commands stay short; the SQL names every key.
+A key that `trace` lets a reader omit is omitted here too (`figure_keys` says what it means): commands stay short;
+the SQL names every key.
 """
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 
-# What an omitted key of a table means, for `trace`, recipes and pages alike.
+from pipelines.figure_keys import MAIN_READING, trace_command
+
+_SPENDING = ("population_basis", "population_source", "residence", "price_basis", "account_stage")
+_COVERAGE = ("population_basis", "population_source", "residence", "sex", "age_group", "group")
+# The columns of each table's key that may be omitted, and what they mean there.
 OMITTED: dict[str, dict[str, str]] = {
-    "mart_service_coverage": {
-        "reference_geography": "reported",
-        "population_basis": "resident",
-        "population_source": "year_end",
-        "residence": "total",
-        "sex": "all",
-        "age_group": "all",
-        "group": "all",
-    },
-    "mart_per_capita_spending": {
-        "reference_geography": "reported",
-        "population_basis": "resident",
-        "population_source": "year_end",
-        "residence": "total",
-        "price_basis": "nominal",
-        "account_stage": "final",
-        "government_level": "all",
-        "fund": "general_budget",
-    },
-    "mart_equalisation": {"reference_geography": "reported"},
-    "mart_composite_index": {"reference_geography": "reported"},
-    "mart_urban_rural_gap": {
-        "reference_geography": "reported",
-        "population_basis": "resident",
-        "price_basis": "nominal",
-    },
-    "mart_fiscal_effort": {"reference_geography": "reported", "fund": "general_budget", "account_stage": "final"},
-    "mart_inequality": {"reference_geography": "reported", "population_basis": "resident"},
+    table: {column: MAIN_READING[column][0] for column in ("reference_geography", *columns)}
+    for table, columns in (
+        ("mart_service_coverage", _COVERAGE),
+        ("mart_per_capita_spending", _SPENDING),
+        ("mart_equalisation", ("method_id", "weight_set")),
+        ("mart_composite_index", ("weight_set",)),
+        ("mart_urban_rural_gap", ("population_basis", "price_basis")),
+        ("mart_fiscal_effort", ("account_stage",)),
+    )
 }
+OMITTED["mart_composite_index"]["method_id"] = MAIN_READING["method_id"][1]
 
 
 @dataclass(frozen=True)
@@ -53,7 +39,7 @@ class Reference:
     @property
     def trace(self) -> str:
         """The command that leads the figure back to the cells it was made of."""
-        return " ".join(["junheng trace", *(shlex.quote(argument) for argument in self.arguments)])
+        return trace_command(self.table, self.key)
 
     @property
     def arguments(self) -> list[str]:
