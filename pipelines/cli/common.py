@@ -114,7 +114,7 @@ def as_table(rows: list[dict[str, Any]], columns: list[str] | None = None) -> st
     if not rows:
         return "(none)"
     columns = columns or list(rows[0])
-    cells = [[cell(row.get(c)) for c in columns] for row in rows]
+    cells = [[in_short(row.get(c)) for c in columns] for row in rows]
     widths = [max(cell_len(x) for x in [c, *(r[i] for r in cells)]) for i, c in enumerate(columns)]
     lines = ["  ".join(c + " " * (w - cell_len(c)) for c, w in zip(columns, widths, strict=True)).rstrip()]
     lines.append("  ".join("-" * w for w in widths))
@@ -123,7 +123,7 @@ def as_table(rows: list[dict[str, Any]], columns: list[str] | None = None) -> st
     return "\n".join(lines)
 
 
-def cell(value: Any) -> str:
+def in_short(value: Any) -> str:
     """A value as a table shows it: one line, not too long."""
     if value is None:
         return ""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli.common import as_table, command, print_result, say, warn_of_withdrawal
+from pipelines.cli.common import as_table, command, in_short, print_result, say, warn_of_withdrawal
 from pipelines.errors import BusyError, UsageError
 from pipelines.settings import Settings
 
@@ -299,7 +299,7 @@ def _table_lines(name: str, table: dict[str, Any]) -> list[str]:
         for row in rows:
             key = " ".join(f"{column}={value}" for column, value in row["key"].items())
             cells = "; ".join(
-                f"{column} {cell(cell['before']) or 'null'} -> {cell(cell['after']) or 'null'}"
+                f"{column} {in_short(cell['before']) or 'null'} -> {in_short(cell['after']) or 'null'}"
                 for column, cell in row.get("columns", {}).items()
             )
             mark = " (synthetic)" if row.get("provenance") == "synthetic" else ""

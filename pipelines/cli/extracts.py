@@ -17,8 +17,8 @@ from pipelines.cli.common import (
     ExtractOption,
     PeriodOption,
     as_table,
-    cell,
     command,
+    in_short,
     print_result,
 )
 from pipelines.errors import UsageError
@@ -149,7 +149,7 @@ def _trial_text(found: dict[str, Any]) -> str:
         for example in rejected["examples"]:
             row = f"row {example['source_row']}" if example["source_row"] is not None else "file"
             place = f"{row}{' column ' + example['source_column'] if example['source_column'] else ''}"
-            lines.append(f"  {place}: {cell(example['reported_text'])} ({example['detail']})")
+            lines.append(f"  {place}: {in_short(example['reported_text'])} ({example['detail']})")
     for finding in found["findings"]:
         lines.append(
             f"finding, {finding['severity']}, {finding['check']}: {finding['observed']} "
