@@ -51,6 +51,7 @@ JURISDICTION: Any = SimpleNamespace(
     home_region="P1",
     currency="XXX",
     units={"人": SimpleNamespace(base="persons", factor=1)},
+    unit_names={},
     boundaries=None,
     time_zone="Asia/Shanghai",
     levels=[SimpleNamespace(name="place", name_zh="地方", name_en="Place", depth=0)],

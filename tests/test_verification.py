@@ -294,6 +294,12 @@ def test_a_release_of_the_first_form_is_checked_as_far_as_it_can_be(shelf: Shelf
     for name in (verifier.VERDICT, verifier.CHECKS):
         (folder / name).unlink()
         del said["files"][name]
+    for path in sorted((folder / "evidence").rglob("*"), reverse=True):
+        if path.is_file():
+            del said["files"][path.relative_to(folder).as_posix()]
+            path.unlink()
+        else:
+            path.rmdir()
     (folder / "evidence").rmdir()
     (folder / verifier.SIGNATURE).unlink()
     write_json(folder / "manifest.json", said)

@@ -127,6 +127,7 @@ class Description(StrictModel):
     years: Years
     reference_geographies: list[int] = []
     units: dict[str, Unit]
+    unit_names: dict[str, str] = {}  # what units that only indicators have are called
     synthetic_mark: Text = Text(zh="示例数据", en="Sample data")
     disclosure: Disclosure
     data_notes: list[Text] = []
@@ -181,6 +182,7 @@ class Jurisdiction:
             "reason": self.description.disclosure.reason,
         }
         self.units = self.description.units
+        self.unit_names = self.description.unit_names
         self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
         self.contracts = self._load_contracts()
         self.corrections = load_corrections(

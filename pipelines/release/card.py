@@ -56,7 +56,8 @@ def card(
             "home_region": jurisdiction.home_region,
             "currency": jurisdiction.currency,
             # What a base unit is called where the files come from.
-            "units": {unit.base: name for name, unit in jurisdiction.units.items() if unit.factor == 1},
+            "units": {unit.base: name for name, unit in jurisdiction.units.items() if unit.factor == 1}
+            | jurisdiction.unit_names,
             "time_zone": jurisdiction.time_zone,
             "levels": [
                 {"name": level.name, "name_zh": level.name_zh, "name_en": level.name_en, "depth": level.depth}
