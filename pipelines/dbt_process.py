@@ -36,6 +36,8 @@ def main(parsed: Path, arguments: list[str]) -> int:
         _keep(parsed, manifest)
     word = sys.stdin.readline().strip()
     if word == MANIFEST:
+        # Given the manifest, dbt only takes up its options; without them it cannot write.
+        dbtRunner(manifest=manifest).invoke(["--quiet", "parse", "--no-write-json", *arguments])
         manifest.write(str(Path(arguments[arguments.index("--target-path") + 1]) / "manifest.json"))
     if word != GO:
         return 0

@@ -21,17 +21,21 @@ METRIC = "metric"
 def write_json_stat(release: Released, cube: Cube, folder: Path) -> Path:
     """One cube as a JSON-stat 2.0 dataset. Returns the file."""
     path = folder / f"{release.file_stem(cube.table)}.json"
+    head = json.dumps(_head(release, cube), ensure_ascii=False, separators=(",", ":"))
     with path.open("w", encoding="utf-8") as handle:
-        json.dump(dataset(release, cube), handle, ensure_ascii=False, separators=(",", ":"))
+        handle.write(head.removesuffix("}"))
+        # Millions of cells: the engine writes them as JSON, a hundred times as fast as a program in Python.
+        for name, texts in _cells(release, cube).items():
+            handle.write(f',"{name}":{{')
+            handle.write(",".join(texts))
+            handle.write("}")
+        handle.write("}")
     return path
 
 
-def dataset(release: Released, cube: Cube) -> dict[str, Any]:
-    """The dataset as JSON types."""
-    ids = [*cube.table.key, METRIC]
-    categories = [cube.names_of(release, dimension) for dimension in cube.table.key]
-    metrics = [column.name for column in cube.measures]
-    size = [*(len(category) for category in categories), len(metrics)]
+def _cells(release: Released, cube: Cube) -> dict[str, list[str]]:
+    """`value` and `status` as pieces of JSON: the numbers of the cells that there are, each with what it holds."""
+    size = [len(cube.names_of(release, dimension)) for dimension in cube.table.key] + [len(cube.measures)]
     strides = [1] * len(size)
     for place in range(len(size) - 2, -1, -1):
         strides[place] = strides[place + 1] * size[place + 1]
@@ -40,18 +44,40 @@ def dataset(release: Released, cube: Cube) -> dict[str, Any]:
         f"(dense_rank() over (order by cast({quote(name)} as varchar)) - 1) * {strides[place]}"
         for place, name in enumerate(cube.table.key)
     )
-    cells = ", ".join(f"cast({quote(name)} as double)" for name in metrics)
-    rows = release.connection.execute(
-        f"select cast({number} as bigint) as number, {quote(STATUS)}, {cells} from {quote(cube.name)} order by 1"
+    columns = ", ".join(
+        f"cast({quote(column.name)} as double) as figure_{place}" for place, column in enumerate(cube.measures)
+    )
+    release.connection.execute(
+        f"create or replace temporary table cells as select cast({number} as bigint) as first_cell, "
+        f"{quote(STATUS)} as flag, {columns} from {quote(cube.name)} order by 1"
     ).fetchall()
-    value: dict[str, float | int] = {}
-    status: dict[str, str] = {}
-    for first, flag, *figures in rows:
-        for offset, figure in enumerate(figures):
-            if figure is not None:
-                value[str(first + offset)] = int(figure) if figure.is_integer() else figure
-            if flag != "A":
-                status[str(first + offset)] = flag
+
+    def pieces(text: str, condition: str) -> list[str]:
+        """One text for every row: the cells of it that meet the condition."""
+        cells = ", ".join(
+            f"case when {condition.format(place)} "
+            f"then '\"' || (first_cell + {place}) || '\":' || {text.format(place)} end"
+            for place in range(len(cube.measures))
+        )
+        found = release.connection.execute(
+            f"select * from (select concat_ws(',', {cells}) from cells) as texts(cell) where cell <> ''"
+        ).fetchall()
+        return [piece for (piece,) in found]
+
+    whole = "{0} = trunc({0}) and abs({0}) < 9e15"
+    figure = f"case when {whole} then cast(cast({{0}} as bigint) as varchar) else cast({{0}} as varchar) end"
+    return {
+        "value": pieces(figure.format("figure_{0}"), "figure_{0} is not null"),
+        "status": pieces("'\"' || flag || '\"'", "flag <> 'A'"),
+    }
+
+
+def _head(release: Released, cube: Cube) -> dict[str, Any]:
+    """The dataset without its cells, as JSON types."""
+    ids = [*cube.table.key, METRIC]
+    categories = [cube.names_of(release, dimension) for dimension in cube.table.key]
+    metrics = [column.name for column in cube.measures]
+    size = [*(len(category) for category in categories), len(metrics)]
     described = {column.name: column for column in cube.table.columns}
     dimension: dict[str, Any] = {
         name: {
@@ -94,8 +120,6 @@ def dataset(release: Released, cube: Cube) -> dict[str, Any]:
         "size": size,
         "role": role,
         "dimension": dimension,
-        "value": value,
-        "status": status,
         "extension": {
             "release": release.release_id,
             "table": cube.name,

@@ -8,7 +8,9 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 from pipelines.errors import UsageError
@@ -25,10 +27,14 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 @dataclass
 class Order:
-    """What was asked for: tables (none named means all), and the encoding of CSV."""
+    """What was asked for: tables (none named means all), and the encoding of CSV.
+
+    `csv_folder` is where the same CSV files lie already, when several formats are written.
+    """
 
     tables: tuple[str, ...] = ()
     encoding: str = "utf-8"
+    csv_folder: Path | None = None
 
 
 @dataclass
@@ -50,14 +56,26 @@ def _parquet(release: Released, tables: tuple[PublishedTable, ...], folder: Path
     return []
 
 
+def _csv_files(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> dict[str, Path]:
+    """The tables as CSV in this folder, by table. What another format has written already is copied."""
+    files = {}
+    for table in tables:
+        there = order.csv_folder / f"{release.file_stem(table)}.csv" if order.csv_folder else None
+        if there is not None and there.exists():
+            files[table.name] = Path(shutil.copyfile(there, folder / there.name))
+        else:
+            files[table.name] = csv_files.write_csv(release, table, folder, order.encoding)
+    return files
+
+
 def _csv(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
-    files = {table.name: csv_files.write_csv(release, table, folder, order.encoding) for table in tables}
+    files = _csv_files(release, tables, folder, order)
     csv_files.write_csvw(release, files, folder, order.encoding)
     return []
 
 
 def _data_package(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
-    files = {table.name: csv_files.write_csv(release, table, folder, order.encoding) for table in tables}
+    files = _csv_files(release, tables, folder, order)
     csv_files.write_data_package(release, files, folder, order.encoding)
     return []
 
@@ -101,7 +119,7 @@ def _json_stat(release: Released, tables: tuple[PublishedTable, ...], folder: Pa
 def _zip(release: Released, tables: tuple[PublishedTable, ...], folder: Path, order: Order) -> list[str]:
     inside = folder / "data"
     inside.mkdir()
-    files = {table.name: csv_files.write_csv(release, table, inside, order.encoding) for table in tables}
+    files = _csv_files(release, tables, inside, order)
     csv_files.write_csvw(release, files, inside, order.encoding)
     csv_files.write_data_package(release, files, inside, order.encoding)
     dictionary = next((table for table in release.tables if table.name == "meta_column"), None)
@@ -132,6 +150,10 @@ FORMATS: dict[str, Writer] = {
 }
 
 
+# Formats that are written at the same time, those after each other that share files: the longest first.
+_SIDE_BY_SIDE = (("json-stat", "sdmx-csv", "parquet"), ("xlsx",), ("csv", "datapackage", "zip"))
+
+
 def export(folder: Path, form: str, out: Path, order: Order | None = None) -> list[Export]:
     """Write a sealed release in one format, or in all (`all`); a folder a format below `out`, made when it is whole.
 
@@ -143,10 +165,21 @@ def export(folder: Path, form: str, out: Path, order: Order | None = None) -> li
         raise UsageError(
             f"there is no format {form!r}", where="--format", do=f"use one of {', '.join([*FORMATS, 'all'])}"
         )
+    if form != "all":
+        return _write_formats(folder, (form,), out, order)
+    # Processes of their own: most of the time goes into Python's own work. Spawned, as threads do not survive a fork.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(_write_formats, folder, names, out, order) for names in _SIDE_BY_SIDE]
+        done = [made for future in waiting for made in future.result()]
+    return sorted(done, key=lambda made: list(FORMATS).index(made.format))
+
+
+def _write_formats(folder: Path, names: tuple[str, ...], out: Path, order: Order) -> list[Export]:
+    """One folder a format, one after another."""
     done = []
     with open_release(folder) as release:
         tables = release.chosen(order.tables)
-        for name in FORMATS if form == "all" else [form]:
+        for name in names:
             target = out / f"{release.stem}_{name}"
             if target.exists():
                 raise UsageError(
@@ -164,6 +197,8 @@ def export(folder: Path, form: str, out: Path, order: Order | None = None) -> li
                 shutil.rmtree(making, ignore_errors=True)
                 raise
             making.rename(target)
+            if name == "csv":
+                order = replace(order, csv_folder=target)
             done.append(
                 Export(release.release_id, name, str(target), sorted(path.name for path in target.iterdir()), said)
             )
