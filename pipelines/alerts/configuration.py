@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -61,9 +62,9 @@ class _Channel(StrictModel):
         return []
 
     @property
+    @abstractmethod
     def goes_to(self) -> str:
         """Where it goes, as may be shown."""
-        raise NotImplementedError
 
 
 class _Remote(_Channel):

@@ -19,8 +19,10 @@ from pipelines.cli.common import (
     print_result,
     say,
 )
-from pipelines.errors import BlockedError, UsageError
+from pipelines.errors import UsageError
 from pipelines.settings import Settings
+
+BUILD_FIRST = "run `junheng build`, then `junheng judge`"
 
 
 @command()
@@ -175,7 +177,7 @@ def judge(
 
     session = Session(settings, say)
     with session.warehouse.lock():
-        made = _current_build(session)
+        made = session.present_build(BUILD_FIRST)
         verdict = session.judge(made, with_documents=data_docs)
         if verdict.outcome != "pass":
             raise blocked(session, made, verdict)
@@ -207,18 +209,5 @@ def release(
 
     session = Session(settings, say)
     with session.warehouse.lock():
-        sealed = session.publish(_current_build(session))
+        sealed = session.publish(session.present_build(BUILD_FIRST))
     print_result(sealed.as_dict(), f"published release {sealed.release_id}\n  {sealed.folder}")
-
-
-def _current_build(session: Any) -> Any:
-    """The build of exactly what is received and agreed now."""
-    taken = session.take_in(receive=False)
-    made = session.stored_build(session.identity(taken).build_id)
-    if made is None:
-        raise BlockedError(
-            "the present receipts, contracts and code have not been built",
-            where=str(session.warehouse.builds),
-            do="run `junheng build`, then `junheng judge`",
-        )
-    return made

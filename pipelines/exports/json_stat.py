@@ -21,11 +21,13 @@ METRIC = "metric"
 def write_json_stat(release: Released, cube: Cube, folder: Path) -> Path:
     """One cube as a JSON-stat 2.0 dataset. Returns the file."""
     path = folder / f"{release.file_stem(cube.table)}.json"
-    head = json.dumps(_head(release, cube), ensure_ascii=False, separators=(",", ":"))
+    categories = [cube.names_of(release, dimension) for dimension in cube.table.key]
+    size = [*(len(category) for category in categories), len(cube.measures)]
+    head = json.dumps(_head(release, cube, categories, size), ensure_ascii=False, separators=(",", ":"))
     with path.open("w", encoding="utf-8") as handle:
         handle.write(head.removesuffix("}"))
-        # Millions of cells: the engine writes them as JSON, a hundred times as fast as a program in Python.
-        for name, texts in _cells(release, cube).items():
+        # Millions of cells: the engine writes them as JSON, in half the time that Python's own objects take.
+        for name, texts in _cells(release, cube, size).items():
             handle.write(f',"{name}":{{')
             handle.write(",".join(texts))
             handle.write("}")
@@ -33,9 +35,8 @@ def write_json_stat(release: Released, cube: Cube, folder: Path) -> Path:
     return path
 
 
-def _cells(release: Released, cube: Cube) -> dict[str, list[str]]:
+def _cells(release: Released, cube: Cube, size: list[int]) -> dict[str, list[str]]:
     """`value` and `status` as pieces of JSON: the numbers of the cells that there are, each with what it holds."""
-    size = [len(cube.names_of(release, dimension)) for dimension in cube.table.key] + [len(cube.measures)]
     strides = [1] * len(size)
     for place in range(len(size) - 2, -1, -1):
         strides[place] = strides[place + 1] * size[place + 1]
@@ -72,12 +73,12 @@ def _cells(release: Released, cube: Cube) -> dict[str, list[str]]:
     }
 
 
-def _head(release: Released, cube: Cube) -> dict[str, Any]:
+def _head(
+    release: Released, cube: Cube, categories: list[dict[str, tuple[str, str]]], size: list[int]
+) -> dict[str, Any]:
     """The dataset without its cells, as JSON types."""
     ids = [*cube.table.key, METRIC]
-    categories = [cube.names_of(release, dimension) for dimension in cube.table.key]
     metrics = [column.name for column in cube.measures]
-    size = [*(len(category) for category in categories), len(metrics)]
     described = {column.name: column for column in cube.table.columns}
     dimension: dict[str, Any] = {
         name: {

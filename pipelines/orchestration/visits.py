@@ -90,12 +90,4 @@ def present_build(session: Session) -> Build:
 
     Raises BlockedError when that has not been built.
     """
-    taken = session.take_in(receive=False)
-    build = session.stored_build(session.identity(taken).build_id)
-    if build is None:
-        raise BlockedError(
-            "the present receipts, contracts and code have not been built",
-            where=str(session.warehouse.builds),
-            do="materialise the tables first, or run the nightly job",
-        )
-    return build
+    return session.present_build("materialise the tables first, or run the nightly job")

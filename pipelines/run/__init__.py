@@ -318,6 +318,21 @@ class Session:
         # Where it stands now, not where it was made: a warehouse may be moved or restored to another place.
         return replace(Build.from_dict(read_json(path)), folder=str(folder)) if path.exists() else None
 
+    def present_build(self, do: str) -> Build:
+        """The build of exactly what is received and agreed now. `do` is what to do when there is none.
+
+        Raises BlockedError when that has not been built.
+        """
+        taken = self.take_in(receive=False)
+        made = self.stored_build(self.identity(taken).build_id)
+        if made is None:
+            raise BlockedError(
+                "the present receipts, contracts and code have not been built",
+                where=str(self.warehouse.builds),
+                do=do,
+            )
+        return made
+
     def build(self, taken: Intake, identity: Build) -> Build:
         """Build the marts in a private file, and the mask over them."""
         from pipelines import protection, transform
