@@ -1,7 +1,7 @@
 """A person-level file as blocks of whole lines, every line accounted for, and the lines of a block as text cells.
 
 A file is never held whole and never written out again: blocks are cut at line ends, decoded in memory and split
-into cells. A line with the wrong number of cells is named by its number. What cells mean is `person_level`'s work.
+into cells. A line with the wrong number of cells is named by its number. What cells mean is `person_cells`'s work.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
+import pyarrow.csv
 
 from pipelines.errors import UnreadableFileError
 from pipelines.jurisdiction.person_contract import RecordFormat
@@ -28,12 +31,15 @@ from pipelines.jurisdiction.person_contract import RecordFormat
 BLOCK = 16 << 20
 MAX_LINE = 1 << 20
 _HEADER_WITHIN = 100
+_SAMPLE = 1 << 20  # bytes looked at to see which columns repeat themselves
+_FEW = 0.05  # a column repeats itself when it has at most this many different texts for each line
 _MANY = 10_000
 # Registers repeat themselves: fiftyfold is honest, a thousandfold is a bomb.
 MAX_RATIO = 1_000
 _BOM = b"\xef\xbb\xbf"
 _REPLACED = "\ufffd".encode()
-_FEED, _QUOTE = 10, 34
+_FEED, _QUOTE, _POINT = 10, 34, 46
+_DIGIT_0 = 48  # no byte below it is ever the second one of a character, in any encoding that is read in blocks
 
 
 class Stream(Protocol):
@@ -53,18 +59,87 @@ class Block:
     data: bytes
 
 
+class Column:
+    """The cells of one column of a block. A cell without text is null.
+
+    Registers repeat themselves: where a column has few different texts, `texts` are these, each once, and `places`
+    says which of them each record has. Elsewhere `places` is None and `texts` are the records' own.
+    """
+
+    def __init__(self, texts: pl.Series, places: npt.NDArray[np.int32] | None = None) -> None:
+        self.texts, self.places = texts, places
+
+    def whole(self) -> pl.Series:
+        """The text of every record."""
+        return self.spread(self.texts)
+
+    def spread(self, values: pl.Series) -> pl.Series:
+        """What was made of each of `texts`, for every record."""
+        return values if self.places is None else values.gather(self.places)
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> Column:
+        """The column without some of its records."""
+        if self.places is None:
+            return Column(self.texts.filter(pl.Series(kept)))
+        return Column(self.texts, self.places[kept])
+
+
+class PlainColumn(Column):
+    """Texts as the parser left them, one after the other in memory: what is cheap to ask of bytes is asked here."""
+
+    def __init__(self, array: pa.StringArray) -> None:
+        self.array = array
+        _, offsets, data = array.buffers()
+        self._offsets = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
+        self._bytes = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+        self.places = None
+
+    @cached_property
+    def texts(self) -> pl.Series:  # type: ignore[override]
+        """The text of every record."""
+        texts = pl.Series(self.array)
+        if self._lengths.size and not self._lengths.all():
+            texts = pl.select(pl.when(texts != "").then(texts)).to_series()
+        return texts
+
+    @cached_property
+    def _lengths(self) -> npt.NDArray[np.int32]:
+        return np.diff(self._offsets)
+
+    @property
+    def is_tidy(self) -> bool:
+        """True when every cell has text that neither begins nor ends with what might be a blank."""
+        if not self._lengths.size or not self._lengths.all():
+            return False
+        first, last = self._bytes[self._offsets[:-1]], self._bytes[self._offsets[1:] - 1]
+        return bool(first.min() > 32 and last.min() > 32 and first.max() < 128 and last.max() < 128)
+
+    def without_point(self, digits: int) -> pl.Series:
+        """True for each record whose cell does not have a point before its last `digits` characters."""
+        if not self._bytes.size:
+            return pl.repeat(False, len(self.array), dtype=pl.Boolean, eager=True)
+        place = np.maximum(self._offsets[1:] - (digits + 1), 0)
+        return pl.Series((self._bytes[place] != _POINT) | (self._lengths <= digits)) & self.texts.is_not_null()
+
+
 @dataclass(frozen=True)
 class Cells:
-    """The cells of a block: `line` and one text column per column of the file that was asked for.
+    """The cells of a block: the number of each record's line, and the columns that were asked for by position.
 
     `broken` are lines that are no record (line, rule), `blank` the numbers of empty ones. `has_replaced` is true
     when a byte could not be decoded anywhere in the block.
     """
 
-    frame: pl.DataFrame
+    lines: npt.NDArray[np.int32]
+    columns: dict[int, Column]
     broken: list[tuple[int, str]]
     blank: list[int]
     has_replaced: bool
+
+    def only(self, kept: npt.NDArray[np.bool_]) -> Cells:
+        """The cells without some of the records."""
+        columns = {position: column.only(kept) for position, column in self.columns.items()}
+        return Cells(self.lines[kept], columns, self.broken, self.blank, self.has_replaced)
 
 
 @contextmanager
@@ -208,21 +283,37 @@ def header_cells(block: Block, rule: RecordFormat, where: str) -> tuple[list[str
     raise UnreadableFileError("the header cannot be split into cells", where=where, do="check that the file is text")
 
 
-def cells_of(block: Block, rule: RecordFormat, width: int, wanted: list[int]) -> Cells:
-    """The cells of a block whose file has `width` columns: those `wanted` (0-based), as columns `c<position>`."""
+def repeating(block: Block, rule: RecordFormat, width: int) -> frozenset[int]:
+    """Positions of the columns whose texts repeat themselves, judged by the first lines of a block.
+
+    Only a question of speed: any column can be read either way.
+    """
+    sample = block.data[: block.data.rfind(b"\n", 0, _SAMPLE) + 1]
+    read = _read(sample, rule, list(range(width)), frozenset(range(width)), width) if width > 1 else None
+    if read is None:
+        return frozenset()
+    table, _ = read
+    return frozenset(
+        position for position in range(width) if len(_dictionary(table[f"c{position}"]).dictionary) <= _FEW * len(table)
+    )
+
+
+def cells_of(
+    block: Block, rule: RecordFormat, width: int, wanted: list[int], repeated: frozenset[int] = frozenset()
+) -> Cells:
+    """The cells of a block whose file has `width` columns: those `wanted` (0-based).
+
+    `repeated` are the columns of few different texts. Raises UnreadableFileError for a block that is no table.
+    """
+    cells = _plain_cells(block, rule, width, wanted, repeated)
+    if cells is not None:
+        return cells
     numbers = np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)
-    plain = _plain_cells(block, rule, width, wanted)
-    if plain is not None:
-        return Cells(plain.with_columns(line=pl.Series(numbers)), [], [], False)
     data, has_replaced = _as_utf8(block.data, rule.encoding)
     bad = _suspects(data, ord(rule.separator), width)
     broken: list[tuple[int, str]] = []
     blank: list[int] = []
-    if bad.size > _MANY and bad.size > block.lines / 2:
-        raise UnreadableFileError(
-            f"{bad.size:,} of the {block.lines:,} lines from line {block.first_line:,} on do not have {width} cells",
-            do="check `format.delimiter`, and that the file is what the contract describes",
-        )
+    _refuse_no_table(int(bad.size), block, width)
     if bad.size:
         kept, rescued = _sift(data, bad, rule, width, block.first_line, broken, blank)
         gone = np.zeros(block.lines, dtype=bool)
@@ -238,30 +329,130 @@ def cells_of(block: Block, rule: RecordFormat, width: int, wanted: list[int]) ->
             frame = pl.concat([frame, more.with_columns(line=own)]).sort("line")
     else:
         frame = _parse(data, rule, width, wanted, block.lines).with_columns(line=pl.Series(numbers))
-    return Cells(frame, broken, blank, has_replaced)
+    columns = {position: Column(frame[f"c{position}"]) for position in wanted}
+    return Cells(frame["line"].to_numpy(), columns, broken, blank, has_replaced)
 
 
-def _plain_cells(block: Block, rule: RecordFormat, width: int, wanted: list[int]) -> pl.DataFrame | None:
-    """The cells of a block in which nothing is unusual; None when anything may be, and it must be looked at closely.
+def _refuse_no_table(bad: int, block: Block, width: int) -> None:
+    if bad > _MANY and bad > block.lines / 2:
+        raise UnreadableFileError(
+            f"{bad:,} of the {block.lines:,} lines from line {block.first_line:,} on do not have {width} cells",
+            do="check `format.delimiter`, and that the file is what the contract describes",
+        )
 
-    There are as many separators as the lines need in all, and the parser found no line with more than it should
-    have: then none has fewer.
+
+def _plain_cells(
+    block: Block, rule: RecordFormat, width: int, wanted: list[int], repeated: frozenset[int]
+) -> Cells | None:
+    """The cells of a block without quotes, blank lines or bytes that are no text; None when it may have any of them.
+
+    Bytes are decoded where they stand in a cell, once for each different text, and not at all in dropped columns.
     """
-    if width < 2 or len(wanted) < width or _QUOTE in block.data:
-        return None  # the parser tells lines with more cells only where it is asked for all columns
-    data = block.data
-    if rule.encoding not in ("utf-8", "ascii") and not data.isascii():
+    if width < 2 or _QUOTE in block.data:
+        return None
+    data, encoding = block.data, rule.encoding
+    if encoding == "ascii":
+        encoding = "utf-8"
+    if encoding != "utf-8" and ord(rule.separator) >= _DIGIT_0 and not data.isascii():
         try:
-            data = data.decode(rule.encoding).encode()
+            data, encoding = data.decode(encoding).encode(), "utf-8"
         except UnicodeDecodeError:
             return None
-    marks = np.frombuffer(data, np.uint8)
-    if np.count_nonzero(marks == ord(rule.separator)) != block.lines * (width - 1) or _REPLACED in data:
+    while (read := _read(data, rule, wanted, repeated, width)) is not None:
+        table, invalid = read
+        if len(table) + len(invalid) != block.lines:
+            return None  # blank lines, which the parser skips, or a carriage return inside a line
+        try:
+            columns = {position: _column(table[f"c{position}"], encoding) for position in wanted}
+        except UnicodeDecodeError:
+            return None
+        if all(column is not None for column in columns.values()):
+            break
+        try:
+            data, encoding = data.decode(encoding).encode(), "utf-8"
+        except UnicodeDecodeError:
+            return None
+    else:
         return None
+    _refuse_no_table(len(invalid), block, width)
+    numbers = np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)
+    broken: list[tuple[int, str]] = []
+    blank: list[int] = []
+    for place, cells, is_blank in invalid:
+        if is_blank:
+            blank.append(int(numbers[place]))
+        else:
+            broken.append((int(numbers[place]), "too_many_cells" if cells > width else "too_few_cells"))
+    if invalid:
+        numbers = np.delete(numbers, [place for place, _, _ in invalid])
+    return Cells(numbers, cast(dict[int, Column], columns), broken, blank, False)
+
+
+def _read(
+    data: bytes, rule: RecordFormat, wanted: list[int], repeated: frozenset[int], width: int
+) -> tuple[pa.Table, list[tuple[int, int, bool]]] | None:
+    """Columns of bytes, and the lines with another number of cells: place, number of cells, whether it is blank.
+
+    None when the bytes cannot be told apart.
+    """
+    invalid: list[tuple[int, int, bool]] = []
+    blanks = " \t\u3000" + rule.separator
+
+    def skip(row: pa.csv.InvalidRow) -> str:
+        invalid.append((row.number - 1, row.actual_columns, not row.text.strip(blanks)))
+        return "skip"
+
+    few, many = pa.dictionary(pa.int32(), pa.binary()), pa.binary()
+    names = [f"c{position}" for position in range(width)]
     try:
-        return _parse(data, rule, width, wanted, block.lines)
-    except (pl.exceptions.PolarsError, UnreadableFileError):
-        return None  # bytes that are not text, or a line with too many cells
+        table = pa.csv.read_csv(
+            pa.BufferReader(data),
+            # Rows are numbered only where one thread reads them; several blocks are read at once instead.
+            pa.csv.ReadOptions(column_names=names, use_threads=False),
+            pa.csv.ParseOptions(delimiter=rule.separator, quote_char=False, invalid_row_handler=skip),
+            pa.csv.ConvertOptions(
+                column_types={names[position]: few if position in repeated else many for position in wanted},
+                include_columns=[names[position] for position in wanted],
+                strings_can_be_null=False,
+            ),
+        )
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return None
+    return table, invalid
+
+
+def _dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    return column.unify_dictionaries().combine_chunks()
+
+
+def _column(cells: pa.ChunkedArray, encoding: str) -> Column | None:
+    """A column of bytes as texts, or None where all would have to be decoded one by one.
+
+    Raises UnicodeDecodeError for bytes that are no text, or that were replaced before the file came.
+    """
+    if pa.types.is_dictionary(cells.type):
+        array = _dictionary(cells)
+        texts = [cell.decode(encoding) for cell in array.dictionary.to_pylist()]
+        for text in texts:
+            _refuse_replaced(text.encode())
+        places = array.indices.to_numpy()
+        return Column(pl.Series([text or None for text in texts], dtype=pl.String), places)
+    array = cells.combine_chunks()
+    data = array.buffers()[2]
+    content = memoryview(data) if data is not None else memoryview(b"")
+    if len(content) and np.frombuffer(content, np.uint8).max() > 127:
+        if encoding != "utf-8":
+            return None
+        _refuse_replaced(bytes(content))
+    try:
+        return PlainColumn(array.cast(pa.string()))
+    except pa.ArrowInvalid:
+        raise UnicodeDecodeError("utf-8", b"", 0, 0, "not UTF-8") from None
+
+
+def _refuse_replaced(data: bytes) -> None:
+    if _REPLACED in data:
+        raise UnicodeDecodeError("utf-8", b"", 0, 0, "replaced before the file came")
 
 
 def _as_utf8(data: bytes, encoding: str) -> tuple[bytes, bool]:
