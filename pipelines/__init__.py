@@ -1,1 +1,6 @@
 """Junheng: departments' files in, checked and traceable releases of public-service statistics out."""
+
+import os
+
+# No linear algebra is done here; without this, importing numpy starts a thread for each core that only waits.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

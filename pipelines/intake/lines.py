@@ -98,7 +98,7 @@ class PlainColumn(Column):
     def texts(self) -> pl.Series:  # type: ignore[override]
         """The text of every record."""
         texts = pl.Series(self.array)
-        if self._lengths.size and not self._lengths.all():
+        if not self.is_full:
             texts = pl.select(pl.when(texts != "").then(texts)).to_series()
         return texts
 
@@ -106,10 +106,15 @@ class PlainColumn(Column):
     def _lengths(self) -> npt.NDArray[np.int32]:
         return np.diff(self._offsets)
 
-    @property
+    @cached_property
+    def is_full(self) -> bool:
+        """True when every cell has text."""
+        return bool(self._lengths.all())
+
+    @cached_property
     def is_tidy(self) -> bool:
         """True when every cell has text that neither begins nor ends with what might be a blank."""
-        if not self._lengths.size or not self._lengths.all():
+        if not self._lengths.size or not self.is_full:
             return False
         first, last = self._bytes[self._offsets[:-1]], self._bytes[self._offsets[1:] - 1]
         return bool(first.min() > 32 and last.min() > 32 and first.max() < 128 and last.max() < 128)
@@ -119,7 +124,8 @@ class PlainColumn(Column):
         if not self._bytes.size:
             return pl.repeat(False, len(self.array), dtype=pl.Boolean, eager=True)
         place = np.maximum(self._offsets[1:] - (digits + 1), 0)
-        return pl.Series((self._bytes[place] != _POINT) | (self._lengths <= digits)) & self.texts.is_not_null()
+        without = (self._bytes[place] != _POINT) | (self._lengths <= digits)
+        return pl.Series(without if self.is_full else without & (self._lengths > 0))
 
 
 @dataclass(frozen=True)
@@ -432,18 +438,21 @@ def _column(cells: pa.ChunkedArray, encoding: str) -> Column | None:
     """
     if pa.types.is_dictionary(cells.type):
         array = _dictionary(cells)
-        texts = [cell.decode(encoding) for cell in array.dictionary.to_pylist()]
-        for text in texts:
-            _refuse_replaced(text.encode())
-        places = array.indices.to_numpy()
-        return Column(pl.Series([text or None for text in texts], dtype=pl.String), places)
+        cells_in_order = array.dictionary.to_pylist()
+        # In one order in every block: what was judged for one serves the next.
+        order = sorted(range(len(cells_in_order)), key=cells_in_order.__getitem__)
+        texts = [cells_in_order[place].decode(encoding) for place in order]
+        _refuse_replaced("\n".join(texts).encode())
+        rank = np.empty(len(order), dtype=np.int32)
+        rank[order] = np.arange(len(order), dtype=np.int32)
+        return Column(pl.Series([text or None for text in texts], dtype=pl.String), rank[array.indices.to_numpy()])
     array = cells.combine_chunks()
     data = array.buffers()[2]
-    content = memoryview(data) if data is not None else memoryview(b"")
-    if len(content) and np.frombuffer(content, np.uint8).max() > 127:
-        if encoding != "utf-8":
-            return None
-        _refuse_replaced(bytes(content))
+    if data is None or not data.size or np.frombuffer(data, np.uint8).max() < 128:
+        return PlainColumn(pa.StringArray.from_buffers(len(array), array.buffers()[1], data))
+    if encoding != "utf-8":
+        return None
+    _refuse_replaced(data.to_pybytes())
     try:
         return PlainColumn(array.cast(pa.string()))
     except pa.ArrowInvalid:

@@ -84,8 +84,8 @@ class _Values:
     def to_arrow(self) -> pa.Array:
         """For every record; repeated text as a dictionary of different texts."""
         column, values = self._column, self._values
-        if isinstance(column, PlainColumn) and values is column.texts and column.is_tidy:
-            return column.array
+        if isinstance(column, PlainColumn) and values is column.texts and column.is_full:
+            return column.array  # as it was read
         if column.places is None or values.dtype != pl.String:
             return self.whole().to_arrow(compat_level=pl.CompatLevel.oldest())
         different = values.unique(maintain_order=True).drop_nulls()
@@ -119,6 +119,8 @@ class Typing:
             if c.type == "code"
         }
         self.odd_numbers: dict[str, dict[str, tuple[Any, str | None]]] = {}  # texts already judged, by column
+        # By column: the texts of a block that repeat themselves, and what they were; the next block has the same ones.
+        self.judged_before: dict[str, tuple[tuple[str | None, ...], tuple[pl.Series, pl.Series, pl.Series | None]]] = {}
         self.region_rule = RegionRule(code=records.region.name)
 
     def typed(self, cells: Cells) -> Typed:
@@ -174,6 +176,18 @@ class Typing:
         self, source: Column, column: RecordColumn, months: pl.Series | None, has_replaced: bool
     ) -> tuple[pl.Series, pl.Series, pl.Series | None]:
         """A column's texts, their values, and what each breaks: text by text where few repeat, else by record."""
+        if source.places is None or months is not None or has_replaced:
+            return self._judged_anew(source, column, months, has_replaced)
+        texts = tuple(source.texts)
+        before = self.judged_before.get(column.as_)
+        if before is None or before[0] != texts:
+            before = texts, self._judged_anew(source, column, None, False)
+            self.judged_before[column.as_] = before
+        return before[1]
+
+    def _judged_anew(
+        self, source: Column, column: RecordColumn, months: pl.Series | None, has_replaced: bool
+    ) -> tuple[pl.Series, pl.Series, pl.Series | None]:
         text = self._text(source, column)
         value, rules = self._value(text, source, column, months)
         if column.required and value.null_count():

@@ -34,8 +34,8 @@ from pipelines.jurisdiction.person_contract import Records
 from pipelines.jurisdiction.text import normalise
 from pipelines.records import Receipt, TieOut
 
-WORKERS = 2
-_IN_FLIGHT = 3
+WORKERS = 3  # two keep two cores busy only while none of them waits for the one that writes
+_IN_FLIGHT = WORKERS + 1
 _SEED = 20160101  # any number: the hash of a key only has to be the same within one reading
 _AT_A_TIME = 1_000_000
 
