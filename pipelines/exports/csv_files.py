@@ -13,7 +13,7 @@ from typing import Any
 from pipelines.errors import UsageError
 from pipelines.exports.released import Released
 from pipelines.exports.tables import PublishedColumn, PublishedTable
-from pipelines.sql import text_literal
+from pipelines.sql import quote, text_literal
 
 ENCODINGS = {"utf-8": "utf-8-sig", "gb18030": "gb18030"}
 _PIECE = 1 << 22
@@ -47,21 +47,27 @@ def check_encoding(encoding: str) -> str:
 def write_csv(release: Released, table: PublishedTable, folder: Path, encoding: str = "utf-8") -> Path:
     """One table as CSV (comma, quotes where needed, CRLF never, empty = missing). Returns the file."""
     path = folder / f"{release.file_stem(table)}.csv"
+    if encoding == "utf-8":
+        # The mark as the first letter of the header: the file is written once.
+        first = table.column_names[0]
+        mark = codecs.BOM_UTF8.decode()
+        marked = f"select {quote(first)} as {quote(mark + first)}, * exclude ({quote(first)})"
+        _copy(release, f"{marked} from ({release.texts(table)})", path)
+        return path
     plain = folder / f".{path.name}.tmp"
-    release.connection.execute(
-        f"copy ({release.texts(table)}) to {text_literal(str(plain))} (format csv, header true, delimiter ',')"
-    )
+    _copy(release, release.texts(table), plain)
+    decoder = codecs.getincrementaldecoder("utf-8")()
     with plain.open("rb") as source, path.open("wb") as target:
-        if encoding == "utf-8":
-            target.write(codecs.BOM_UTF8)
-            while piece := source.read(_PIECE):
-                target.write(piece)
-        else:
-            decoder = codecs.getincrementaldecoder("utf-8")()
-            while piece := source.read(_PIECE):
-                target.write(decoder.decode(piece).encode(ENCODINGS[encoding]))
+        while piece := source.read(_PIECE):
+            target.write(decoder.decode(piece).encode(ENCODINGS[encoding]))
     plain.unlink()
     return path
+
+
+def _copy(release: Released, query: str, path: Path) -> None:
+    release.connection.execute(
+        f"copy ({query}) to {text_literal(str(path))} (format csv, header true, delimiter ',')"
+    ).fetchall()
 
 
 def _note(release: Released, table: PublishedTable) -> dict[str, Any]:

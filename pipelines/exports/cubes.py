@@ -5,7 +5,7 @@ SDMX and JSON-stat are made from this alone, so that both say the same of a tabl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pipelines.exports.released import Released
@@ -22,6 +22,7 @@ class Cube:
     """A table as a cube: its key are the dimensions, its numbers the measures, everything else attributes."""
 
     table: PublishedTable
+    _names: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -59,6 +60,8 @@ class Cube:
 
         A code that bore several names through the years has them all.
         """
+        if dimension in self._names:
+            return self._names[dimension]
         columns = self.table.column_names
         base = dimension.removesuffix("_code")
         zh = next((c for c in (f"{base}_name_zh", f"{base}_name") if c in columns), dimension)
@@ -73,7 +76,10 @@ class Cube:
             for text, listed in ((chinese or code, both[0]), (english or code, both[1])):
                 if text not in listed:
                     listed.append(text)
-        return {code: ("; ".join(zh_names), "; ".join(en_names)) for code, (zh_names, en_names) in names.items()}
+        self._names[dimension] = {
+            code: ("; ".join(zh_names), "; ".join(en_names)) for code, (zh_names, en_names) in names.items()
+        }
+        return self._names[dimension]
 
 
 def _counts(column: PublishedColumn) -> bool:

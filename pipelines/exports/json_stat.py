@@ -40,17 +40,21 @@ def _cells(release: Released, cube: Cube, size: list[int]) -> dict[str, list[str
     strides = [1] * len(size)
     for place in range(len(size) - 2, -1, -1):
         strides[place] = strides[place + 1] * size[place + 1]
-    # The number of a row's first cell is computed by DuckDB, from the same order of codes.
-    number = " + ".join(
-        f"(dense_rank() over (order by cast({quote(name)} as varchar)) - 1) * {strides[place]}"
-        for place, name in enumerate(cube.table.key)
-    )
+    # Which of its codes a row has, dimension by dimension, is looked up in the list of codes: they are few.
+    joins, places = [], []
+    for place, name in enumerate(cube.table.key):
+        code = f"cast({quote(name)} as varchar)"
+        joins.append(
+            f"join (select code, row_number() over (order by code) - 1 as place from (select distinct {code} as code "
+            f"from {quote(cube.name)})) as dimension_{place} on dimension_{place}.code = {code}"
+        )
+        places.append(f"dimension_{place}.place * {strides[place]}")
     columns = ", ".join(
         f"cast({quote(column.name)} as double) as figure_{place}" for place, column in enumerate(cube.measures)
     )
     release.connection.execute(
-        f"create or replace temporary table cells as select cast({number} as bigint) as first_cell, "
-        f"{quote(STATUS)} as flag, {columns} from {quote(cube.name)} order by 1"
+        f"create or replace temporary table cells as select cast({' + '.join(places)} as bigint) as first_cell, "
+        f"{quote(STATUS)} as flag, {columns} from {quote(cube.name)} {' '.join(joins)} order by 1"
     ).fetchall()
 
     def pieces(text: str, condition: str) -> list[str]:

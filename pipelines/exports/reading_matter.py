@@ -92,11 +92,12 @@ def licence(release: Released) -> str:
 def write_readme(
     release: Released, tables: tuple[PublishedTable, ...], files: dict[str, Path], folder: Path
 ) -> list[Path]:
-    """README.md and SHA256SUMS of a folder of downloads. Returns both files."""
+    """README.md and SHA256SUMS of a folder of downloads, whose tables (`files`) may lie elsewhere. Returns both."""
     path = folder / "README.md"
     path.write_text(readme(release, tables, {name: file.name for name, file in files.items()}), encoding="utf-8")
     sums = folder / "SHA256SUMS"
-    listed = sorted(file for file in folder.iterdir() if file.is_file() and file != sums)
+    here = [file for file in folder.iterdir() if file.is_file() and file != sums]
+    listed = sorted({file.name: file for file in (*files.values(), *here)}.values(), key=lambda file: file.name)
     sums.write_text(
         "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in listed), encoding="utf-8"
     )

@@ -94,7 +94,7 @@ def write_sdmx_csv(release: Released, cube: Cube, folder: Path) -> Path:
     for column in cube.table.columns:
         text, name = text_of(column), concept(column.name, cube)
         if column.name in cube.dimensions:
-            text = f"regexp_replace(replace({text}, '+', '_OR_MORE'), '[^A-Za-z0-9_@$-]', '_', 'g')"
+            text = _identifiers(text, list(cube.names_of(release, column.name)))
         elif column.name == STATUS:
             cells.append(f"split_part({text}, ';', 1) as {quote(name)}")
             name = STATUS_LIST
@@ -104,6 +104,14 @@ def write_sdmx_csv(release: Released, cube: Cube, folder: Path) -> Path:
         f"to {text_literal(str(path))} (format csv, header true)"
     )
     return path
+
+
+def _identifiers(text: str, codes: list[str]) -> str:
+    """The id of a code, as SQL: most codes are their own."""
+    cases = " ".join(
+        f"when {text_literal(code)} then {text_literal(identifier(code))}" for code in codes if identifier(code) != code
+    )
+    return f"case {text} {cases} else {text} end" if cases else text
 
 
 # -- the structure message ------------------------------------------------------------------------------------------

@@ -7,9 +7,7 @@ key means), and says so where it stands; asked for by name it is written whole.
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +15,14 @@ import xlsxwriter
 
 from pipelines.exports.reading_matter import flags, notes, sources
 from pipelines.exports.released import Released, main_reading
+from pipelines.exports.sheet_rows import SheetRows, fill
 from pipelines.exports.tables import PublishedTable
 from pipelines.sql import quote
 
 CELLS_OF_A_SHEET = 400_000
 # What a sheet of a spreadsheet program can hold; a table beyond it is in the other formats only.
 ROWS_OF_A_SHEET = 1_048_576
-# A double holds whole numbers exactly up to here; a longer one is written as text, so that no digit changes.
-_EXACT = 2**53
-
-
-def _is_exact(value: Decimal | int) -> bool:
-    exact = Decimal(value)
-    return exact.copy_abs() < _EXACT and Decimal(repr(float(exact))) == exact
+_HEAD_ROWS = 5  # title, mark, what is shown, descriptions, names
 
 
 class _Book:
@@ -71,31 +64,6 @@ class _Book:
             for column, text in enumerate(row):
                 sheet.write_string(line, column, text, self.wrap)
 
-    def cell(self, sheet: Any, row: int, column: int, value: Any) -> None:
-        """One cell of a table; an empty one stays empty."""
-        if value is None:
-            return
-        if isinstance(value, str):
-            sheet.write_string(row, column, value)
-        elif isinstance(value, bool):
-            sheet.write_boolean(row, column, value)
-        elif isinstance(value, float):
-            if math.isfinite(value):
-                sheet.write_number(row, column, value)
-            else:
-                sheet.write_string(row, column, str(value))
-        elif isinstance(value, int | Decimal):
-            if _is_exact(value):
-                sheet.write_number(row, column, float(value))
-            else:
-                sheet.write_string(row, column, f"{value:f}" if isinstance(value, Decimal) else str(value))
-        elif isinstance(value, datetime.datetime):
-            sheet.write_datetime(row, column, value, self.time)
-        elif isinstance(value, datetime.date) and value.year >= 1900:
-            sheet.write_datetime(row, column, datetime.datetime.combine(value, datetime.time()), self.date)
-        else:
-            sheet.write_string(row, column, str(value))
-
 
 def write_workbook(
     release: Released, tables: tuple[PublishedTable, ...], folder: Path, *, whole: bool = False
@@ -110,10 +78,8 @@ def write_workbook(
         is_small = release.rows(table) * len(table.columns) <= CELLS_OF_A_SHEET
         is_whole = is_small or (whole and release.rows(table) < ROWS_OF_A_SHEET - 5)
         condition = "true" if is_whole else main_reading(table)
-        found = release.connection.execute(
-            f"select count(*), count(*) * {len(table.columns)} from {quote(table.name)} where {condition}"
-        ).fetchone()
-        rows, cells = found if found else (0, 0)
+        [(rows,)] = release.connection.execute(f"select count(*) from {quote(table.name)} where {condition}").fetchall()
+        cells = rows * len(table.columns)
         # A key without a main reading is a list of rows for programs: it has no sheet.
         shown[table.name] = (condition, rows) if is_whole or cells <= CELLS_OF_A_SHEET * 2 else ("false", 0)
     partial = [
@@ -121,7 +87,8 @@ def write_workbook(
         for table in tables
         if shown[table.name][1] != release.rows(table)
     ]
-    book = _Book(release, path)
+    frame = folder / f".{path.name}.frame"
+    book = _Book(release, frame)
     _cover(book, release, tables, shown)
     book.listed(
         "说明 Notes", "说明 / Notes", ["中文", "English"], [(n["zh"], n["en"]) for n in notes(release)], [70, 70]
@@ -145,11 +112,10 @@ def write_workbook(
         ],
         [28, 26, 16, 14, 60, 60],
     )
-    for table in tables:
-        condition, rows = shown[table.name]
-        if condition != "false":
-            _table(book, release, table, condition, rows)
+    sheets = [_table(book, release, table, *shown[table.name]) for table in tables if shown[table.name][0] != "false"]
     book.book.close()
+    fill(release.connection, frame, path, sheets)
+    frame.unlink()
     return path, partial
 
 
@@ -190,7 +156,8 @@ def _cover(
         sheet.write_string(line, 3, said)
 
 
-def _table(book: _Book, release: Released, table: PublishedTable, condition: str, rows: int) -> None:
+def _table(book: _Book, release: Released, table: PublishedTable, condition: str, rows: int) -> SheetRows:
+    """The sheet of a table up to its head; its rows are those returned, which `sheet_rows` puts in."""
     sheet = book.sheet(table.name, f"{table.description_zh} / {table.description_en}", release.is_synthetic(table))
     if rows != release.rows(table):
         sheet.write_string(
@@ -205,14 +172,15 @@ def _table(book: _Book, release: Released, table: PublishedTable, condition: str
         sheet.write_string(4, column, name, book.head)
     sheet.freeze_panes(5, min(2, len(table.columns)))
     sheet.autofilter(4, 0, 4 + max(rows, 1), len(table.columns) - 1)
-    cursor = release.connection.execute(
-        f"select {', '.join(quote(name) for name in table.column_names)} from {quote(table.name)} "
-        f"where {condition} order by {release.order(table)}"
+    styled = {"DATE": book.date, "TIMESTAMP": book.time}
+    for position, described in enumerate(table.columns):
+        if described.data_type in styled:
+            sheet.write_blank(_HEAD_ROWS, position, None, styled[described.data_type])
+    return SheetRows(
+        sheet=book.book.worksheets().index(sheet),
+        columns=tuple((column.name, column.data_type) for column in table.columns),
+        source=f"select * from {quote(table.name)} where {condition}",
+        order=release.order(table),
+        rows=rows,
+        after=_HEAD_ROWS,
     )
-    line = 5
-    while batch := cursor.fetchmany(5_000):
-        for row in batch:
-            for column, value in enumerate(row):
-                if value is not None:
-                    book.cell(sheet, line, column, value)
-            line += 1
