@@ -5,7 +5,7 @@ PYTHON ?= python3
 JUNHENG := .venv/bin/junheng
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
-# dbt, Dagster and Great Expectations are large: compiled once and kept, they start in half the time.
+# dbt, Dagster and Great Expectations are large: compiled once and kept, they start sooner.
 unexport PYTHONDONTWRITEBYTECODE
 export DAGSTER_HOME := $(CURDIR)/warehouse/dagster_home
 

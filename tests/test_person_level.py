@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import country
+import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -361,7 +363,8 @@ def test_every_line_is_split_as_the_csv_module_does(rows: list[list[str]], quote
     if data.draw(st.booleans()):
         text = text.replace('"', "", 1)  # a quote lost on the way
     block = lines.Block(1, text.count("\n"), text.encode())
-    got = lines.cells_of(block, RecordFormat(), width, [0, 1, 2])
+    repeated = frozenset(data.draw(st.sets(st.integers(0, width - 1))))
+    got = lines.cells_of(block, RecordFormat(), width, [0, 1, 2], repeated)
     expected: dict[int, list[str | None]] = {}
     for number_, one in enumerate(text.split("\n")[:-1], start=1):
         parsed = lines._split(one, ",")
@@ -371,6 +374,34 @@ def test_every_line_is_split_as_the_csv_module_does(rows: list[list[str]], quote
     found = {int(line_): list(row) for line_, *row in zip(got.lines, *texts, strict=True)}
     assert found == expected
     assert len(found) + len(got.broken) + len(got.blank) == block.lines
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "cp932", "big5"])
+@pytest.mark.parametrize("separator", [",", "|"])
+@given(cells=st.lists(st.tuples(*[st.text(st.sampled_from("ab1 .市縣"), max_size=4)] * 3), min_size=1, max_size=20))
+def test_cells_are_the_same_however_their_columns_are_read(
+    encoding: str, separator: str, cells: list[tuple[str, str, str]]
+) -> None:
+    text = "".join(separator.join(row) + "\n" for row in cells)
+    block = lines.Block(5, len(cells), text.encode(encoding))
+    rule = RecordFormat(encoding=encoding, delimiter=separator)
+    for repeated in (frozenset[int](), frozenset({1}), frozenset({0, 1, 2})):
+        got = lines.cells_of(block, rule, 3, [0, 2], repeated)
+        for position in (0, 2):
+            assert got.columns[position].whole().to_list() == [row[position] or None for row in cells]
+        assert got.lines.tolist() == list(range(5, 5 + len(cells)))
+        kept = np.arange(len(cells)) % 2 == 0
+        assert got.only(kept).columns[2].whole().to_list() == [row[2] or None for row in cells[::2]]
+
+
+@given(st.lists(st.sampled_from(["1.50", "0.05", "12.3", "7", "", "1.234", ".50", "-0.10", "x", "1.5０"]), min_size=1))
+def test_a_point_stands_where_the_text_has_it(texts: list[str]) -> None:
+    column = lines.PlainColumn(pa.array(texts, pa.string()))
+    assert column.without_point(2).to_list() == [
+        bool(text) and (len(text.encode()) < 3 or text.encode()[-3:-2] != b".") for text in texts
+    ]
+    assert column.texts.to_list() == [text or None for text in texts]
+    assert column.is_tidy == all(text and text.isascii() for text in texts)
 
 
 @given(st.binary(min_size=1, max_size=400), st.integers(1, 40))
