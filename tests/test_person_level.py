@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import json
 import stat
 import subprocess
@@ -29,6 +30,7 @@ from hypothesis import strategies as st
 from pipelines import intake
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.intake import lines, totals
+from pipelines.intake.person_level import _Keys, _KeysOfPeriod
 from pipelines.intake.personal import check_digit
 from pipelines.jurisdiction import load
 from pipelines.jurisdiction.person_contract import RecordFormat
@@ -314,6 +316,30 @@ def test_repeated_keys_are_found_across_blocks_and_in_shares(desk: Desk, monkeyp
     assert account(reading) == (225, 196, 8, 20, 1)
     assert desk.records(reading).height == 196
     assert desk.records(reading)["person"].n_unique() == 196
+
+
+@given(st.lists(st.lists(st.text("ab市", max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.booleans())
+def test_keys_that_only_grow_never_repeat(blocks: list[list[str]], is_sorted: bool) -> None:
+    if is_sorted:
+        blocks = [sorted(set(block)) for block in blocks]
+    seen = _KeysOfPeriod()
+    for block in blocks:
+        grows = all(a < b for a, b in itertools.pairwise(block))
+        seen.add(_Keys(np.zeros(len(block), dtype=np.uint64), (block[0], block[-1]) if grows else None))
+    every = [key for block in blocks for key in block]
+    assert seen.only_grow == (every == sorted(set(every)))
+
+
+def test_a_register_in_the_order_of_its_numbers_is_still_searched_for_a_number_sent_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines.blocks, "__defaults__", (4096,))
+    columns = [*COLUMNS, {"name": "Number", "as": "number", "type": "text"}]
+    desk.contract(columns=columns, key=["number"])
+    head, *body = text_of([line(p) for p in range(300)]).splitlines()
+    rows = [f"{head},Number", *(f"{row},{place:05d}" for place, row in enumerate(body))]
+    assert account(desk.read("\n".join(rows))) == (301, 300, 0, 0, 1)
+    assert account(desk.read("\n".join([*rows, rows[150]]))) == (302, 300, 0, 1, 1)
 
 
 def test_without_a_key_every_line_counts(desk: Desk) -> None:

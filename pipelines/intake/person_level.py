@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -53,11 +53,41 @@ class Stored:
     files: dict[tuple[date, date], Path]
 
 
+@dataclass(frozen=True)
+class _Keys:
+    """The keys of some records, in their order: a hash of each; and the first and the last where each is more than the
+    one before, which proves that none stands twice."""
+
+    hashes: npt.NDArray[np.uint64]
+    ends: tuple[Any, Any] | None
+
+
+class _KeysOfPeriod:
+    """The keys of all records of a period, block by block."""
+
+    def __init__(self) -> None:
+        self._parts: list[npt.NDArray[np.uint64]] = []
+        self._last: Any = None
+        self.only_grow = True
+
+    def add(self, keys: _Keys) -> None:
+        """The keys of the next block."""
+        self._parts.append(keys.hashes)
+        if keys.ends is None or (self._last is not None and not self._last < keys.ends[0]):
+            self.only_grow = False
+        else:
+            self._last = keys.ends[1]
+
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """The hashes of all of them."""
+        return np.concatenate(self._parts)
+
+
 @dataclass
 class _Taken:
     """What one block gave."""
 
-    good: list[tuple[tuple[date, date], pa.Table, npt.NDArray[np.uint64]]] = field(default_factory=list)
+    good: list[tuple[tuple[date, date], pa.Table, _Keys]] = field(default_factory=list)
     rejects: pl.DataFrame | None = None
     ignored: pl.DataFrame | None = None
     data_rows: int = 0
@@ -125,19 +155,19 @@ class _Work:
         where = self.receipt.landing_path
         (self.folder / "records").mkdir(mode=0o700)
         outputs: dict[tuple[date, date], Output] = {}
-        hashes: dict[tuple[date, date], list[npt.NDArray[np.uint64]]] = {}
+        seen: dict[tuple[date, date], _KeysOfPeriod] = {}
         rejects = Output(self.folder / "rejects.part")
         ignored = Output(self.folder / "ignored.parquet")
         rows_read = data_rows = rejected = ignored_rows = 0
         try:
             for taken in self._taken(blocks(stream, where)):
-                for span, table, keys in taken.good:
+                for span, table, own in taken.good:
                     if span not in outputs:
                         path = self.folder / "records" / f"{self._period_name(span)}.parquet"
                         outputs[span] = Output(path, self._coding())
-                        hashes[span] = []
+                        seen[span] = _KeysOfPeriod()
                     outputs[span].write(table)
-                    hashes[span].append(keys)
+                    seen[span].add(own)
                 if taken.rejects is not None and taken.rejects.height:
                     rejects.write(taken.rejects.to_arrow(compat_level=pl.CompatLevel.oldest()))
                 if taken.ignored is not None and taken.ignored.height:
@@ -151,9 +181,9 @@ class _Work:
                 output.close()
         duplicate = 0
         late = Output(self.folder / "late.part")
-        for span, parts in hashes.items():
-            if self.records.key:
-                again, conflicts = self._settle_keys(outputs[span], np.concatenate(parts), late)
+        for span, keys in seen.items():
+            if self.records.key and not keys.only_grow:
+                again, conflicts = self._settle_keys(outputs[span], keys.hashes(), late)
                 duplicate += again
                 rejected += conflicts
         late.close()
@@ -292,7 +322,7 @@ class _Work:
             taken.good = list(self._by_period(typed.table))
         return taken
 
-    def _by_period(self, table: pa.Table) -> Iterator[tuple[tuple[date, date], pa.Table, npt.NDArray[np.uint64]]]:
+    def _by_period(self, table: pa.Table) -> Iterator[tuple[tuple[date, date], pa.Table, _Keys]]:
         """Records of a block by reference period, with the hash of each key."""
         parts: list[tuple[tuple[date, date], pa.Table]]
         if self.span is not None:
@@ -306,13 +336,20 @@ class _Work:
                 for start in starts.unique().sort()
             ]
         for span, part in parts:
-            keys = np.empty(0, dtype=np.uint64)
-            if self.records.key:
-                own = part.select(self.records.key)
-                # A hash is the same in every block only where it is of the text itself.
-                plain = pa.Table.from_arrays([_without_dictionary(column) for column in own.columns], own.column_names)
-                keys = cast(pl.DataFrame, pl.from_arrow(plain)).hash_rows(_SEED).to_numpy()
-            yield span, part, keys
+            yield span, part, self._keys(part) if self.records.key else _Keys(np.empty(0, dtype=np.uint64), None)
+
+    def _keys(self, table: pa.Table) -> _Keys:
+        own = table.select(self.records.key)
+        # A hash is the same in every block only where it is of the text itself.
+        plain = pa.Table.from_arrays([_without_dictionary(column) for column in own.columns], own.column_names)
+        frame = cast(pl.DataFrame, pl.from_arrow(plain))
+        ends = None
+        if frame.width == 1:
+            # Registers are mostly sent in the order of their numbers.
+            keys = frame.to_series()
+            if (keys.slice(1) > keys.head(len(keys) - 1)).all():
+                ends = keys[0], keys[-1]
+        return _Keys(frame.hash_rows(_SEED).to_numpy(), ends)
 
     def _coding(self) -> Coding:
         """How each column is best written."""
