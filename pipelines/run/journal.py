@@ -43,7 +43,7 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         if run_id is not None and (path := find(warehouse, run_id)) is not None:
             return cls(path, run_id)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")  # two runs of one second keep their order
         run_id = run_id or secrets.token_hex(4)
         journal = cls(folder / f"{stamp}-{run_id}.jsonl", run_id)
         journal.note(
