@@ -21,10 +21,8 @@ from pipelines.exports.released import Released, open_release
 from pipelines.exports.sdmx import write_sdmx_csv, write_structure
 from pipelines.exports.tables import PublishedTable
 
-# A third faster to pack than zlib's usual 6, a tenth larger.
+# Of a Zhejiang release: 1.2 s less of processor time than zlib's usual 6, and 7 % larger.
 PACKING = 4
-# Archives get this time, so that the same release gives the same bytes.
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass
@@ -134,9 +132,8 @@ def _zip(release: Released, tables: tuple[PublishedTable, ...], folder: Path, or
     reading_matter.write_readme(release, tables, files, inside)
     with zipfile.ZipFile(folder / f"{release.stem}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=PACKING) as archive:
         for path in sorted({*inside.iterdir(), *files.values()}, key=lambda path: path.name):
-            member = zipfile.ZipInfo(path.name, _ZIP_TIME)
-            member.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(member, "w") as target, path.open("rb") as source:
+            # Opened by name a member has the archive's packing and one fixed date: the same release, the same bytes.
+            with archive.open(path.name, "w") as target, path.open("rb") as source:
                 shutil.copyfileobj(source, target)
     shutil.rmtree(inside)
     return []
