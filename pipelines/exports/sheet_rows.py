@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from xlsxwriter.utility import xl_col_to_name
 
+from pipelines.exports.released import text_of
+from pipelines.exports.tables import PublishedColumn
 from pipelines.sql import quote, text_literal
 
 # A double holds whole numbers exactly up to here; a longer one is written as text, so that no digit changes.
@@ -27,14 +30,14 @@ _SPECIAL = "[\\x01-\\x08\\x0B-\\x1F\\x{FFFE}\\x{FFFF}]|_x[0-9a-fA-F]{4}_"
 
 @dataclass(frozen=True)
 class SheetRows:
-    """The rows of one sheet (numbered from 0 in the workbook): columns with their types, a select, its order.
+    """The rows of one sheet (numbered from 0 in the workbook): columns, a select, its order.
 
     They stand after the first `after` rows. The row there holds an empty cell of the wanted format for each column of
     dates and times, and is replaced.
     """
 
     sheet: int
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[PublishedColumn, ...]
     source: str
     order: str
     rows: int
@@ -65,12 +68,12 @@ def _filled(connection: duckdb.DuckDBPyConnection, xml: str, rows: SheetRows) ->
     if place:
         xml = xml[: place.start()] + xml[place.end() :]
     head, _, tail = xml.partition("</sheetData>")
-    extent = f"A1:{column_letters(len(rows.columns) - 1)}{rows.after + max(rows.rows, 0)}"
+    letters = [xl_col_to_name(position) for position in range(len(rows.columns))]
+    extent = f"A1:{letters[-1]}{rows.after + rows.rows}"
     yield re.sub('<dimension ref="[^"]*"/>', f'<dimension ref="{extent}"/>', head)
     if rows.rows:
         cells = ", ".join(
-            _cell(name, kind, column_letters(position), styles.get(column_letters(position)))
-            for position, (name, kind) in enumerate(rows.columns)
+            _cell(column, name, styles.get(name)) for column, name in zip(rows.columns, letters, strict=True)
         )
         number = f"row_number() over (order by {rows.order}) + {rows.after} as row_of_sheet"
         # `concat` leaves out what is null: an empty cell stays empty.
@@ -83,35 +86,21 @@ def _filled(connection: duckdb.DuckDBPyConnection, xml: str, rows: SheetRows) ->
     yield "</sheetData>" + tail
 
 
-def column_letters(position: int) -> str:
-    """The letters of a column (0: A, 26: AA)."""
-    letters = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def _cell(column: str, kind: str, letters: str, style: str | None) -> str:
+def _cell(column: PublishedColumn, letters: str, style: str | None) -> str:
     """The XML of a column's cell in a row, as SQL; null where it is empty."""
-    name = quote(column)
+    name, kind, shown = quote(column.name), column.data_type, f"({text_of(column)})"
     start = f"'<c r=\"{letters}' || row_of_sheet || '\""
     number = f"{start}><v>' || {{}} || '</v></c>'"
     text = f'{start} t="inlineStr"><is><t xml:space="preserve">\' || {{}} || \'</t></is></c>\''
     if kind == "BOOLEAN":
         return f"{start} t=\"b\"><v>' || cast({name} as integer) || '</v></c>'"
     if kind == "DOUBLE":
-        shown = f"cast({name} as varchar)"
         return f"case when isfinite({name}) then {number.format(shown)} else {text.format(shown)} end"
     if kind.startswith("DECIMAL"):
-        shown = f"cast({name} as varchar)"
-        shown = f"case when contains({shown}, '.') then rtrim(rtrim({shown}, '0'), '.') else {shown} end"
         shortest = f"cast(cast({name} as double) as varchar)"
         exact = f"abs({name}) < {_EXACT} and try_cast({shortest} as {kind}) = {name}"
-        return f"case when {exact} then {number.format(f'({shown})')} else {text.format(f'({shown})')} end"
+        return f"case when {exact} then {number.format(shown)} else {text.format(shown)} end"
     if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT"):
-        shown = f"cast({name} as varchar)"
         is_exact = f"abs(cast({name} as hugeint)) < {_EXACT}"
         return f"case when {is_exact} then {number.format(shown)} else {text.format(shown)} end"
     if kind in ("DATE", "TIMESTAMP") and style:
@@ -120,9 +109,8 @@ def _cell(column: str, kind: str, letters: str, style: str | None) -> str:
         if kind == "TIMESTAMP":
             days = f"(epoch_us({name}) / 86400000000.0 + 25569)"
         dated = f"{start} s=\"{style}\"><v>' || {days} || '</v></c>'"
-        shown = f"cast({name} as varchar)"
         return f"case when {name} >= '1900-03-01' then {dated} else {text.format(shown)} end"
-    plain = f"replace(replace(replace(cast({name} as varchar), '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
+    plain = f"replace(replace(replace({shown}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
     special = rf"regexp_replace({plain}, '_(x[0-9a-fA-F]{{4}}_)', '_x005F_\1', 'g')"
     control = "unicode(c) < 32 and unicode(c) not in (9, 10) or unicode(c) > 65533 and unicode(c) < 65536"
     spelled = f"case when {control} then printf('_x%04X_', unicode(c)) else c end"

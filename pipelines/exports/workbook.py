@@ -178,7 +178,7 @@ def _table(book: _Book, release: Released, table: PublishedTable, condition: str
             sheet.write_blank(_HEAD_ROWS, position, None, styled[described.data_type])
     return SheetRows(
         sheet=book.book.worksheets().index(sheet),
-        columns=tuple((column.name, column.data_type) for column in table.columns),
+        columns=table.columns,
         source=f"select * from {quote(table.name)} where {condition}",
         order=release.order(table),
         rows=rows,

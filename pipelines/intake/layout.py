@@ -13,7 +13,7 @@ import polars as pl
 from pipelines.errors import UnreadableFileError
 from pipelines.intake.formats import ROW, Grid
 from pipelines.jurisdiction.contract import ALLOWED, DIMENSION_DEFAULTS, DIMENSIONS, Layout, ValueColumn
-from pipelines.jurisdiction.text import normalise
+from pipelines.jurisdiction.text import comparison_form, normalise
 
 HEADER_SEARCH_ROWS = 200
 
@@ -355,10 +355,9 @@ def _split_rows(
     """Data rows, and the ignored rows with the reason for each."""
     cells = grid.columns
     frame = grid.cells.with_row_index("position").with_columns(
-        pl.coalesce(*(pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)) for c in cells), pl.lit(""))
-        .str.normalize("NFKC")
-        .str.replace_all(r"[\s\u200b\ufeff]+", "")
-        .alias("first")
+        comparison_form(
+            pl.coalesce(*(pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)) for c in cells), pl.lit(""))
+        ).alias("first")
     )
     reason = (
         pl.when(pl.col("position") < start)

@@ -6,13 +6,13 @@ into cells. A line with the wrong number of cells is named by its number. What c
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import hashlib
 import io
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
@@ -148,7 +148,7 @@ class Cells:
         return Cells(self.lines[kept], columns, self.broken, self.blank, self.has_replaced)
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened(source: Path | bytes, rule: RecordFormat, where: str) -> Iterator[tuple[Stream, Hashing]]:
     """The bytes of a file (or those in hand) as a stream, unpacked on the way, and a running SHA-256 as they came.
 
@@ -289,18 +289,18 @@ def header_cells(block: Block, rule: RecordFormat, where: str) -> tuple[list[str
     raise UnreadableFileError("the header cannot be split into cells", where=where, do="check that the file is text")
 
 
-def repeating(block: Block, rule: RecordFormat, width: int) -> frozenset[int]:
-    """Positions of the columns whose texts repeat themselves, judged by the first lines of a block.
+def repeating(block: Block, rule: RecordFormat, width: int, wanted: list[int]) -> frozenset[int]:
+    """Positions of those of the `wanted` columns whose texts repeat themselves, judged by a block's first lines.
 
     Only a question of speed: any column can be read either way.
     """
     sample = block.data[: block.data.rfind(b"\n", 0, _SAMPLE) + 1]
-    read = _read(sample, rule, list(range(width)), frozenset(range(width)), width) if width > 1 else None
+    read = _read(sample, rule, wanted, frozenset(wanted), width) if width > 1 else None
     if read is None:
         return frozenset()
     table, _ = read
     return frozenset(
-        position for position in range(width) if len(_dictionary(table[f"c{position}"]).dictionary) <= _FEW * len(table)
+        position for position in wanted if len(_dictionary(table[f"c{position}"]).dictionary) <= _FEW * len(table)
     )
 
 
@@ -356,30 +356,41 @@ def _plain_cells(
     """
     if width < 2 or _QUOTE in block.data:
         return None
-    data, encoding = block.data, rule.encoding
-    if encoding == "ascii":
-        encoding = "utf-8"
-    if encoding != "utf-8" and ord(rule.separator) >= _DIGIT_0 and not data.isascii():
-        try:
-            data, encoding = data.decode(encoding).encode(), "utf-8"
-        except UnicodeDecodeError:
-            return None
-    while (read := _read(data, rule, wanted, repeated, width)) is not None:
-        table, invalid = read
-        if len(table) + len(invalid) != block.lines:
-            return None  # blank lines, which the parser skips, or a carriage return inside a line
-        try:
-            columns = {position: _column(table[f"c{position}"], encoding) for position in wanted}
-        except UnicodeDecodeError:
-            return None
-        if all(column is not None for column in columns.values()):
-            break
-        try:
-            data, encoding = data.decode(encoding).encode(), "utf-8"
-        except UnicodeDecodeError:
-            return None
-    else:
+    encoding = "utf-8" if rule.encoding == "ascii" else rule.encoding
+    try:
+        if encoding == "utf-8" or ord(rule.separator) < _DIGIT_0 or block.data.isascii():
+            with contextlib.suppress(_NotInPlace):
+                return _cells_as(block.data, encoding, block, rule, width, wanted, repeated)
+        return _cells_as(block.data.decode(encoding).encode(), "utf-8", block, rule, width, wanted, repeated)
+    except (_NotPlain, UnicodeDecodeError):
         return None
+
+
+class _NotPlain(Exception):
+    """The block must be looked at closely."""
+
+
+class _NotInPlace(Exception):
+    """A column would have to be decoded cell by cell: the block is better decoded as a whole."""
+
+
+def _cells_as(
+    data: bytes,
+    encoding: str,
+    block: Block,
+    rule: RecordFormat,
+    width: int,
+    wanted: list[int],
+    repeated: frozenset[int],
+) -> Cells:
+    """The cells of a block whose lines are `data` in this encoding. Raises _NotPlain, _NotInPlace."""
+    read = _read(data, rule, wanted, repeated, width)
+    if read is None:
+        raise _NotPlain
+    table, invalid = read
+    if len(table) + len(invalid) != block.lines:
+        raise _NotPlain  # blank lines, which the parser skips, or a carriage return inside a line
+    columns = {position: _column(table[f"c{position}"], encoding) for position in wanted}
     _refuse_no_table(len(invalid), block, width)
     numbers = np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)
     broken: list[tuple[int, str]] = []
@@ -391,7 +402,7 @@ def _plain_cells(
             broken.append((int(numbers[place]), "too_many_cells" if cells > width else "too_few_cells"))
     if invalid:
         numbers = np.delete(numbers, [place for place, _, _ in invalid])
-    return Cells(numbers, cast(dict[int, Column], columns), broken, blank, False)
+    return Cells(numbers, columns, broken, blank, False)
 
 
 def _read(
@@ -431,10 +442,11 @@ def _dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
     return column.unify_dictionaries().combine_chunks()
 
 
-def _column(cells: pa.ChunkedArray, encoding: str) -> Column | None:
-    """A column of bytes as texts, or None where all would have to be decoded one by one.
+def _column(cells: pa.ChunkedArray, encoding: str) -> Column:
+    """A column of bytes as texts.
 
-    Raises UnicodeDecodeError for bytes that are no text, or that were replaced before the file came.
+    Raises UnicodeDecodeError or _NotPlain for bytes that are no text or were replaced before the file came, and
+    _NotInPlace where all texts would have to be decoded one by one.
     """
     if pa.types.is_dictionary(cells.type):
         array = _dictionary(cells)
@@ -451,17 +463,17 @@ def _column(cells: pa.ChunkedArray, encoding: str) -> Column | None:
     if data is None or not data.size or np.frombuffer(data, np.uint8).max() < 128:
         return PlainColumn(pa.StringArray.from_buffers(len(array), array.buffers()[1], data))
     if encoding != "utf-8":
-        return None
+        raise _NotInPlace
     _refuse_replaced(data.to_pybytes())
     try:
         return PlainColumn(array.cast(pa.string()))
     except pa.ArrowInvalid:
-        raise UnicodeDecodeError("utf-8", b"", 0, 0, "not UTF-8") from None
+        raise _NotPlain from None
 
 
 def _refuse_replaced(data: bytes) -> None:
     if _REPLACED in data:
-        raise UnicodeDecodeError("utf-8", b"", 0, 0, "replaced before the file came")
+        raise _NotPlain
 
 
 def _as_utf8(data: bytes, encoding: str) -> tuple[bytes, bool]:

@@ -50,6 +50,11 @@ def period_span(text: str, rule: PeriodRule) -> tuple[date, date] | None:
     return moment, moment
 
 
+def month_or_year(start: date, kind: str) -> tuple[date, date]:
+    """First and last day of the month, or of the year (`kind`), that begins on `start`."""
+    return _months(start.year, 1, 12) if kind == "year" else _months(start.year, start.month, 1)
+
+
 def _months(year: int, first: int, count: int) -> tuple[date, date]:
     last = first + count - 1
     return date(year, first, 1), date(year, last, monthrange(year, last)[1])

@@ -20,15 +20,15 @@ import pyarrow as pa
 from pipelines.intake import numbers, personal
 from pipelines.intake.lines import Cells, Column, PlainColumn
 from pipelines.intake.names import RegionIndex
+from pipelines.intake.periods import month_or_year
 from pipelines.intake.personal import PersonKey
 from pipelines.jurisdiction.contract import RegionRule
 from pipelines.jurisdiction.person_contract import RecordColumn, Records
-from pipelines.jurisdiction.text import normalise
+from pipelines.jurisdiction.text import comparison_form, normalise
 
 _TEXT_SHOWN = 200
 _ODD_KEPT = 100_000
 _FEW = 0.05
-_INSIDE = r"[\s\u200b\ufeff]+"  # blanks of any kind, which mean nothing in a text that is compared
 
 DETAILS = {
     "missing_value": "the cell is empty and the contract requires a value",
@@ -219,13 +219,10 @@ class Typing:
         """A column's texts; what the contract calls missing is null, and so is a text of nothing but blanks."""
         text = source.texts
         if self.missing:
-            form = text.str.normalize("NFKC").str.replace_all(_INSIDE, "")
-            text = pl.select(pl.when(~form.is_in(self.missing).fill_null(False)).then(text)).to_series()
-        if (
-            column.type == "text"
-            and column.personal == "none"
-            and not (isinstance(source, PlainColumn) and source.is_tidy)
-        ):
+            is_missing = comparison_form(text).is_in(self.missing).fill_null(False)
+            text = pl.select(pl.when(~is_missing).then(text)).to_series()
+        is_plain_text = column.type == "text" and column.personal == "none"
+        if is_plain_text and not (isinstance(source, PlainColumn) and source.is_tidy):
             # Everywhere else blanks are dealt with where a cell does not pass at once.
             text = text.str.strip_chars()
             if (text == "").any():
@@ -401,11 +398,3 @@ def _month(text: str) -> date | None:
     if match is None or (len(text) == 5 and text.isdigit()):
         return None
     return date(int(match.group(1)), int(match.group(2)), 1)
-
-
-def month_or_year(start: date, kind: str) -> tuple[date, date]:
-    """First and last day of the month or year that begins on `start`."""
-    if kind == "year":
-        return start, date(start.year, 12, 31)
-    after = date(start.year + start.month // 12, start.month % 12 + 1, 1)
-    return start, date.fromordinal(after.toordinal() - 1)

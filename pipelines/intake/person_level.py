@@ -26,12 +26,13 @@ from pipelines.errors import FaultError, UnreadableFileError
 from pipelines.intake import personal
 from pipelines.intake.lines import Block, Stream, blocks, cells_of, header_cells, opened, repeating
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.person_cells import DETAILS, Typing, month_or_year
+from pipelines.intake.periods import month_or_year
+from pipelines.intake.person_cells import DETAILS, Typing
 from pipelines.intake.person_files import Coding, Output, rewrite_without, rows_at
 from pipelines.intake.personal import PersonKey
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.person_contract import Records
-from pipelines.jurisdiction.text import normalise
+from pipelines.jurisdiction.text import comparison_form, normalise
 from pipelines.records import Receipt, TieOut
 
 WORKERS = 3  # two keep two cores busy only while none of them waits for the one that writes
@@ -146,6 +147,7 @@ class _Work:
         self.headers: list[str] = []
         self.findings: list[dict[str, str]] = []
         self.typing = Typing(records, self.place, span, index, key)
+        self.wanted: list[int] = []  # positions of the columns of which something is kept
         self.repeated: frozenset[int] = frozenset()  # positions of the columns that repeat themselves
 
     # -- the stream -----------------------------------------------------------------------------------------
@@ -220,8 +222,9 @@ class _Work:
             )
         names, rest = header_cells(first, self.records.format, self.receipt.landing_path)
         self._find_columns(names)
+        self.wanted = sorted({self.place[column.name] for column in self.typing.kept})
         steady = {self.place[c.name] for c in self.typing.kept if c.type in ("code", "month", "region")}
-        self.repeated = repeating(rest, self.records.format, self.width) | steady
+        self.repeated = repeating(rest, self.records.format, self.width, self.wanted) | steady
         head = _Taken(ignored=self._ignored_frame(list(range(1, rest.first_line)), None, None))
         yield head
         waiting: deque[Future[_Taken]] = deque()
@@ -284,8 +287,7 @@ class _Work:
 
     def _take_block(self, block: Block) -> _Taken:
         """Type, check and replace the cells of one block."""
-        wanted = sorted({self.place[column.name] for column in self.typing.kept})
-        cells = cells_of(block, self.records.format, self.width, wanted, self.repeated)
+        cells = cells_of(block, self.records.format, self.width, self.wanted, self.repeated)
         taken = _Taken()
         ignored: tuple[list[int], list[str], list[str]] = (
             list(cells.blank),
@@ -295,7 +297,7 @@ class _Work:
         for rule in self.records.ignore_rows:
             column = next(c for c in self.records.columns if rule.column in (c.name, *c.aliases))
             source = cells.columns[self.place[column.name]]
-            form = source.texts.fill_null("").str.normalize("NFKC").str.replace_all(r"[\s\u200b\ufeff]+", "")
+            form = comparison_form(source.texts.fill_null(""))
             hit = source.spread(form.str.contains(rule.pattern)).to_numpy()
             if hit.any():
                 own = cells.only(hit)

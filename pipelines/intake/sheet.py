@@ -18,7 +18,7 @@ from pipelines.intake.frames import DROPPED, Taken, reject_frame
 from pipelines.intake.periods import period_span
 from pipelines.intake.values import Task, figures
 from pipelines.jurisdiction.contract import ALLOWED, RowDimension
-from pipelines.jurisdiction.text import normalise
+from pipelines.jurisdiction.text import comparison_form, normalise
 from pipelines.records import TieOut
 
 
@@ -214,8 +214,7 @@ class _Sheet:
 
     def _row_dimension(self, rows: pl.DataFrame, rule: RowDimension) -> pl.DataFrame:
         column, dimension, translations = rule.column, rule.dimension, rule.map
-        texts = self.plan.texts(column, rule.fill, rule.pattern).fill_null("").str.normalize("NFKC")
-        texts = texts.str.replace_all(r"[\s\u200b\ufeff]+", "")
+        texts = comparison_form(self.plan.texts(column, rule.fill, rule.pattern).fill_null(""))
         rows = rows.with_columns(texts.replace("", None).alias("_text"))
         if translations is not None:
             table = {normalise(k): v for k, v in translations.items()}
