@@ -358,6 +358,14 @@ def copied(build_folder: Path, zhejiang: House) -> Iterator[duckdb.DuckDBPyConne
         attach_previous(connection, Previous("before", folder), published)
         connection.execute(REVISED_ONCE)
         assert connection.execute("SELECT count(*) FROM mart_revision_summary").fetchone() == (1,)
+        # as tables, so that single columns can be taken from them
+        views = connection.execute(
+            "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = 'build' AND NOT internal"
+        ).fetchall()
+        for schema, view in views:
+            connection.execute(f'CREATE TABLE "{schema}"."{view} rows" AS FROM "{schema}"."{view}"')
+            connection.execute(f'DROP VIEW "{schema}"."{view}"')
+            connection.execute(f'ALTER TABLE "{schema}"."{view} rows" RENAME TO "{view}"')
         yield connection
 
 
