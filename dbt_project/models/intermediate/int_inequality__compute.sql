@@ -7,7 +7,8 @@
 -- Sets and parts are summed up and joined again: windows over both would take ten times as long.
 with estimates as (
     select
-        set_number, place_code, part_code, part_position, estimate, weight, order_value, direction, measures_asked,
+        set_number, place_code, part_code, part_position, estimate, weight, order_value,
+        measures_asked <> '' as is_asked,
         coalesce(part_code, '') as part_key
     from {{ ref('int_inequality__list_places') }}
     where estimate is not null
@@ -100,7 +101,7 @@ ranks as (
         {{ mid_rank('p', 'set_number', 'order_value') }} as order_rank,
         rank() over (partition by set_number order by order_value desc) as order_place
     from relative
-    where measures_asked <> ''
+    where is_asked
 ),
 
 computed as (
@@ -111,7 +112,8 @@ computed as (
         max(relative.scale) as scale,
         min(relative.estimate) as lowest,
         max(relative.estimate) as highest,
-        case max(relative.direction) when 'higher' then max(relative.u) when 'lower' then min(relative.u) end as best,
+        max(relative.u) as highest_u,
+        min(relative.u) as lowest_u,
         max(relative.weighted_u) as weighted_mean,
         max(relative.plain_u) as plain_mean,
         max(case when relative.part_position = 1 then relative.part_u end) as first_mean,
@@ -144,39 +146,30 @@ computed as (
     group by relative.set_number
 ),
 
--- the best place and the reference are known only when all places have been seen
-from_extremes as (
+subjects as (
     select
-        relative.set_number,
-        {% for weighting, columns in scheme.items() %}
-        {{ mean_difference('relative.' ~ columns.p, 'relative.u', 'computed.best') }}
-            as mean_difference_from_best_{{ weighting }},
-        {{ mean_difference('relative.' ~ columns.p, 'relative.u', 'computed.reference') }}
-            as mean_difference_from_reference_{{ weighting }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from relative
-    inner join computed
-        on computed.set_number = relative.set_number
-    where relative.measures_asked <> ''
-    group by relative.set_number
-),
-
-sets as (
-    select
-        set_number,
-        max(scope_code) as scope_code,
-        max(reference_geography) as reference_geography,
-        max(as_of_date) as as_of_date,
-        max(year) as year,
+        subject_number,
         max(subject_kind) as subject_kind,
         max(subject_code) as subject_code,
-        max(dimension) as dimension,
+        max(reference_geography) as reference_geography,
+        max(year) as year,
         max(population_basis) as population_basis,
-        max(population_source) as population_source,
         max(price_basis) as price_basis,
-        max(residence) as residence,
         max(unit) as unit,
-        max(direction) as direction,
+        max(direction) as direction
+    from {{ ref('int_subject__list_figures') }}
+    group by subject_number
+),
+
+summed as (
+    select
+        set_number,
+        max(subject_number) as subject_number,
+        max(scope_code) as scope_code,
+        max(as_of_date) as as_of_date,
+        max(dimension) as dimension,
+        max(population_source) as population_source,
+        max(residence) as residence,
         max(measures_asked) as measures_asked,
         max(case when part_position is not null then 1 else 0 end) = 1 as is_paired,
         count(part_code) = count(*) as is_partitioned,
@@ -185,6 +178,45 @@ sets as (
         {{ provenance_of_rows('provenance') }} as provenance
     from {{ ref('int_inequality__list_places') }}
     group by set_number
+),
+
+sets as (
+    select
+        summed.set_number, summed.scope_code, subjects.reference_geography, summed.as_of_date, subjects.year,
+        subjects.subject_kind, subjects.subject_code, summed.dimension, subjects.population_basis,
+        summed.population_source, subjects.price_basis, summed.residence, subjects.unit, subjects.direction,
+        summed.measures_asked, summed.is_paired, summed.is_partitioned, summed.places_missing, summed.letters,
+        summed.provenance
+    from summed
+    inner join subjects
+        on subjects.subject_number = summed.subject_number
+),
+
+bests as (
+    select
+        computed.set_number,
+        case sets.direction when 'higher' then computed.highest_u when 'lower' then computed.lowest_u end as best,
+        computed.reference
+    from computed
+    inner join sets
+        on sets.set_number = computed.set_number
+),
+
+-- the best place and the reference are known only when all places have been seen
+from_extremes as (
+    select
+        relative.set_number,
+        {% for weighting, columns in scheme.items() %}
+        {{ mean_difference('relative.' ~ columns.p, 'relative.u', 'bests.best') }}
+            as mean_difference_from_best_{{ weighting }},
+        {{ mean_difference('relative.' ~ columns.p, 'relative.u', 'bests.reference') }}
+            as mean_difference_from_reference_{{ weighting }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from relative
+    inner join bests
+        on bests.set_number = relative.set_number
+    where relative.is_asked
+    group by relative.set_number
 )
 
 select
@@ -193,7 +225,8 @@ select
     {% for column in ['parts', 'scale', 'lowest', 'highest', 'ordered_places', 'order_groups', 'reference_places'] %}
     computed.{{ column }},
     {% endfor %}
-    {% for column in ['best', 'weighted_mean', 'plain_mean', 'first_mean', 'second_mean', 'variance_population',
+    {{ significant('bests.best') }} as best,
+    {% for column in ['weighted_mean', 'plain_mean', 'first_mean', 'second_mean', 'variance_population',
                       'variance_none', 'cv_population', 'cv_none', 'gini_population', 'gini_none',
                       'mean_difference_from_mean_population', 'mean_difference_from_mean_none', 'theil_total',
                       'theil_within', 'theil_between', 'mld_total', 'mld_within', 'mld_between', 'atkinson_05',
@@ -207,5 +240,7 @@ select
 from sets
 left join computed
     on computed.set_number = sets.set_number
+left join bests
+    on bests.set_number = sets.set_number
 left join from_extremes
     on from_extremes.set_number = sets.set_number

@@ -4,13 +4,10 @@
 --   by group      the members of one group of regions (dated) against the rest of their level in the scope; kinds of
 --                 regions overlap, so each is compared by itself and none are decomposed together
 --   by residence  urban against rural in one scope
-{% set subject = ['subject_kind', 'subject_code', 'reference_geography', 'year', 'population_basis', 'price_basis'] %}
-
+-- What is compared has its number from int_subject__list_figures; a set is numbered by it, its scope and its dimension.
 with figures as (
     select
         figure.*,
-        -- numbered where there are fewest rows: sets are then told apart by a number instead of six texts
-        dense_rank() over (order by figure.{{ subject | join(', figure.') }}) as subject_number,
         case when figure.reference_geography = 'reported' then figure.reference_date else geography.as_of_date end
             as as_of_date,
         -- what is about no population, or about a target group, is weighted by the people of the jurisdiction's basis
@@ -105,7 +102,9 @@ places as (
 
 -- a depth is called by its commonest level: what stands beside it (a zone among counties) is compared with the others
 dimensions as (
-    select region_depth, region_level
+    select
+        region_depth, region_level,
+        dense_rank() over (order by region_level) as dimension_number
     from (
         select
             region_depth, region_level,
@@ -116,33 +115,43 @@ dimensions as (
     where place = 1
 ),
 
+scopes as (
+    select
+        reference_geography, as_of_date, region_code, ancestor_code, distance,
+        dense_rank() over (order by ancestor_code) as scope_number
+    from {{ ref('int_region__tree') }}
+    where distance >= 1
+),
+
 in_scopes as (
     select
         tree.ancestor_code as scope_code,
+        tree.scope_number,
         part.ancestor_code as part_code,
         places.*
     from places
-    inner join {{ ref('int_region__tree') }} as tree
+    inner join scopes as tree
         on tree.reference_geography = places.reference_geography
         and tree.as_of_date = places.as_of_date
         and tree.region_code = places.region_code
-        and tree.distance >= 1
-    left join {{ ref('int_region__tree') }} as part
+    left join scopes as part
         on part.reference_geography = tree.reference_geography
         and part.as_of_date = tree.as_of_date
         and part.region_code = tree.region_code
         and part.distance = tree.distance - 1
-        and part.distance >= 1
 ),
 
 group_members as (
-    select distinct group_code, region_code, valid_from, valid_to
+    select
+        group_code, region_code, valid_from, valid_to,
+        dense_rank() over (order by group_code) as group_number
     from {{ ref('stg_region_group') }}
+    group by group_code, region_code, valid_from, valid_to
 ),
 
 group_scopes as (
     select distinct
-        group_members.group_code, in_scopes.scope_code, in_scopes.region_depth, in_scopes.reference_geography,
+        group_members.group_code, group_members.group_number, in_scopes.scope_code, in_scopes.region_depth, in_scopes.reference_geography,
         in_scopes.reference_date
     from in_scopes
     inner join group_members
@@ -153,13 +162,13 @@ group_scopes as (
 
 compared as (
     select
+        scope_number, dimension_number, subject_number,
         scope_code,
         dimensions.region_level as dimension,
         region_code as place_code,
         part_code,
         cast(null as integer) as part_position,
-        subject_number, {{ subject | join(', ') }}, as_of_date, population_source, residence, estimate, weight, order_value, unit,
-        direction, measures_asked, obs_status, provenance
+        as_of_date, population_source, residence, estimate, weight, order_value, measures_asked, obs_status, provenance
     from in_scopes
     inner join dimensions
         on dimensions.region_depth = in_scopes.region_depth
@@ -167,18 +176,15 @@ compared as (
     union all
 
     select
+        -- levels have positive numbers, groups negative ones, residence has none
+        in_scopes.scope_number, -group_scopes.group_number, in_scopes.subject_number,
         in_scopes.scope_code,
         group_scopes.group_code,
         in_scopes.region_code,
         case when group_members.region_code is null then 'rest' else 'member' end,
         case when group_members.region_code is null then 2 else 1 end,
-        in_scopes.subject_number,
-        {% for column in subject %}
-        in_scopes.{{ column }},
-        {% endfor %}
         in_scopes.as_of_date, in_scopes.population_source, in_scopes.residence, in_scopes.estimate, in_scopes.weight,
-        in_scopes.order_value, in_scopes.unit, in_scopes.direction, in_scopes.measures_asked, in_scopes.obs_status,
-        in_scopes.provenance
+        in_scopes.order_value, in_scopes.measures_asked, in_scopes.obs_status, in_scopes.provenance
     from in_scopes
     inner join group_scopes
         on group_scopes.scope_code = in_scopes.scope_code
@@ -194,34 +200,40 @@ compared as (
     union all
 
     select
+        whole.scope_number, 0, figures.subject_number,
         figures.region_code,
         'residence',
         figures.residence,
         figures.residence,
         case figures.residence when 'urban' then 1 else 2 end,
-        figures.subject_number,
-        {% for column in subject %}
-        figures.{{ column }},
-        {% endfor %}
         figures.as_of_date, figures.population_source, 'total', figures.estimate,
         -- each part is one place: no weight has a say
         cast(1 as decimal(28, 9)),
-        cast(null as double), figures.unit, figures.direction, '', figures.obs_status, figures.provenance
+        cast(null as double), '', figures.obs_status, figures.provenance
     from figures
     inner join (
-        select distinct reference_geography, as_of_date, ancestor_code
-        from {{ ref('int_region__tree') }}
-        where distance >= 1
-    ) as scopes
-        on scopes.reference_geography = figures.reference_geography
-        and scopes.as_of_date = figures.as_of_date
-        and scopes.ancestor_code = figures.region_code
+        select distinct reference_geography, as_of_date, ancestor_code, scope_number
+        from scopes
+    ) as whole
+        on whole.reference_geography = figures.reference_geography
+        and whole.as_of_date = figures.as_of_date
+        and whole.ancestor_code = figures.region_code
     where figures.is_gap
+),
+
+-- so many numbers are there of each kind: with them three numbers make one, and no rows need sorting
+numbers as (
+    select
+        (select coalesce(max(scope_number), 0) + 1 from scopes) as scopes,
+        (select coalesce(max(subject_number), 0) + 1 from figures) as subjects
 )
 
 select
-    dense_rank() over (order by scope_code, dimension, subject_number) as set_number,
-    scope_code, dimension, place_code, part_code, part_position,
-    {{ subject | join(', ') }}, as_of_date, population_source, residence, estimate, weight, order_value, unit,
-    direction, measures_asked, obs_status, provenance
+    (compared.dimension_number * numbers.scopes + compared.scope_number) * numbers.subjects + compared.subject_number
+        as set_number,
+    compared.subject_number,
+    compared.scope_code, compared.dimension, compared.place_code, compared.part_code, compared.part_position,
+    compared.as_of_date, compared.population_source, compared.residence, compared.estimate, compared.weight,
+    compared.order_value, compared.measures_asked, compared.obs_status, compared.provenance
 from compared
+cross join numbers

@@ -55,6 +55,8 @@ headings as (
         {{ subject | join(', ') }},
         region_depth,
         population_source,
+        -- numbered where there are fewest rows: sets of places are told apart by numbers instead of six texts
+        dense_rank() over (order by {{ subject | join(', ') }}) as subject_number,
         max(case when residence = 'total' then 1 else 0 end) as has_total,
         max(case when residence = 'urban' then 1 else 0 end) as has_urban,
         max(case when residence = 'rural' then 1 else 0 end) as has_rural,
@@ -68,6 +70,7 @@ headings as (
 
 select
     figures.*,
+    headings.subject_number,
     figures.residence = case
         when headings.has_total = 1 then 'total'
         when headings.has_rural = 0 then 'urban'
