@@ -7,12 +7,10 @@
     {{ run_hooks(pre_hooks) }}
 
     {% call statement('main') -%}
-        drop table if exists {{ target_relation }};
         {{ create_table_as(False, target_relation, compiled_code) }}
     {%- endcall %}
 
     {{ run_hooks(post_hooks) }}
-    {{ adapter.commit() }}
 
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

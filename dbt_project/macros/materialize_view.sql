@@ -9,7 +9,6 @@
     {%- endcall %}
 
     {{ run_hooks(post_hooks) }}
-    {{ adapter.commit() }}
 
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
