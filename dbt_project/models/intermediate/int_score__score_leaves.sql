@@ -127,7 +127,7 @@ select
     {% for column in scale %}
     united.{{ column }},
     {% endfor %}
-    united.region_code, united.leaf_code, united.domain,
+    united.region_code, place.region_depth, united.leaf_code, united.domain,
     united.domain_weight, united.whole_weight, united.available_weight, united.weighted_sum, united.domains_missing,
     united.indicators,
     united.score,
