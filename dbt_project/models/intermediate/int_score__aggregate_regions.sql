@@ -3,9 +3,32 @@
 -- the mean; the bounds take every missing score at 0 and at 1, so that leaving out does not pay.
 {% set scale = ['scale_kind', 'scale', 'weight_set', 'reference_geography', 'year'] %}
 {% set region = scale + ['region_code', 'domain'] %}
-{% set own = 'partition by score.' ~ region | join(', score.') %}
+{% set own = 'partition by score.region_number' %}
 
-with in_order as (
+-- a region and domain on a scale has a number: what is sorted and summed then carries no texts
+with regions as (
+    select
+        {{ region | join(', ') }},
+        row_number() over (order by {{ region | join(', ') }}) as region_number
+    from {{ ref('int_score__score_leaves') }}
+    group by {{ region | join(', ') }}
+),
+
+scores as (
+    select
+        regions.region_number, score.scale, score.leaf_code, score.is_leaf, score.people, score.people_status,
+        score.people_provenance, score.score, score.score_low, score.score_high, score.weight_coverage,
+        score.clamped_share, score.letters, score.provenance, score.reason
+    from {{ ref('int_score__score_leaves') }} as score
+    inner join regions
+        on regions.region_code = score.region_code
+        and regions.domain = score.domain
+        {% for column in scale %}
+        and regions.{{ column }} = score.{{ column }}
+        {% endfor %}
+),
+
+in_order as (
     select
         score.*,
         -- in order of the score: how many people live in the regions that score no more; the same with what is missing
@@ -26,7 +49,7 @@ with in_order as (
         -- where nothing applies, nobody is counted
         sum(case when score.score_low is not null then score.people end) over ({{ own }}) as people_known,
         {{ stable_sum('case when score.score is not null then score.people * score.score end', own) }} as score_sum
-    from {{ ref('int_score__score_leaves') }} as score
+    from scores as score
 ),
 
 leaves as (
@@ -44,7 +67,7 @@ leaves as (
 
 summed as (
     select
-        {{ region | join(', ') }},
+        region_number,
         count(*) as regions,
         count(score) as regions_scored,
         count(score_low) as regions_applicable,
@@ -83,7 +106,7 @@ summed as (
             when 'not_applicable' then 4
         end) as reason_rank
     from leaves
-    group by {{ region | join(', ') }}
+    group by region_number
 ),
 
 indicators as (
@@ -111,7 +134,7 @@ places as (
 
 select
     {% for column in region %}
-    summed.{{ column }},
+    regions.{{ column }},
     {% endfor %}
     places.region_name,
     places.region_level,
@@ -172,13 +195,15 @@ select
         end
     end as reason
 from summed
+inner join regions
+    on regions.region_number = summed.region_number
 inner join places
-    on places.reference_geography = summed.reference_geography
-    and places.year = summed.year
-    and places.region_code = summed.region_code
+    on places.reference_geography = regions.reference_geography
+    and places.year = regions.year
+    and places.region_code = regions.region_code
 left join indicators
-    on indicators.region_code = summed.region_code
-    and indicators.domain = summed.domain
+    on indicators.region_code = regions.region_code
+    and indicators.domain = regions.domain
     {% for column in scale %}
-    and indicators.{{ column }} = summed.{{ column }}
+    and indicators.{{ column }} = regions.{{ column }}
     {% endfor %}
