@@ -1074,7 +1074,7 @@ def test_a_model_that_cannot_be_built_is_a_fault_that_names_it_and_its_log(world
     broken.deliver("statistics/people", "2020", people(2020, dict.fromkeys(COUNTIES, "9999999999999999999")))
     with pytest.raises(FaultError) as caught:
         broken.build("b1")
-    assert "int_observation__roll_up" in caught.value.message
+    assert "int_observation__sum_regions" in caught.value.message
     assert Path(caught.value.where).read_text(encoding="utf-8")
     assert not broken.warehouse.build_folder("b1").exists()
 

@@ -1,0 +1,89 @@
+-- The values of all observations for use: chosen ones, totals, re-based ones, and the regions nobody reported, summed from
+-- those below; what they are about is said by the number of their series.
+-- A region is summed only from the nearest reported regions below it, and only when these cover it without a gap on
+-- the list the number is told on: together they have as many leaves as it has. A reported region stands, also one
+-- reported as missing. Measures of a government's own level are not summed here (int_spending__add_levels does).
+with reported as (
+    select region_code, series_number, value, obs_status, provenance, derivation, extract_rank, observation_id
+    from {{ ref('int_observation__add_totals') }}
+
+    union all
+
+    select region_code, series_number, value, obs_status, provenance, derivation, extract_rank, observation_id
+    from {{ ref('int_observation__rebase') }}
+),
+
+-- each reported figure with the regions above it
+above as (
+    select
+        reported.series_number,
+        reported.region_code,
+        tree.ancestor_code,
+        tree.distance,
+        tree.leaves,
+        tree.ancestor_leaves
+    from reported
+    inner join {{ ref('int_observation__number_series') }} as series
+        on series.series_number = reported.series_number
+        and series.aggregation = 'whole'
+    inner join {{ ref('int_region__tree') }} as tree
+        on tree.reference_geography = series.reference_geography
+        and tree.as_of_date = series.as_of_date
+        and tree.region_code = reported.region_code
+        and tree.distance > 0
+),
+
+-- how far the nearest region above is that reported the figure itself
+stops as (
+    select
+        above.series_number,
+        above.region_code,
+        min(above.distance) as nearest
+    from above
+    inner join reported
+        on reported.series_number = above.series_number
+        and reported.region_code = above.ancestor_code
+    group by above.series_number, above.region_code
+),
+
+upward as (
+    select
+        above.*,
+        stops.nearest
+    from above
+    left join stops
+        on stops.series_number = above.series_number
+        and stops.region_code = above.region_code
+    where stops.nearest is null or above.distance < stops.nearest
+),
+
+summed as (
+    select
+        upward.series_number,
+        upward.ancestor_code as region_code,
+        {{ exact_sum('reported.value') }} as value,
+        {{ status_of_rows('reported.obs_status') }} as letters,
+        {{ provenance_of_rows('reported.provenance') }} as provenance,
+        max(reported.extract_rank) as extract_rank
+    from upward
+    inner join reported
+        on reported.series_number = upward.series_number
+        and reported.region_code = upward.region_code
+    group by upward.series_number, upward.ancestor_code
+    having sum(case when reported.value is not null then upward.leaves else 0 end) = max(upward.ancestor_leaves)
+)
+
+select * from reported
+
+union all
+
+select
+    region_code,
+    series_number,
+    value,
+    {{ ranked_status('letters', 'value') }} as obs_status,
+    provenance,
+    'summed' as derivation,
+    extract_rank,
+    cast(null as {{ dbt.type_string() }}) as observation_id
+from summed
