@@ -226,8 +226,8 @@ def test_the_index_of_an_invented_country_has_its_own_base(verdania: House) -> N
 RED = {
     "contributions_add_up": "update mart_gap_contribution set contribution_points = contribution_points + 1e-12",
     "degrees_add_up_from_lowest_regions": "update intermediate.int_score__score_leaves set people = people + 1",
-    "goalposts_are_usable": "delete from staging.stg_goalpost",
-    "third_party_scores_are_told_apart": "update staging.stg_third_party_score set method_id = 'geometric_mean'",
+    "goalposts_are_usable": "delete from source.goalpost",
+    "third_party_scores_are_told_apart": "update source.third_party_score set method_id = 'geometric_mean'",
     "weights_add_up": "update dim_weight set weight_share = 0.9",
 }
 

@@ -17,13 +17,28 @@ years as (
     where part = 'numerator'
 ),
 
+-- what is sorted and summed region by region is called by numbers instead of texts
+kinds as (
+    select
+        population_basis, population_source,
+        row_number() over (order by population_basis, population_source) as kind_number
+    from {{ ref('int_indicator__match_terms') }}
+    group by population_basis, population_source
+),
+
 terms as (
-    select term.*
+    select
+        term.*,
+        kinds.kind_number,
+        case when term.part = 'numerator' then term.term_number else -term.term_number end as part_number
     from {{ ref('int_indicator__match_terms') }} as term
     inner join years
         on years.indicator_code = term.indicator_code
         and years.reference_geography = term.reference_geography
         and years.year = term.year
+    inner join kinds
+        on kinds.population_basis = term.population_basis
+        and kinds.population_source = term.population_source
 ),
 
 cells as (
@@ -41,16 +56,17 @@ cells as (
 ),
 
 populations as (
-    select distinct cell_number, region_code, population_basis, population_source
-    from terms
+    select listed.cell_number, listed.region_code, kinds.*
+    from (select distinct cell_number, region_code, kind_number from terms) as listed
+    inner join kinds
+        on kinds.kind_number = listed.kind_number
 ),
 
 matched as (
     select
         populations.cell_number,
         populations.region_code,
-        populations.population_basis,
-        populations.population_source,
+        populations.kind_number,
         terms.part,
         terms.period_end,
         terms.as_of_date,
@@ -61,8 +77,7 @@ matched as (
         -- a term that exists for this very population counts before one about none
         row_number() over (
             partition by
-                populations.cell_number, populations.region_code, populations.population_basis,
-                populations.population_source, terms.part, terms.term_number
+                populations.cell_number, populations.region_code, populations.kind_number, terms.part_number
             order by
                 case when terms.population_basis = 'none' then 1 else 0 end,
                 case when terms.population_source = 'none' then 1 else 0 end
@@ -79,8 +94,7 @@ combined as (
     select
         cell_number,
         region_code,
-        population_basis,
-        population_source,
+        kind_number,
         max(period_end) as period_end,
         max(as_of_date) as as_of_date,
         count(case when part = 'numerator' then 1 end) as numerator_terms,
@@ -94,7 +108,7 @@ combined as (
         {{ derivation_of_rows('derivation') }} as derivation
     from matched
     where place = 1
-    group by cell_number, region_code, population_basis, population_source
+    group by cell_number, region_code, kind_number
 )
 
 select
@@ -106,8 +120,8 @@ select
     cells.sex,
     cells.age_group,
     cells.group_code,
-    combined.population_basis,
-    combined.population_source,
+    kinds.population_basis,
+    kinds.population_source,
     combined.period_end,
     combined.as_of_date,
     case when combined.numerator_values = expected.numerator_terms then combined.numerator end as numerator,
@@ -121,5 +135,7 @@ select
 from combined
 inner join cells
     on cells.cell_number = combined.cell_number
+inner join kinds
+    on kinds.kind_number = combined.kind_number
 inner join expected
     on expected.indicator_code = cells.indicator_code

@@ -58,6 +58,7 @@ matched_series as (
 numbered_series as (
     select
         *,
+        count(*) over (partition by same_figure) as candidates,
         dense_rank() over (
             order by indicator_code, reference_geography, year, residence, sex, age_group, group_code
         ) as cell_number,
@@ -88,29 +89,44 @@ term_cells as (
     group by term_cell_number
 ),
 
-matched as (
+chosen as (
+    {# most figures are reported as one series only: there is nothing to choose -#}
+    {% for is_one in [true, false] %}
     select
-        numbered_series.term_cell_number,
-        numbered_series.coefficient,
-        numbered_series.term_letters,
-        numbered_series.period_end,
-        numbered_series.as_of_date,
-        figure.region_code,
-        figure.value,
-        figure.obs_status,
-        figure.provenance,
-        figure.derivation,
-        row_number() over (
-            partition by numbered_series.same_figure, figure.region_code
-            order by
-                case when figure.value is null then 1 else 0 end,
-                case figure.derivation when 'reported' then 0 when 'estimated' then 2 else 1 end,
-                figure.extract_rank,
-                numbered_series.measure
-        ) as place
-    from numbered_series
-    inner join {{ ref('int_indicator__consolidate_levels') }} as figure
-        on figure.series_number = numbered_series.series_number
+        term_cell_number, region_code, coefficient, term_letters, period_end, as_of_date, value, obs_status, provenance,
+        derivation
+    from (
+        select
+            numbered_series.term_cell_number,
+            numbered_series.coefficient,
+            numbered_series.term_letters,
+            numbered_series.period_end,
+            numbered_series.as_of_date,
+            figure.region_code,
+            figure.value,
+            figure.obs_status,
+            figure.provenance,
+            figure.derivation,
+            {% if is_one %}
+            1 as place
+            {% else %}
+            row_number() over (
+                partition by numbered_series.same_figure, figure.region_code
+                order by
+                    case when figure.value is null then 1 else 0 end,
+                    case figure.derivation when 'reported' then 0 when 'estimated' then 2 else 1 end,
+                    figure.extract_rank,
+                    numbered_series.measure
+            ) as place
+            {% endif %}
+        from numbered_series
+        inner join {{ ref('int_indicator__consolidate_levels') }} as figure
+            on figure.series_number = numbered_series.series_number
+        where numbered_series.candidates {{ '=' if is_one else '>' }} 1
+    ) as matched
+    where place = 1
+    {{ 'union all' if is_one }}
+    {% endfor %}
 ),
 
 summed as (
@@ -125,8 +141,7 @@ summed as (
         {{ status_of_rows(joined_statuses(['obs_status', 'term_letters'])) }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,
         {{ derivation_of_rows('derivation') }} as derivation
-    from matched
-    where place = 1
+    from chosen
     group by term_cell_number, region_code
 )
 
