@@ -57,6 +57,13 @@ people as (
     having count(*) = count(person_units.unit)
 ),
 
+finals as (
+    select indicator_code, edition, region_code, max(target_year) as target_year
+    from aims
+    where target_kind = 'target'
+    group by indicator_code, edition, region_code
+),
+
 slots as (
     select distinct indicator_code, edition, target_year, target_kind
     from aims
@@ -72,9 +79,10 @@ matched as (
         {% for column in target + ['origin'] %}
         case when own.region_code is not null then own.{{ column }} else everywhere.{{ column }} end as {{ column }},
         {% endfor %}
-        max(case when slots.target_kind = 'target' then slots.target_year end) over (
-            partition by dated.reference_geography, dated.year, dated.region_code, dated.indicator_code, slots.edition
-        ) as final_year
+        case
+            when own_final.target_year >= final.target_year or final.target_year is null then own_final.target_year
+            else final.target_year
+        end as final_year
     from dated
     inner join slots
         on slots.indicator_code = dated.indicator_code
@@ -90,6 +98,14 @@ matched as (
         and everywhere.target_year = slots.target_year
         and everywhere.target_kind = slots.target_kind
         and everywhere.region_code = 'all'
+    left join finals as own_final
+        on own_final.indicator_code = slots.indicator_code
+        and own_final.edition = slots.edition
+        and own_final.region_code = dated.region_code
+    left join finals as final
+        on final.indicator_code = slots.indicator_code
+        and final.edition = slots.edition
+        and final.region_code = 'all'
     where own.region_code is not null or everywhere.region_code is not null
 ),
 
