@@ -286,7 +286,8 @@ def test_bounds_hold_and_the_parts_add_up(engine: Engine, sets: list[Places]) ->
         assert 0 <= (value["gini", "none", "total"] or 0) <= (n - 1) / n
         for key in [k for k in value if k[0].startswith("atkinson") or k[0] == "gini"]:
             assert -1e-15 <= (value[key] or 0) <= 1
-        assert abs(value["rci", "population", "total"] or 0) <= (value["gini", "population", "total"] or 0) + 5e-12  # each of both is a quotient of figures with 12 digits
+        # each is a quotient of figures with 12 digits
+        assert abs(value["rci", "population", "total"] or 0) <= (value["gini", "population", "total"] or 0) + 5e-12
         for measure in ("theil", "mld"):
             total, within, between = (value[measure, "population", part] for part in ("total", "within", "between"))
             assert total is not None and within is not None and between is not None
