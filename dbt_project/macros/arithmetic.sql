@@ -23,7 +23,12 @@
     {#- A sum of doubles that no order of rows can change: each term is rounded to 20 decimals and the terms are summed
         exactly. Terms must be scaled to about one first (shares, ratios to a mean or a largest value): beyond 1e18 they
         do not fit. `over` makes it a window. -#}
-    cast(sum(cast({{ expression }} as decimal(38, 20))){% if over %} over ({{ over }}){% endif %} as double)
+    cast({{ junheng.stable_part(expression) }}{% if over %} over ({{ over }}){% endif %} as double)
+{%- endmacro %}
+
+{% macro stable_part(expression) -%}
+    {#- A part of such a sum, to be summed further: exact as long as no double is made of it. -#}
+    sum(cast({{ expression }} as decimal(38, 20)))
 {%- endmacro %}
 
 {% macro significant(column, digits=12) -%}

@@ -3,33 +3,49 @@
 -- indicator at 0 and at 1. `people` is what a lowest region weighs: itself it weighs 1.
 {% set scale = ['scale_kind', 'scale', 'weight_set', 'reference_geography', 'year'] %}
 
-with domains as (
+-- a domain of a lowest region is summed by the depth from which its indicators are seen, then for each region that sees them
+with depths as (
+    select
+        {{ scale | join(', ') }}, leaf_code, domain, unit_depth,
+        max(domain_weight) as domain_weight,
+        count(*) as indicators,
+        sum(case when is_applicable then weight else 0 end) as whole_weight,
+        sum(case when score is not null then weight else 0 end) as available_weight,
+        {{ stable_part('weight * score') }} as weighted_sum,
+        {{ stable_part('case when is_clamped then weight end') }} as clamped_weight,
+        {{ status_of_rows('case when score is not null then obs_status end') }} as letters,
+        {{ provenance_of_rows('provenance') }} as provenance
+    from {{ ref('int_score__weigh_leaves') }}
+    group by {{ scale | join(', ') }}, leaf_code, domain, unit_depth
+),
+
+domains as (
     select
         {% for column in scale %}
-        figure.{{ column }},
+        depths.{{ column }},
         {% endfor %}
         place.region_code,
         place.leaf_code,
-        figure.domain,
-        max(figure.domain_weight) as domain_weight,
-        count(*) as indicators,
-        sum(case when figure.is_applicable then figure.weight else 0 end) as whole_weight,
-        sum(case when figure.score is not null then figure.weight else 0 end) as available_weight,
-        coalesce({{ stable_sum('figure.weight * figure.score') }}, 0e0) as weighted_sum,
-        coalesce({{ stable_sum('case when figure.is_clamped then figure.weight end') }}, 0e0) as clamped_weight,
-        {{ status_of_rows("case when figure.score is not null then figure.obs_status end") }} as letters,
-        {{ provenance_of_rows('figure.provenance') }} as provenance
-    from {{ ref('int_score__weigh_leaves') }} as figure
+        depths.domain,
+        max(depths.domain_weight) as domain_weight,
+        sum(depths.indicators) as indicators,
+        sum(depths.whole_weight) as whole_weight,
+        sum(depths.available_weight) as available_weight,
+        coalesce({{ stable_sum('depths.weighted_sum') }}, 0e0) as weighted_sum,
+        coalesce({{ stable_sum('depths.clamped_weight') }}, 0e0) as clamped_weight,
+        {{ status_of_rows('depths.letters') }} as letters,
+        {{ provenance_of_rows('depths.provenance') }} as provenance
+    from depths
     inner join {{ ref('int_score__place_regions') }} as place
-        on place.reference_geography = figure.reference_geography
-        and place.year = figure.year
-        and place.leaf_code = figure.leaf_code
-        and place.region_depth <= figure.unit_depth
+        on place.reference_geography = depths.reference_geography
+        and place.year = depths.year
+        and place.leaf_code = depths.leaf_code
+        and place.region_depth <= depths.unit_depth
     group by
         {% for column in scale %}
-        figure.{{ column }},
+        depths.{{ column }},
         {% endfor %}
-        place.region_code, place.leaf_code, figure.domain
+        place.region_code, place.leaf_code, depths.domain
 ),
 
 scored as (
