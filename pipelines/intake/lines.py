@@ -251,7 +251,7 @@ def blocks(stream: Stream, where: str, size: int = BLOCK) -> Iterator[Block]:
             if len(rest) > max(MAX_LINE, size):
                 break
             continue
-        data = rest + piece[:end]
+        data = b"".join((rest, memoryview(piece)[:end]))  # a block is copied once
         if not piece and data:
             data += b"\n"
         rest = piece[end:]
