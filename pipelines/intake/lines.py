@@ -457,7 +457,8 @@ def _column(cells: pa.ChunkedArray, encoding: str) -> Column:
         _refuse_replaced("\n".join(texts).encode())
         rank = np.empty(len(order), dtype=np.int32)
         rank[order] = np.arange(len(order), dtype=np.int32)
-        return Column(pl.Series([text or None for text in texts], dtype=pl.String), rank[array.indices.to_numpy()])
+        places = rank[pl.Series(array.indices).to_numpy()]
+        return Column(pl.Series([text or None for text in texts], dtype=pl.String), places)
     array = cells.combine_chunks()
     data = array.buffers()[2]
     if data is None or not data.size or np.frombuffer(data, np.uint8).max() < 128:

@@ -29,6 +29,7 @@ from pipelines.jurisdiction.text import comparison_form, normalise
 _TEXT_SHOWN = 200
 _ODD_KEPT = 100_000
 _FEW = 0.05
+_PLAIN = pl.CompatLevel.oldest()  # text one after the other, as Parquet writes it
 
 DETAILS = {
     "missing_value": "the cell is empty and the contract requires a value",
@@ -87,13 +88,16 @@ class _Values:
         if isinstance(column, PlainColumn) and values is column.texts and column.is_full:
             return column.array  # as it was read
         if column.places is None or values.dtype != pl.String:
-            return self.whole().to_arrow(compat_level=pl.CompatLevel.oldest())
+            return self.whole().to_arrow(compat_level=_PLAIN)
         different = values.unique(maintain_order=True).drop_nulls()
         number = {text: place for place, text in enumerate(different)}
         renamed = np.array([number.get(text, -1) for text in values] or [-1], dtype=np.int32)
-        places = renamed[column.places]
-        mask = places < 0 if values.null_count() else None
-        return pa.DictionaryArray.from_arrays(pa.array(places, mask=mask), pa.array(different.to_list(), pa.string()))
+        places = pl.Series(renamed[column.places])
+        if values.null_count():
+            places = pl.select(pl.when(places >= 0).then(places)).to_series()
+        return pa.DictionaryArray.from_arrays(
+            places.to_arrow(), different.to_arrow(compat_level=_PLAIN).cast(pa.string())
+        )
 
 
 class Typing:
@@ -145,7 +149,7 @@ class Typing:
                 failures.append((column, bad, rules.gather(own), text.gather(own)))
                 is_good[bad] = False
         names = ["source_row", *(c.as_ for c in self.kept)]
-        arrays = [pa.array(cells.lines), *(made[c.as_].to_arrow() for c in self.kept)]
+        arrays = [pl.Series(cells.lines).to_arrow(), *(made[c.as_].to_arrow() for c in self.kept)]
         table = pa.Table.from_arrays(arrays, names)
         if not any(bad.size for _, bad, _, _ in failures):
             return Typed(table, None)
@@ -162,7 +166,7 @@ class Typing:
             )
             for column, bad, rules, texts in failures
         ]
-        return Typed(table.filter(pa.array(is_good)), pl.concat(rejects))
+        return Typed(table.filter(pl.Series(is_good).to_arrow()), pl.concat(rejects))
 
     def shown(self, text: str | None) -> str:
         """A cell's text as a reject may show it: masked wherever the file holds anything personal."""

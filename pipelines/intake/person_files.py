@@ -80,7 +80,7 @@ def rows_at(path: Path, places: npt.NDArray[np.int64]) -> pl.DataFrame:
             end = start + stored.metadata.row_group(group).num_rows
             own = places[np.searchsorted(places, start) : np.searchsorted(places, end)] - start
             if own.size:
-                frames.append(pl.DataFrame(pl.from_arrow(stored.read_row_group(group).take(pa.array(own)))))
+                frames.append(pl.DataFrame(pl.from_arrow(stored.read_row_group(group).take(pl.Series(own).to_arrow()))))
             start = end
     return pl.concat(frames)
 
@@ -92,6 +92,6 @@ def rewrite_without(path: Path, gone: npt.NDArray[np.bool_], coding: Coding) -> 
         start = 0
         for group in range(stored.num_row_groups):
             rows = stored.metadata.row_group(group).num_rows
-            again.write(stored.read_row_group(group).filter(pa.array(~gone[start : start + rows])))
+            again.write(stored.read_row_group(group).filter(pl.Series(~gone[start : start + rows]).to_arrow()))
             start += rows
     again.path.replace(path)
