@@ -92,7 +92,8 @@ class _Values:
         different = values.unique(maintain_order=True).drop_nulls()
         number = {text: place for place, text in enumerate(different)}
         renamed = np.array([number.get(text, -1) for text in values] or [-1], dtype=np.int32)
-        places = pl.Series(renamed[column.places])
+        is_same = len(different) == len(values)  # the texts as they are, each once
+        places = pl.Series(column.places if is_same else renamed.take(column.places))
         if values.null_count():
             places = pl.select(pl.when(places >= 0).then(places)).to_series()
         return pa.DictionaryArray.from_arrays(
