@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import country
@@ -29,17 +30,37 @@ from hypothesis import strategies as st
 
 from pipelines import intake
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
-from pipelines.intake import lines, totals
+from pipelines.intake import RegionIndex, lines, totals
+from pipelines.intake.person_cells import Typing
 from pipelines.intake.person_level import _Keys, _KeysOfPeriod
 from pipelines.intake.personal import check_digit
 from pipelines.jurisdiction import load
-from pipelines.jurisdiction.person_contract import RecordFormat
+from pipelines.jurisdiction.person_contract import RecordColumn, RecordFormat, Records
 from pipelines.records import Reading
 from pipelines.run import Session
 from pipelines.settings import Settings
 from pipelines.store import Warehouse
 
 EXTRACT = "desk/register"
+ODD_NUMBERS = [
+    *(
+        "",
+        "x",
+        "none",
+        " 1.00",
+        "1,234.50",
+        ".50",
+        "7",
+        "1.234",
+        "-0.10",
+        "+3.00",
+        "1.5０",
+        "1..50",
+        "1.2.50",
+        "1e5.00",
+    ),
+    *("0x1.00", "0x10", "12.", "9999999999999999.99", "99999999999999999.99", "9" * 18, "9" * 19, "007.10", "007"),
+]
 HEADER = ["Region", "ID", "Name", "Born", "Sex", "Scheme", "Paid", "Amount", "Months"]
 COLUMNS: list[dict[str, Any]] = [
     {"name": "Region", "as": "region_code", "type": "region"},
@@ -444,6 +465,35 @@ def test_a_point_stands_where_the_text_has_it(texts: list[str]) -> None:
     ]
     assert column.texts.to_list() == [text or None for text in texts]
     assert column.is_tidy == all(text and text.isascii() for text in texts)
+
+
+@given(
+    odd=st.lists(st.sampled_from(ODD_NUMBERS), max_size=4),
+    digits=st.lists(st.integers(0, 10**6), min_size=1, max_size=9),
+    scale=st.integers(0, 3),
+    shuffled=st.randoms(use_true_random=False),
+)
+def test_a_column_of_numbers_is_the_same_whether_read_from_its_bytes_or_cell_by_cell(
+    odd: list[str], digits: list[int], scale: int, shuffled: Random
+) -> None:
+    texts = [*odd, *(f"{Decimal(digit).scaleb(-scale):.{scale}f}" for digit in digits * 400)]
+    shuffled.shuffle(texts)
+    source = lines.PlainColumn(pa.array(texts, pa.string()))
+    read = source.numbers(scale)
+    assert read is not None
+    assert all(value is None or str(value) == f"{Decimal(text)}" for value, text in zip(read[0], texts, strict=True))
+    kind = {"type": "decimal", "unit": "crown", "scale": scale} if scale else {"type": "integer"}
+    column = RecordColumn.model_validate({"name": "Amount", "as": "amount", "min": 1, "max": 900, **kind})
+    typing = Typing(
+        Records.model_validate({**RECORDS, "missing": ["none"]}), {}, None, RegionIndex(pl.DataFrame()), None
+    )
+    plain = typing._judged_anew(source, column, None, False)
+    slow = typing._judged_anew(lines.Column(source.texts), column, None, False)
+    for one, other in zip(plain[1:], slow[1:], strict=True):
+        assert (pl.Series([], dtype=pl.String) if one is None else one).to_list() == (
+            pl.Series([], dtype=pl.String) if other is None else other
+        ).to_list()
+    assert source.at(np.arange(len(texts))[::2]).to_list() == [text or None for text in texts[::2]]
 
 
 @given(st.binary(min_size=1, max_size=400), st.integers(1, 40))

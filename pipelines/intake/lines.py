@@ -32,7 +32,8 @@ BLOCK = 16 << 20
 MAX_LINE = 1 << 20
 _HEADER_WITHIN = 100
 _SAMPLE = 1 << 20  # bytes looked at to see which columns repeat themselves
-_FEW = 0.05  # a column repeats itself when it has at most this many different texts for each line
+_FEW = 0.05  # at most this share is few: different texts of a column that repeats itself, numbers written otherwise
+_DIGITS = 18  # as many fit into 64 bits
 _MANY = 10_000
 # Registers repeat themselves: fiftyfold is honest, a thousandfold is a bomb.
 MAX_RATIO = 1_000
@@ -77,6 +78,10 @@ class Column:
         """What was made of each of `texts`, for every record."""
         return values if self.places is None else values.gather(self.places)
 
+    def at(self, records: npt.NDArray[np.int64]) -> pl.Series:
+        """The texts of these records."""
+        return self.texts.gather(records if self.places is None else self.places[records])
+
     def only(self, kept: npt.NDArray[np.bool_]) -> Column:
         """The column without some of its records."""
         if self.places is None:
@@ -91,7 +96,8 @@ class PlainColumn(Column):
         self.array = array
         data = array.buffers()[2]
         self._offsets = _offsets(array)
-        self._bytes = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+        size = int(self._offsets[-1]) if len(array) else 0
+        self._bytes = np.frombuffer(data, np.uint8)[:size] if data is not None else np.empty(0, np.uint8)
         self.places = None
 
     @cached_property
@@ -118,6 +124,53 @@ class PlainColumn(Column):
             return False
         first, last = self._bytes[self._offsets[:-1]], self._bytes[self._offsets[1:] - 1]
         return bool(first.min() > 32 and last.min() > 32 and first.max() < 128 and last.max() < 128)
+
+    def at(self, records: npt.NDArray[np.int64]) -> pl.Series:
+        """The texts of these records."""
+        texts = pl.Series(self.array.take(pl.Series(records).to_arrow()))
+        return pl.select(pl.when(texts != "").then(texts)).to_series()
+
+    def numbers(self, scale: int) -> tuple[pl.Series, npt.NDArray[np.int64]] | None:
+        """The cells of nothing but digits, and a point before the last `scale` of them, as exact numbers.
+
+        The others are null; those of them that have text are named by their records. None where these are not few.
+        """
+        count, starts, ends = len(self.array), self._offsets[:-1], self._offsets[1:]
+        if not self._bytes.size:
+            return None
+        is_other = self._bytes - np.uint8(_DIGIT_0) > 9  # what lies below wraps round
+        is_odd = self._lengths > _DIGITS
+        point = ends - (scale + 1)
+        if scale:
+            is_odd |= (self._bytes.take(point, mode="clip") != _POINT) | (self._lengths < scale + 2)
+            is_other[point[~is_odd]] = False
+        others = np.flatnonzero(is_other)
+        if others.size > _FEW * self._bytes.size:
+            return None
+        is_odd[np.searchsorted(ends, others, side="right")] = True
+        is_odd &= self._lengths > 0
+        odd = np.flatnonzero(is_odd)
+        if odd.size > _FEW * count:
+            return None
+        is_good = ~is_odd if self.is_full else ~is_odd & (self._lengths > 0)
+        data = self.array.buffers()[2]
+        if not scale:
+            cells = pa.StringArray.from_buffers(count, pa.py_buffer(self._offsets), data, _bits(is_good))
+            return pl.Series(cells.cast(pa.int64())), odd
+        # What stands before the point and what begins with it are cells in turn; only the former are parsed.
+        bounds = np.empty(2 * count + 1, dtype=np.int32)
+        bounds[::2], bounds[1::2] = self._offsets, np.where(is_good, point, starts)
+        is_parsed = np.zeros(2 * count, dtype=bool)
+        is_parsed[::2] = is_good
+        cells = pa.StringArray.from_buffers(2 * count, pa.py_buffer(bounds), data, _bits(is_parsed))
+        number = np.frombuffer(cells.cast(pa.int64()).buffers()[1], np.int64)[::2].copy()
+        for place in range(scale, 0, -1):
+            number *= 10
+            number += self._bytes.take(ends - place, mode="clip") - np.uint8(_DIGIT_0)
+        wide = np.zeros((count, 2), dtype=np.int64)  # a decimal has 128 bits, the lower half first
+        wide[:, 0] = number
+        kind = pa.decimal128(_DIGITS, scale)
+        return pl.Series(pa.Array.from_buffers(kind, count, [_bits(is_good), pa.py_buffer(wide)])), odd
 
     def without_point(self, digits: int) -> pl.Series:
         """True for each record whose cell does not have a point before its last `digits` characters."""
@@ -448,6 +501,10 @@ def _dictionary(column: pa.ChunkedArray) -> pa.DictionaryArray:
         data = cells.buffers()[2].slice(start, size * len(cells))
         cells = pa.Array.from_buffers(pa.binary(size), len(cells), [None, data])
     return cells.dictionary_encode()
+
+
+def _bits(mask: npt.NDArray[np.bool_]) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(mask, bitorder="little"))
 
 
 def _offsets(array: pa.Array) -> npt.NDArray[np.int32]:

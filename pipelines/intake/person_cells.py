@@ -54,6 +54,7 @@ DETAILS = {
 }
 
 Judged = tuple[pl.Series, pl.Series | None]  # values; and the rule that each text breaks, or null
+_Found = tuple[pl.Series | None, pl.Series, pl.Series | None]  # the same behind the texts, where these were needed
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class _Values:
     def to_arrow(self) -> pa.Array:
         """For every record; repeated text as a dictionary of different texts."""
         column, values = self._column, self._values
-        if isinstance(column, PlainColumn) and values is column.texts and column.is_full:
+        if values.dtype == pl.String and isinstance(column, PlainColumn) and values is column.texts and column.is_full:
             return column.array  # as it was read
         if column.places is None or values.dtype != pl.String:
             return self.whole().to_arrow(compat_level=_PLAIN)
@@ -118,6 +119,7 @@ class Typing:
         self.records, self.place, self.span, self.index, self.key = records, place, span, index, key
         self.kept = [column for column in records.columns if column.is_kept]
         self.missing = sorted({normalise(text) for text in records.missing})
+        self.has_missing_number = any(character.isdigit() for text in self.missing for character in text)
         self.code_maps = {
             c.as_: {normalise(k): v for k, v in (c.map or {code: code for code in c.codes or []}).items()}
             for c in self.kept
@@ -125,7 +127,7 @@ class Typing:
         }
         self.odd_numbers: dict[str, dict[str, tuple[Any, str | None]]] = {}  # texts already judged, by column
         # By column: the texts of a block that repeat themselves, and what they were; the next block has the same ones.
-        self.judged_before: dict[str, tuple[tuple[str | None, ...], tuple[pl.Series, pl.Series, pl.Series | None]]] = {}
+        self.judged_before: dict[str, tuple[tuple[str | None, ...], _Found]] = {}
         self.region_rule = RegionRule(code=records.region.name)
 
     def typed(self, cells: Cells) -> Typed:
@@ -147,10 +149,11 @@ class Typing:
                 broken = rules.is_not_null().to_numpy()
                 bad = np.flatnonzero(broken if source.places is None else broken[source.places])
                 own = bad if source.places is None else source.places[bad]
-                failures.append((column, bad, rules.gather(own), text.gather(own)))
+                texts = self._text(Column(source.at(bad)), column) if text is None else text.gather(own)
+                failures.append((column, bad, rules.gather(own), texts))
                 is_good[bad] = False
-        names = ["source_row", *(c.as_ for c in self.kept)]
         arrays = [pl.Series(cells.lines).to_arrow(), *(made[c.as_].to_arrow() for c in self.kept)]
+        names = ["source_row", *(c.as_ for c in self.kept)]
         table = pa.Table.from_arrays(arrays, names)
         if not any(bad.size for _, bad, _, _ in failures):
             return Typed(table, None)
@@ -177,9 +180,7 @@ class Typing:
 
     # -- a column -------------------------------------------------------------------------------------------
 
-    def _judged(
-        self, source: Column, column: RecordColumn, months: pl.Series | None, has_replaced: bool
-    ) -> tuple[pl.Series, pl.Series, pl.Series | None]:
+    def _judged(self, source: Column, column: RecordColumn, months: pl.Series | None, has_replaced: bool) -> _Found:
         """A column's texts, their values, and what each breaks: text by text where few repeat, else by record."""
         if source.places is None or months is not None or has_replaced:
             return self._judged_anew(source, column, months, has_replaced)
@@ -192,14 +193,18 @@ class Typing:
 
     def _judged_anew(
         self, source: Column, column: RecordColumn, months: pl.Series | None, has_replaced: bool
-    ) -> tuple[pl.Series, pl.Series, pl.Series | None]:
-        text = self._text(source, column)
-        value, rules = self._value(text, source, column, months)
+    ) -> _Found:
+        text: pl.Series | None = None
+        found = self._plain_number(source, column)
+        if found is None:
+            text = self._text(source, column)
+            found = self._value(text, source, column, months)
+        value, rules = found
         if column.required and value.null_count():
             empty = value.is_null() if rules is None else value.is_null() & rules.is_null()
             if empty.any():
                 rules = _first(rules, empty, "missing_value")
-        if has_replaced:
+        if has_replaced and text is not None:
             replaced = text.str.contains("\ufffd", literal=True).fill_null(False)
             if replaced.any():
                 rules = _over(rules, replaced, "replaced_byte")
@@ -316,9 +321,34 @@ class Typing:
                     rules = _first(rules, off.fill_null(False), rule)
         return (value.dt.year().cast(pl.Int16) if column.personal == "birth_year" else value), rules
 
+    def _plain_number(self, source: Column, column: RecordColumn) -> Judged | None:
+        """A column of numbers that are mostly written plainly: these at once, the others the long way.
+
+        None for any other column.
+        """
+        if not isinstance(source, PlainColumn) or column.type not in ("integer", "decimal"):
+            return None
+        scale = _scale(column)
+        found = None if self.has_missing_number else source.numbers(scale)
+        if found is None:
+            return None
+        value, odd = found
+        if column.type == "decimal" and not scale:
+            value = value.cast(pl.Decimal(18, 0))
+        rules: pl.Series | None = None
+        if odd.size:
+            own = Column(source.at(odd))
+            others, broken = self._any_number(self._text(own, column), own, column)
+            value = value.scatter(odd, others)
+            rules = None if broken is None else _no_rules(len(value)).scatter(odd, broken)
+        return _within(value, rules, column)
+
     def _number(self, text: pl.Series, source: Column, column: RecordColumn) -> Judged:
+        return _within(*self._any_number(text, source, column), column)
+
+    def _any_number(self, text: pl.Series, source: Column, column: RecordColumn) -> Judged:
         """Plain numbers at once; whatever else may be one goes through the same reading as any reported number."""
-        scale = column.scale if column.type == "decimal" else 0
+        scale = _scale(column)
         kind = pl.Decimal(18, scale) if column.type == "decimal" else pl.Int64()
         value = text.cast(kind, strict=False)
         odd: pl.Series | None = None
@@ -338,14 +368,6 @@ class Typing:
         rules: pl.Series | None = None
         if odd is not None and odd.any():
             value, rules = self._odd_numbers(text, value, odd, column, kind, scale)
-        for limit, rule in ((column.min, "below_minimum"), (column.max, "above_maximum")):
-            if limit is None or value.null_count() == value.len():
-                continue
-            extreme: Any = value.min() if rule == "below_minimum" else value.max()
-            if (extreme < Decimal(str(limit))) if rule == "below_minimum" else (extreme > Decimal(str(limit))):
-                edge = pl.lit(Decimal(str(limit)))
-                off = pl.lit(value) < edge if rule == "below_minimum" else pl.lit(value) > edge
-                rules = _first(rules, pl.select(off.fill_null(False)).to_series(), rule)
         return value, rules
 
     def _odd_numbers(
@@ -379,6 +401,23 @@ class Typing:
         exact_values = pl.Series([v for v, _ in found], dtype=kind)
         rules = _no_rules(text.len()).scatter(places, pl.Series([r for _, r in found], dtype=pl.String))
         return value.scatter(places, exact_values), rules
+
+
+def _scale(column: RecordColumn) -> int:
+    return column.scale if column.type == "decimal" else 0
+
+
+def _within(value: pl.Series, rules: pl.Series | None, column: RecordColumn) -> Judged:
+    """Numbers that keep the contract's limits."""
+    for limit, rule in ((column.min, "below_minimum"), (column.max, "above_maximum")):
+        if limit is None or value.null_count() == value.len():
+            continue
+        extreme: Any = value.min() if rule == "below_minimum" else value.max()
+        if (extreme < Decimal(str(limit))) if rule == "below_minimum" else (extreme > Decimal(str(limit))):
+            edge = pl.lit(Decimal(str(limit)))
+            off = pl.lit(value) < edge if rule == "below_minimum" else pl.lit(value) > edge
+            rules = _first(rules, pl.select(off.fill_null(False)).to_series(), rule)
+    return value, rules
 
 
 def _no_rules(count: int) -> pl.Series:
