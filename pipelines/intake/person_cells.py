@@ -153,8 +153,11 @@ class Typing:
                 failures.append((column, bad, rules.gather(own), texts))
                 is_good[bad] = False
         arrays = [pl.Series(cells.lines).to_arrow(), *(made[c.as_].to_arrow() for c in self.kept)]
+        # Of a record that has all its cells none is null: nothing needs to be written of where nulls are.
+        optional = [False, *(not c.required for c in self.kept)]
         names = ["source_row", *(c.as_ for c in self.kept)]
-        table = pa.Table.from_arrays(arrays, names)
+        fields = [pa.field(n, a.type, nullable=o) for n, a, o in zip(names, arrays, optional, strict=True)]
+        table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
         if not any(bad.size for _, bad, _, _ in failures):
             return Typed(table, None)
         regions = made[self.records.region.as_]
