@@ -143,7 +143,11 @@ class PlainColumn(Column):
         point = ends - (scale + 1)
         if scale:
             is_odd |= (self._bytes.take(point, mode="clip") != _POINT) | (self._lengths < scale + 2)
-            is_other[point[~is_odd]] = False
+            is_point = self._bytes == _POINT
+            if np.count_nonzero(is_point) == count - np.count_nonzero(is_odd):
+                is_other ^= is_point  # there are no points but those in their places
+            else:
+                is_other[point[~is_odd]] = False
         others = np.flatnonzero(is_other)
         if others.size > _FEW * self._bytes.size:
             return None
