@@ -39,6 +39,7 @@ WORKERS = 3  # two keep two cores busy only while none of them waits for the one
 _IN_FLIGHT = WORKERS + 1
 _SEED = 20160101  # any number: the hash of a key only has to be the same within one reading
 _AT_A_TIME = 1_000_000
+_REJECTS_AT_A_TIME = 100_000
 
 
 @dataclass(frozen=True)
@@ -478,8 +479,9 @@ class _Work:
         for part in parts:
             if part.rows:
                 with pq.ParquetFile(part.path) as stored:
-                    for group in range(stored.num_row_groups):
-                        frame = pl.DataFrame(pl.from_arrow(stored.read_row_group(group)))
+                    # A block has few: those of many blocks are written together.
+                    for batch in stored.iter_batches(_REJECTS_AT_A_TIME):
+                        frame = pl.DataFrame(pl.from_arrow(batch))
                         if is_tolerated:
                             frame = frame.with_columns(is_known=pl.lit(True), known_reason=pl.lit(reason))
                             known += frame.height
