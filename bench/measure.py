@@ -1,7 +1,8 @@
 """Measure what the project promises about speed and memory, and write it down in bench/results.md.
 
 Every time is of a whole process, seen from outside; memory is the proportional set size summed over the process
-and its children, sampled four times a second: looking more often takes seconds of the processors that are measured.
+and its children, sampled four times a second in a round of its own: to add up a process's pages stops it meanwhile, so
+that a run whose memory is watched takes longer.
 These machines are noisy: each figure is the median of several runs, and the pipeline is also given as a ratio to a bare
 script that reads the same files in the same run.
 """
@@ -41,10 +42,10 @@ TRACED = (
 
 @dataclass
 class Measured:
-    """One run of a command."""
+    """One run of a command: its time, or its memory."""
 
     seconds: float
-    peak_mb: float
+    peak_mb: float | None  # None where memory was not watched; where it was, the time says nothing
     processor: float = 0.0  # seconds of processor time: other programs on the machine do not lengthen it
 
 
@@ -69,8 +70,8 @@ def memory_mb(pid: int) -> float:
     return total / 1024
 
 
-def measure(command: list[str], folder: Path, environment: dict[str, str]) -> Measured:
-    """Run a command to its end; refuse to measure one that fails."""
+def measure(command: list[str], folder: Path, environment: dict[str, str], memory: bool = False) -> Measured:
+    """Run a command to its end and take its time, or watch its memory; refuse to measure one that fails."""
     with tempfile.TemporaryFile() as output:
         started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
@@ -83,16 +84,28 @@ def measure(command: list[str], folder: Path, environment: dict[str, str]) -> Me
                 peak = max(peak, memory_mb(process.pid))
 
         watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
+        if memory:
+            watcher.start()
         code = process.wait()
         seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
         done.set()
-        watcher.join()
+        if memory:
+            watcher.join()
         if code:
             output.seek(0)
             sys.exit(f"{' '.join(command)} left with {code}:\n{output.read().decode()[-3000:]}")
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Measured(seconds, peak, used)
+    return Measured(seconds, peak if memory else None, used)
+
+
+def timed(runs: list[Measured]) -> list[Measured]:
+    """The runs that were timed."""
+    return [run for run in runs if run.peak_mb is None]
+
+
+def peak_mb(runs: list[Measured]) -> float:
+    """The most memory of the runs that were watched."""
+    return max(run.peak_mb for run in runs if run.peak_mb is not None)
 
 
 def remove(folder: Path) -> None:
@@ -115,27 +128,29 @@ def main() -> None:
         clones, pipelines, idle, bare, downloads, verified = [], [], [], [], [], []
         built: list[float] = []
         traced: list[Measured] = []
-        for number in range(arguments.runs):
+        for number in range(arguments.runs + 1):
+            memory = number == arguments.runs
+
+            def taken(command: list[str], folder: Path = PROJECT, memory: bool = memory) -> Measured:
+                return measure(command, folder, environment, memory)
+
             clone = scratch / f"clone{number}"
             subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(clone)], check=True)
-            clones.append(measure(["make", "run"], clone, environment))
+            clones.append(taken(["make", "run"], clone))
             remove(clone)
             warehouse = scratch / f"warehouse{number}"
             command = [str(JUNHENG), "run", "--warehouse", str(warehouse)]
-            pipelines.append(measure(command, PROJECT, environment))
-            idle.append(measure(command, PROJECT, environment))
-            bare.append(
-                measure([sys.executable, str(PROJECT / "bench" / "bare.py"), str(landing)], PROJECT, environment)
-            )
+            pipelines.append(taken(command))
+            idle.append(taken(command))
+            bare.append(taken([sys.executable, str(PROJECT / "bench" / "bare.py"), str(landing)]))
             options = ["--warehouse", str(warehouse)]
             out = scratch / f"downloads{number}"
-            downloads.append(
-                measure([str(JUNHENG), "export", *options, "--format", "all", "--out", str(out)], PROJECT, environment)
-            )
-            verified.append(measure([str(JUNHENG), "verify", *options], PROJECT, environment))
-            traced += [measure([str(JUNHENG), "trace", *options, *figure], PROJECT, environment) for figure in TRACED]
-            (results,) = warehouse.glob("*/builds/*/dbt_run_results.json")
-            built.append(float(json.loads(results.read_text(encoding="utf-8"))["elapsed_time"]))
+            downloads.append(taken([str(JUNHENG), "export", *options, "--format", "all", "--out", str(out)]))
+            verified.append(taken([str(JUNHENG), "verify", *options]))
+            traced += [taken([str(JUNHENG), "trace", *options, *figure]) for figure in TRACED]
+            if not memory:
+                (results,) = warehouse.glob("*/builds/*/dbt_run_results.json")
+                built.append(float(json.loads(results.read_text(encoding="utf-8"))["elapsed_time"]))
             remove(out)
             remove(warehouse)
         for name, runs, limit in (
@@ -147,19 +162,19 @@ def main() -> None:
             (f"one figure traced (`junheng trace`, {len(TRACED)} kinds of figure)", traced, "2 s"),
             ("bare script on the same files (`bench/bare.py`)", bare, ""),
         ):
-            seconds = [m.seconds for m in runs]
-            peak = max(m.peak_mb for m in runs)
+            seconds = [m.seconds for m in timed(runs)]
             spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
-            rows.append((name, f"{statistics.median(seconds):.1f} s ({spread})", f"{peak:,.0f} MB", limit))
-        ratio = statistics.median(p.seconds / b.seconds for p, b in zip(pipelines, bare, strict=True))
-        memory = statistics.median(p.peak_mb / b.peak_mb for p, b in zip(pipelines, bare, strict=True))
+            rows.append((name, f"{statistics.median(seconds):.1f} s ({spread})", f"{peak_mb(runs):,.0f} MB", limit))
+        ratio = statistics.median(p.seconds / b.seconds for p, b in zip(timed(pipelines), timed(bare), strict=True))
+        times_memory = peak_mb(pipelines) / peak_mb(bare)
     finally:
         remove(scratch)
     lines = [
         "# Measured speed and memory",
         "",
         f"`make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{arguments.runs} runs each. Times are medians (range); memory is the peak of the process and its children.",
+        f"{arguments.runs} runs each. Times are medians (range); memory is the peak of the process and its children, "
+        "in one run more.",
         "",
         "| what | wall time | peak memory | at most |",
         "|---|---|---|---|",
@@ -168,7 +183,7 @@ def main() -> None:
         f"({min(built):.1f} to {max(built):.1f}) | | 15 s |",
         "",
         f"The pipeline (receipts, contracts, dbt, checks, pages, seal) takes {ratio:.1f} times the wall time and "
-        f"{memory:.1f} times the memory of the bare script, run by run.",
+        f"{times_memory:.1f} times the memory of the bare script, run by run.",
         "",
     ]
     (PROJECT / "bench" / "results.md").write_text("\n".join(lines), encoding="utf-8")

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-from measure import PROJECT, Measured, measure, remove
+from measure import PROJECT, Measured, measure, peak_mb, remove, timed
 
 MONTH = "2020-12"
 BAD = 1_000  # every so many lines one cannot be taken
@@ -178,14 +178,15 @@ def run(
     landed = home / "landing" / "social_insurance" / "records" / MONTH / "records.csv"
     me = [sys.executable, str(Path(__file__).resolve())]
     bares, mine, others = [], [], []
-    for number in range(runs):
+    for number in range(runs + 1):
+        memory = number == runs
         out = scratch / f"bare_{kind}"
         out.mkdir()
-        bares.append(measure([*me, "--bare", str(landed), kind, str(out)], PROJECT, environment))
+        bares.append(measure([*me, "--bare", str(landed), kind, str(out)], PROJECT, environment, memory))
         remove(out)
         warehouse = scratch / f"warehouse_{kind}_{number}"
         measure([*me, "--prepare", str(home), str(warehouse)], PROJECT, environment)
-        mine.append(measure([*me, "--ours", str(home), str(warehouse)], PROJECT, environment))
+        mine.append(measure([*me, "--ours", str(home), str(warehouse)], PROJECT, environment, memory))
         remove(warehouse)
         if kind == "gb18030":
             out.mkdir()
@@ -195,7 +196,7 @@ def run(
                 utf8.open("w", encoding="utf-8", newline="") as target,
             ):
                 shutil.copyfileobj(source, target, 8 << 20)
-            others.append(measure([*me, "--bare", str(utf8), "plain", str(out)], PROJECT, environment))
+            others.append(measure([*me, "--bare", str(utf8), "plain", str(out)], PROJECT, environment, memory))
             remove(out)
     remove(home)
     return bares, mine, others, size
@@ -238,7 +239,7 @@ def main() -> None:
         f"`bench/person_level.py` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {arguments.rows:,} lines, one in {BAD:,} bad, {arguments.runs} runs each "
         "in turn. Medians (range) of wall time and of its ratio run by run; the ratio of processor time, which other "
-        f"programs on the machine do not disturb; peak memory. Load before: {os.getloadavg()[0]:.1f}.",
+        f"programs on the machine do not disturb; peak memory, in one run more. Load before: {os.getloadavg()[0]:.1f}.",
         "",
         "| file | bare script | junheng | ratio | at most | ratio, processor | memory, bare | memory, junheng |",
         "|---|---|---|---|---|---|---|---|",
@@ -263,15 +264,16 @@ def main() -> None:
 
 
 def _line(name: str, bares: list[Measured], mine: list[Measured], limit: str) -> str:
-    ratios = [m.seconds / b.seconds for m, b in zip(mine, bares, strict=True)]
+    pairs = list(zip(timed(mine), timed(bares), strict=True))
+    ratios = [m.seconds / b.seconds for m, b in pairs]
 
     def times(runs: list[Measured]) -> str:
-        seconds = [r.seconds for r in runs]
+        seconds = [r.seconds for r in timed(runs)]
         return f"{statistics.median(seconds):.1f} s ({min(seconds):.1f} to {max(seconds):.1f})"
 
     ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-    processor = statistics.median(m.processor / b.processor for m, b in zip(mine, bares, strict=True))
-    peaks = [f"{max(r.peak_mb for r in runs):,.0f} MB" for runs in (bares, mine)]
+    processor = statistics.median(m.processor / b.processor for m, b in pairs)
+    peaks = [f"{peak_mb(runs):,.0f} MB" for runs in (bares, mine)]
     return (
         f"| {name} | {times(bares)} | {times(mine)} | {ratio} | {limit} | {processor:.2f} | {peaks[0]} | {peaks[1]} |"
     )
