@@ -106,30 +106,40 @@ ranks as (
 
 computed as (
     select
+        set_number,
+        max(places) as places,
+        count(distinct part_code) as parts,
+        max(scale) as scale,
+        min(estimate) as lowest,
+        max(estimate) as highest,
+        max(u) as highest_u,
+        min(u) as lowest_u,
+        max(weighted_u) as weighted_mean,
+        max(plain_u) as plain_mean,
+        max(case when part_position = 1 then part_u end) as first_mean,
+        max(case when part_position = 2 then part_u end) as second_mean,
+        {% for weighting, columns in scheme.items() %}
+        {{ coefficient_of_variation(columns.p, 'u', columns.m) }} as cv_{{ weighting }},
+        {% endfor %}
+        {{ theil('p', 'z') }} as theil_total,
+        {{ theil_within('p', 'z', 'part_z') }} as theil_within,
+        {{ theil_between('p', 'z', 'part_z') }} as theil_between
+    from relative
+    group by set_number
+),
+
+-- what is published only where it is asked for
+asked as (
+    select
         relative.set_number,
-        max(relative.places) as places,
-        count(distinct relative.part_code) as parts,
-        max(relative.scale) as scale,
-        min(relative.estimate) as lowest,
-        max(relative.estimate) as highest,
-        max(relative.u) as highest_u,
-        min(relative.u) as lowest_u,
-        max(relative.weighted_u) as weighted_mean,
-        max(relative.plain_u) as plain_mean,
-        max(case when relative.part_position = 1 then relative.part_u end) as first_mean,
-        max(case when relative.part_position = 2 then relative.part_u end) as second_mean,
         count(relative.order_value) as ordered_places,
         count(distinct relative.order_value) as order_groups,
         count(case when ranks.order_place = 1 then 1 end) as reference_places,
         {% for weighting, columns in scheme.items() %}
         {{ between_variance(columns.p, 'u', columns.m) }} as variance_{{ weighting }},
-        {{ coefficient_of_variation(columns.p, 'u', columns.m) }} as cv_{{ weighting }},
         {{ divide(concentration(columns.p, 'u', columns.m, columns.r), 'max(' ~ columns.m ~ ')') }} as gini_{{ weighting }},
         {{ mean_difference(columns.p, 'u', 'weighted_u') }} as mean_difference_from_mean_{{ weighting }},
         {% endfor %}
-        {{ theil('p', 'z') }} as theil_total,
-        {{ theil_within('p', 'z', 'part_z') }} as theil_within,
-        {{ theil_between('p', 'z', 'part_z') }} as theil_between,
         {{ mean_log_deviation('p', 'z') }} as mld_total,
         {{ mean_log_deviation_within('p', 'z', 'part_z') }} as mld_within,
         {{ mean_log_deviation_between('p', 'z', 'part_z') }} as mld_between,
@@ -140,9 +150,10 @@ computed as (
         {{ concentration('p', 'u', 'weighted_u', 'order_rank') }} as aci,
         max(case when ranks.order_place = 1 then relative.u end) as reference
     from relative
-    left join ranks
+    inner join ranks
         on ranks.set_number = relative.set_number
         and ranks.place_code = relative.place_code
+    where relative.is_asked
     group by relative.set_number
 ),
 
@@ -196,10 +207,12 @@ bests as (
     select
         computed.set_number,
         case sets.direction when 'higher' then computed.highest_u when 'lower' then computed.lowest_u end as best,
-        computed.reference
+        asked.reference
     from computed
     inner join sets
         on sets.set_number = computed.set_number
+    left join asked
+        on asked.set_number = computed.set_number
 ),
 
 -- the best place and the reference are known only when all places have been seen
@@ -222,16 +235,21 @@ from_extremes as (
 select
     sets.*,
     coalesce(computed.places, 0) as places,
-    {% for column in ['parts', 'scale', 'lowest', 'highest', 'ordered_places', 'order_groups', 'reference_places'] %}
+    {% for column in ['parts', 'scale', 'lowest', 'highest'] %}
     computed.{{ column }},
     {% endfor %}
+    {% for column in ['ordered_places', 'order_groups', 'reference_places'] %}
+    asked.{{ column }},
+    {% endfor %}
     {{ significant('bests.best') }} as best,
-    {% for column in ['weighted_mean', 'plain_mean', 'first_mean', 'second_mean', 'variance_population',
-                      'variance_none', 'cv_population', 'cv_none', 'gini_population', 'gini_none',
-                      'mean_difference_from_mean_population', 'mean_difference_from_mean_none', 'theil_total',
-                      'theil_within', 'theil_between', 'mld_total', 'mld_within', 'mld_between', 'atkinson_05',
-                      'atkinson_1', 'atkinson_2', 'slope', 'aci'] %}
+    {% for column in ['weighted_mean', 'plain_mean', 'first_mean', 'second_mean', 'cv_population', 'cv_none', 'theil_total',
+                      'theil_within', 'theil_between'] %}
     {{ significant('computed.' ~ column) }} as {{ column }},
+    {% endfor %}
+    {% for column in ['variance_population', 'variance_none', 'gini_population', 'gini_none',
+                      'mean_difference_from_mean_population', 'mean_difference_from_mean_none', 'mld_total', 'mld_within',
+                      'mld_between', 'atkinson_05', 'atkinson_1', 'atkinson_2', 'slope', 'aci'] %}
+    {{ significant('asked.' ~ column) }} as {{ column }},
     {% endfor %}
     {% for column in ['mean_difference_from_best_population', 'mean_difference_from_best_none',
                       'mean_difference_from_reference_population', 'mean_difference_from_reference_none'] %}
@@ -240,6 +258,8 @@ select
 from sets
 left join computed
     on computed.set_number = sets.set_number
+left join asked
+    on asked.set_number = sets.set_number
 left join bests
     on bests.set_number = sets.set_number
 left join from_extremes
