@@ -47,9 +47,7 @@ stops as (
 ),
 
 upward as (
-    select
-        above.*,
-        stops.nearest
+    select above.*
     from above
     left join stops
         on stops.series_number = above.series_number
