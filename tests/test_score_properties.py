@@ -174,8 +174,9 @@ SCHEMA: dict[str, dict[str, str]] = {
         "obs_status": "varchar", "provenance": "varchar",
     },
     "int_score__place_regions": {
-        "reference_geography": "varchar", "year": "integer", "region_code": "varchar", "region_name": "varchar",
-        "region_level": "varchar", "region_depth": "integer", "as_of_date": "date", "leaf_code": "varchar",
+        "place_number": "integer", "leaf_number": "integer", "reference_geography": "varchar", "year": "integer",
+        "region_code": "varchar", "region_name": "varchar", "region_level": "varchar", "region_depth": "integer",
+        "as_of_date": "date", "leaf_code": "varchar",
         "leaf_depth": "integer", "is_leaf": "boolean", "people": "bigint", "population_source": "varchar",
         "people_status": "varchar", "people_provenance": "varchar", "registered_people": "bigint",
         "region_people": "bigint",
@@ -183,9 +184,9 @@ SCHEMA: dict[str, dict[str, str]] = {
 }  # fmt: skip
 POLARS = {"integer": pl.Int64, "bigint": pl.Int64, "double": pl.Float64, "boolean": pl.Boolean}
 MODELS = (
-    "int_target__choose_finals", "int_score__list_weights", "int_score__rate_figures", "int_score__weigh_leaves",
-    "int_score__score_leaves", "int_score__contribute", "int_score__aggregate_regions", "mart_sensitivity",
-    "mart_composite_index",
+    "int_target__choose_finals", "int_score__list_weights", "int_score__list_scales", "int_score__rate_figures",
+    "int_score__rate_leaves", "int_score__score_leaves", "int_score__contribute", "int_score__aggregate_regions",
+    "mart_sensitivity", "mart_composite_index",
 )  # fmt: skip
 SQL = {name: model_sql(name) for name in MODELS}
 
@@ -226,11 +227,11 @@ def rows_of(province: Province, case: int) -> Iterator[tuple[str, tuple[Any, ...
             target = [None if t is None else t * province.scale for t in INDICATORS[indicator][2:6]]
             yield "stg_target", (indicator, region, 2020, *target, "plan", "plan")
     for leaf, (people, city) in enumerate(zip(province.people, province.cities, strict=True)):
-        for region, depth in (("P", 0), (f"C{city}", 1), (f"K{leaf}", 2)):
+        for number, region, depth in ((0, "P", 0), (1 + city, f"C{city}", 1), (10 + leaf, f"K{leaf}", 2)):
             yield (
                 "int_score__place_regions",
-                (name, 2020, code(region), region, "level", depth, "2020-12-31", code(f"K{leaf}"), 2, depth == 2,
-                 people, "year_end", "A", "official", people, None),
+                (100 * case + number, 100 * case + leaf, name, 2020, code(region), region, "level", depth,
+                 "2020-12-31", code(f"K{leaf}"), 2, depth == 2, people, "year_end", "A", "official", people, None),
             )  # fmt: skip
 
 
@@ -276,7 +277,9 @@ def score(cases: list[Province], goalposts: dict[str, tuple[float, float]] | Non
             results.geometric[key] = geometric
         for geography, weights, region, domain, gap, weight in connection.execute(
             "select reference_geography, weight_set, region_code, domain, sum(contribution_points),"
-            " sum(effective_weight) from int_score__contribute where scale_kind = 'target' group by all"
+            " sum(effective_weight) from int_score__contribute"
+            " inner join int_score__aggregate_regions using (tree_number, place_number, domain_number)"
+            " where scale_kind = 'target' group by all"
         ).fetchall():
             key = (int(geography[4:]), weights, region.split("@")[0], domain)
             results.gap[key], results.weight[key] = gap, weight

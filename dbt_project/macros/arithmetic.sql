@@ -22,13 +22,19 @@
 {% macro stable_sum(expression, over='') -%}
     {#- A sum of doubles that no order of rows can change: each term is rounded to 20 decimals and the terms are summed
         exactly. Terms must be scaled to about one first (shares, ratios to a mean or a largest value): beyond 1e18 they
-        do not fit. `over` makes it a window. -#}
-    cast({{ junheng.stable_part(expression) }}{% if over %} over ({{ over }}){% endif %} as double)
+        do not fit. `over` makes it a window. Terms are counted in units of 1e-20, as whole numbers: a decimal with many
+        digits behind the point takes fifty times as long to become a double. -#}
+    (cast({{ junheng.stable_part(expression) }}{% if over %} over ({{ over }}){% endif %} as double) / 1e20)
 {%- endmacro %}
 
 {% macro stable_part(expression) -%}
-    {#- A part of such a sum, to be summed further: exact as long as no double is made of it. -#}
-    sum(cast({{ expression }} as decimal(38, 20)))
+    {#- A part of such a sum, to be added up by `stable_sum_of_parts`: exact as long as no double is made of it. -#}
+    sum(cast(({{ expression }}) * 1e20 as decimal(38, 0)))
+{%- endmacro %}
+
+{% macro stable_sum_of_parts(part) -%}
+    {#- The sum whose parts are given. -#}
+    (cast(sum({{ part }}) as double) / 1e20)
 {%- endmacro %}
 
 {% macro significant(column, digits=12) -%}

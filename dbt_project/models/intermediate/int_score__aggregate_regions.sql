@@ -1,31 +1,43 @@
 -- Scores of every region, by domain and as a whole, on every scale: the mean of its lowest regions, weighed with their
 -- residents; how far these lie apart; how much of the region is covered. A lowest region without a score is left out of
 -- the mean; the bounds take every missing score at 0 and at 1, so that leaving out does not pay.
-{% set scale = ['scale_kind', 'scale', 'weight_set', 'reference_geography', 'year'] %}
-{% set region = scale + ['region_code', 'domain'] %}
-{% set own = 'partition by score.region_number' %}
+{% set region = ['tree_number', 'place_number', 'domain_number'] %}
+{% set own = 'partition by score.tree_number, score.place_number, score.domain_number' %}
 
--- a region and domain on a scale has a number: what is sorted and summed then carries no texts
-with regions as (
+with trees as (
+    select distinct tree_number, scale_kind, scale, weight_set
+    from {{ ref('int_score__list_scales') }}
+),
+
+domains as (
+    select distinct domain_number, domain
+    from {{ ref('int_score__list_scales') }}
+
+    union all
+
+    select 0 as domain_number, 'all' as domain
+),
+
+places as (
     select
-        {{ region | join(', ') }},
-        row_number() over (order by {{ region | join(', ') }}) as region_number
-    from {{ ref('int_score__score_leaves') }}
-    group by {{ region | join(', ') }}
+        place_number, reference_geography, year, region_code, region_name, region_level, region_depth,
+        max(as_of_date) as as_of_date,
+        max(region_people) as region_people,
+        max(population_source) as population_source
+    from {{ ref('int_score__place_regions') }}
+    group by place_number, reference_geography, year, region_code, region_name, region_level, region_depth
 ),
 
 scores as (
     select
-        regions.region_number, score.scale, score.leaf_code, score.is_leaf, score.people, score.people_status,
-        score.people_provenance, score.score, score.score_low, score.score_high, score.weight_coverage,
-        score.clamped_share, score.letters, score.provenance, score.reason
+        score.*,
+        -- a lowest region weighs 1 by itself: nobody's count is in that
+        case when score.is_leaf then null else place.people_status end as people_status,
+        case when score.is_leaf then null else place.people_provenance end as people_provenance
     from {{ ref('int_score__score_leaves') }} as score
-    inner join regions
-        on regions.region_code = score.region_code
-        and regions.domain = score.domain
-        {% for column in scale %}
-        and regions.{{ column }} = score.{{ column }}
-        {% endfor %}
+    inner join {{ ref('int_score__place_regions') }} as place
+        on place.place_number = score.place_number
+        and place.leaf_number = score.leaf_number
 ),
 
 in_order as (
@@ -35,13 +47,13 @@ in_order as (
         -- at 0 and at 1
         sum(case when score.score is not null then score.people end) over (
             {{ own }}
-            order by case when score.score is null then 1 else 0 end, score.score, score.leaf_code
+            order by case when score.score is null then 1 else 0 end, score.score, score.leaf_number
             rows between unbounded preceding and current row
         ) as people_up_to,
         {% for bound in ['low', 'high'] %}
         sum(case when score.score_{{ bound }} is not null then score.people end) over (
             {{ own }}
-            order by case when score.score_{{ bound }} is null then 1 else 0 end, score.score_{{ bound }}, score.leaf_code
+            order by case when score.score_{{ bound }} is null then 1 else 0 end, score.score_{{ bound }}, score.leaf_number
             rows between unbounded preceding and current row
         ) as people_up_to_{{ bound }},
         {% endfor %}
@@ -58,16 +70,18 @@ leaves as (
         {{ divide('in_order.score_sum', 'in_order.people_scored') }} as mean,
         threshold.target_value as threshold
     from in_order
+    inner join trees
+        on trees.tree_number = in_order.tree_number
     cross join {{ ref('stg_setting') }} as setting
     left join {{ ref('int_target__choose_finals') }} as threshold
         on threshold.indicator_code = setting.degree_indicator
-        and threshold.edition = in_order.scale
+        and threshold.edition = trees.scale
         and threshold.region_code = 'all'
 ),
 
 summed as (
     select
-        region_number,
+        {{ region | join(', ') }},
         count(*) as regions,
         count(score) as regions_scored,
         count(score_low) as regions_applicable,
@@ -106,7 +120,7 @@ summed as (
             when 'not_applicable' then 4
         end) as reason_rank
     from leaves
-    group by region_number
+    group by {{ region | join(', ') }}
 ),
 
 indicators as (
@@ -120,22 +134,19 @@ indicators as (
         {{ stable_sum('synthetic_weight') }} as synthetic_weight
     from {{ ref('int_score__contribute') }}
     group by {{ region | join(', ') }}
-),
-
-places as (
-    select
-        reference_geography, year, region_code, region_name, region_level, region_depth,
-        max(as_of_date) as as_of_date,
-        max(region_people) as region_people,
-        max(population_source) as population_source
-    from {{ ref('int_score__place_regions') }}
-    group by reference_geography, year, region_code, region_name, region_level, region_depth
 )
 
 select
     {% for column in region %}
-    regions.{{ column }},
+    summed.{{ column }},
     {% endfor %}
+    trees.scale_kind,
+    trees.scale,
+    trees.weight_set,
+    places.reference_geography,
+    places.year,
+    places.region_code,
+    domains.domain,
     places.region_name,
     places.region_level,
     places.region_depth,
@@ -195,15 +206,13 @@ select
         end
     end as reason
 from summed
-inner join regions
-    on regions.region_number = summed.region_number
+inner join trees
+    on trees.tree_number = summed.tree_number
 inner join places
-    on places.reference_geography = regions.reference_geography
-    and places.year = regions.year
-    and places.region_code = regions.region_code
+    on places.place_number = summed.place_number
+inner join domains
+    on domains.domain_number = summed.domain_number
 left join indicators
-    on indicators.region_code = regions.region_code
-    and indicators.domain = regions.domain
-    {% for column in scale %}
-    and indicators.{{ column }} = regions.{{ column }}
-    {% endfor %}
+    on indicators.tree_number = summed.tree_number
+    and indicators.place_number = summed.place_number
+    and indicators.domain_number = summed.domain_number

@@ -1,94 +1,90 @@
--- By how many points each indicator keeps the score of a region from 100, for its domain and for the whole (`all`).
+-- By how many points each indicator keeps the score of a region from 100, for its domain and for the whole (domain 0).
 -- A lowest region's contribution is its effective weight x (1 - attainment) x 100; a region above takes the mean of those
--- below, weighed with the residents of the regions that have a score, so that contributions add up to the gap.
-{% set scale = ['scale_kind', 'scale', 'weight_set', 'reference_geography', 'year'] %}
+-- below, weighed with the residents of the regions that have a score, so that contributions add up to the gap. On the
+-- scales that are published; what numbers stand for: int_score__list_scales and int_score__place_regions.
 {# what is summed up for the domain, and for the whole: the weight of an indicator in a lowest region's score -#}
 {% set sums = ['weight', 'gap', 'illustrative', 'synthetic'] %}
 
-with scores as (
+with trees as (
     select *
-    from {{ ref('int_score__score_leaves') }}
-    where scale_kind in ('target', 'goalposts') and people is not null and score is not null
+    from {{ ref('int_score__list_scales') }}
+    where scale_kind in ('target', 'goalposts')
 ),
 
--- a region on a scale has a number: the sums are then by a number instead of six texts
-regions as (
-    select
-        {{ scale | join(', ') }}, region_code,
-        row_number() over (order by {{ scale | join(', ') }}, region_code) as region_number
-    from scores
-    group by {{ scale | join(', ') }}, region_code
+scores as (
+    select tree_number, place_number, leaf_number, domain_number, region_depth, people, available_weight
+    from {{ ref('int_score__score_leaves') }}
+    where
+        people is not null
+        and score is not null
+        and tree_number in (select tree_number from trees)
 ),
 
 people_scored as (
     select
-        regions.region_number,
-        scores.domain,
-        sum(scores.people) as people
+        tree_number, place_number, domain_number,
+        sum(people) as people
     from scores
-    inner join regions
-        on regions.region_code = scores.region_code
-        {% for column in scale %}
-        and regions.{{ column }} = scores.{{ column }}
-        {% endfor %}
-    group by regions.region_number, scores.domain
+    group by tree_number, place_number, domain_number
 ),
 
 -- the score of a lowest region in one domain, beside its score as a whole where it has one
 own as (
     select
-        {% for column in scale %}
-        score.{{ column }},
-        {% endfor %}
-        regions.region_number,
-        score.leaf_code,
-        score.domain,
-        score.region_depth,
-        score.people,
-        score.available_weight,
+        score.*,
         whole.available_weight as whole_available_weight
     from scores as score
-    inner join regions
-        on regions.region_code = score.region_code
-        {% for column in scale %}
-        and regions.{{ column }} = score.{{ column }}
-        {% endfor %}
     left join scores as whole
-        on whole.domain = 'all'
-        and whole.region_code = score.region_code
-        and whole.leaf_code = score.leaf_code
-        {% for column in scale %}
-        and whole.{{ column }} = score.{{ column }}
-        {% endfor %}
-    where score.domain <> 'all'
+        on whole.domain_number = 0
+        and whole.tree_number = score.tree_number
+        and whole.place_number = score.place_number
+        and whole.leaf_number = score.leaf_number
+    where score.domain_number <> 0
+),
+
+figures as (
+    select
+        trees.tree_number,
+        trees.domain_number,
+        trees.domain_weight,
+        trees.weight,
+        leaf.indicator_number,
+        leaf.leaf_number,
+        leaf.unit_depth,
+        leaf.score,
+        leaf.is_illustrative,
+        leaf.provenance
+    from {{ ref('int_score__rate_leaves') }} as leaf
+    inner join trees
+        on trees.scale_number = leaf.scale_number
+        and trees.indicator_number = leaf.indicator_number
+    where leaf.score is not null
 ),
 
 parts as (
     select
-        own.region_number,
-        own.domain,
-        figure.indicator_code,
-        figure.is_illustrative,
-        figure.provenance,
-        figure.score,
+        own.tree_number,
+        own.place_number,
+        own.domain_number,
+        figures.indicator_number,
+        figures.is_illustrative,
+        figures.provenance,
+        figures.score,
         own.people,
-        {{ divide('figure.weight', 'own.available_weight') }} as domain_weight,
-        {{ divide('figure.weight', 'own.available_weight') }}
-            * {{ divide('figure.domain_weight', 'own.whole_available_weight') }} as whole_weight
+        {{ divide('figures.weight', 'own.available_weight') }} as domain_weight,
+        {{ divide('figures.weight', 'own.available_weight') }}
+            * {{ divide('figures.domain_weight', 'own.whole_available_weight') }} as whole_weight
     from own
-    inner join {{ ref('int_score__weigh_leaves') }} as figure
-        on figure.leaf_code = own.leaf_code
-        and figure.domain = own.domain
-        and figure.unit_depth >= own.region_depth
-        and figure.score is not null
-        {% for column in scale %}
-        and figure.{{ column }} = own.{{ column }}
-        {% endfor %}
+    inner join figures
+        on figures.tree_number = own.tree_number
+        and figures.leaf_number = own.leaf_number
+        and figures.domain_number = own.domain_number
+        and figures.unit_depth >= own.region_depth
 ),
 
 summed as (
     select
-        region_number, domain, indicator_code
+        tree_number, place_number, domain_number, indicator_number
         {% for part in ['domain', 'whole'] %}
         {% set weight = 'people * ' ~ part ~ '_weight' %}
         {% set is_in = part ~ '_weight is not null' %}
@@ -102,16 +98,16 @@ summed as (
         {{ provenance_of_rows('case when ' ~ is_in ~ ' then provenance end') }} as {{ part }}_provenance
         {% endfor %}
     from parts
-    group by region_number, domain, indicator_code
+    group by tree_number, place_number, domain_number, indicator_number
 ),
 
 listed as (
     {% for part in ['domain', 'whole'] %}
     select
-        region_number,
-        {{ "'all'" if part == 'whole' else 'domain' }} as domain,
-        domain as indicator_domain,
-        indicator_code,
+        tree_number,
+        place_number,
+        {{ '0' if part == 'whole' else 'domain_number' }} as domain_number,
+        indicator_number,
         {% for column in sums %}
         {{ part }}_{{ column }}_sum as {{ column }}_sum,
         {% endfor %}
@@ -125,13 +121,10 @@ listed as (
 )
 
 select
-    {% for column in scale %}
-    regions.{{ column }},
-    {% endfor %}
-    regions.region_code,
-    listed.domain,
-    listed.indicator_domain,
-    listed.indicator_code,
+    listed.tree_number,
+    listed.place_number,
+    listed.domain_number,
+    listed.indicator_number,
     {{ divide('listed.weight_sum', 'people_scored.people') }} as effective_weight,
     1e0 - {{ divide('listed.gap_sum', 'listed.weight_sum') }} as attainment,
     {{ gap_contribution(divide('listed.gap_sum', 'people_scored.people'), '0e0') }} as contribution_points,
@@ -142,8 +135,7 @@ select
     listed.provenance
 from listed
 inner join people_scored
-    on people_scored.region_number = listed.region_number
-    and people_scored.domain = listed.domain
-inner join regions
-    on regions.region_number = listed.region_number
+    on people_scored.tree_number = listed.tree_number
+    and people_scored.place_number = listed.place_number
+    and people_scored.domain_number = listed.domain_number
 where people_scored.people > 0

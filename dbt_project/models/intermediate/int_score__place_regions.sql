@@ -1,6 +1,7 @@
 -- Every region with the lowest regions in it (itself, when nothing is below it) and how many people these stand for: the
 -- residents at year end, else at mid-year, else of the census, whichever is known for most of the lowest regions that
--- year. Only countries in which some indicator has figures that year.
+-- year. Only countries in which some indicator has figures that year. A region of a year has a number (`place_number`), and
+-- so has a lowest region of a year (`leaf_number`): scores carry these.
 with dates as (
     select
         figure.reference_geography,
@@ -153,6 +154,8 @@ registered as (
 )
 
 select
+    cast(dense_rank() over (order by leaves.reference_geography, leaves.year, region.region_code) as integer) as place_number,
+    cast(dense_rank() over (order by leaves.reference_geography, leaves.year, leaves.region_code) as integer) as leaf_number,
     leaves.reference_geography,
     leaves.year,
     region.region_code,

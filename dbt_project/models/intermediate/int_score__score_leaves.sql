@@ -1,51 +1,46 @@
--- Scores of the lowest regions, by domain and as a whole (`all`), as each region above looks at them: a region sees the
+-- Scores of the lowest regions, by domain and as a whole (domain 0), as each region above looks at them: a region sees the
 -- indicators that exist at its own level or below. A score is in [0, 1]; `score_low` and `score_high` take every missing
--- indicator at 0 and at 1. `people` is what a lowest region weighs: itself it weighs 1.
-{% set scale = ['scale_kind', 'scale', 'weight_set', 'reference_geography', 'year'] %}
+-- indicator at 0 and at 1. `people` is what a lowest region weighs: itself it weighs 1. What numbers stand for:
+-- int_score__list_scales and int_score__place_regions.
 
 -- a domain of a lowest region is summed by the depth from which its indicators are seen, then for each region that sees them
 with depths as (
     select
-        {{ scale | join(', ') }}, leaf_code, domain, unit_depth,
-        max(domain_weight) as domain_weight,
+        tree.tree_number, leaf.leaf_number, tree.domain_number, leaf.unit_depth,
+        max(tree.domain_weight) as domain_weight,
         count(*) as indicators,
-        sum(case when is_applicable then weight else 0 end) as whole_weight,
-        sum(case when score is not null then weight else 0 end) as available_weight,
-        {{ stable_part('weight * score') }} as weighted_sum,
-        {{ stable_part('case when is_clamped then weight end') }} as clamped_weight,
-        {{ status_of_rows('case when score is not null then obs_status end') }} as letters,
-        {{ provenance_of_rows('provenance') }} as provenance
-    from {{ ref('int_score__weigh_leaves') }}
-    group by {{ scale | join(', ') }}, leaf_code, domain, unit_depth
+        sum(case when leaf.is_applicable then tree.weight else 0 end) as whole_weight,
+        sum(case when leaf.score is not null then tree.weight else 0 end) as available_weight,
+        {{ stable_part('tree.weight * leaf.score') }} as weighted_sum,
+        {{ stable_part('case when leaf.is_clamped then tree.weight end') }} as clamped_weight,
+        {{ status_of_rows('case when leaf.score is not null then leaf.obs_status end') }} as letters,
+        {{ provenance_of_rows('leaf.provenance') }} as provenance
+    from {{ ref('int_score__rate_leaves') }} as leaf
+    inner join {{ ref('int_score__list_scales') }} as tree
+        on tree.scale_number = leaf.scale_number
+        and tree.indicator_number = leaf.indicator_number
+    group by tree.tree_number, leaf.leaf_number, tree.domain_number, leaf.unit_depth
 ),
 
 domains as (
     select
-        {% for column in scale %}
-        depths.{{ column }},
-        {% endfor %}
-        place.region_code,
-        place.leaf_code,
-        depths.domain,
+        depths.tree_number,
+        place.place_number,
+        depths.leaf_number,
+        depths.domain_number,
         max(depths.domain_weight) as domain_weight,
         sum(depths.indicators) as indicators,
         sum(depths.whole_weight) as whole_weight,
         sum(depths.available_weight) as available_weight,
-        coalesce({{ stable_sum('depths.weighted_sum') }}, 0e0) as weighted_sum,
-        coalesce({{ stable_sum('depths.clamped_weight') }}, 0e0) as clamped_weight,
+        coalesce({{ stable_sum_of_parts('depths.weighted_sum') }}, 0e0) as weighted_sum,
+        coalesce({{ stable_sum_of_parts('depths.clamped_weight') }}, 0e0) as clamped_weight,
         {{ status_of_rows('depths.letters') }} as letters,
         {{ provenance_of_rows('depths.provenance') }} as provenance
     from depths
     inner join {{ ref('int_score__place_regions') }} as place
-        on place.reference_geography = depths.reference_geography
-        and place.year = depths.year
-        and place.leaf_code = depths.leaf_code
+        on place.leaf_number = depths.leaf_number
         and place.region_depth <= depths.unit_depth
-    group by
-        {% for column in scale %}
-        depths.{{ column }},
-        {% endfor %}
-        place.region_code, place.leaf_code, depths.domain
+    group by depths.tree_number, place.place_number, depths.leaf_number, depths.domain_number
 ),
 
 scored as (
@@ -62,22 +57,23 @@ scored as (
     cross join {{ ref('stg_setting') }} as setting
 ),
 
+-- a domain without any scored indicator counts too
 trees as (
     select
-        weight_set,
-        sum(domain_weight) as domain_weight,
+        tree.tree_number,
+        sum(listed.domain_weight) as domain_weight,
         count(*) as domains
-    from (select distinct weight_set, domain, domain_weight from {{ ref('int_score__list_weights') }}) as listed
-    group by weight_set
+    from (select distinct tree_number, weight_set from {{ ref('int_score__list_scales') }}) as tree
+    inner join (select distinct weight_set, domain, domain_weight from {{ ref('int_score__list_weights') }}) as listed
+        on listed.weight_set = tree.weight_set
+    group by tree.tree_number
 ),
 
 wholes as (
     select
-        {% for column in scale %}
-        part.{{ column }},
-        {% endfor %}
-        part.region_code,
-        part.leaf_code,
+        part.tree_number,
+        part.place_number,
+        part.leaf_number,
         max(tree.domain_weight) - sum(case when part.whole_weight = 0 then part.domain_weight else 0 end) as whole_weight,
         sum(case when part.score is not null then part.domain_weight else 0 end) as available_weight,
         max(tree.domains) - count(case when part.whole_weight = 0 or part.score is not null then 1 end) as domains_missing,
@@ -93,17 +89,13 @@ wholes as (
         {{ any_true('part.may_reweight_domains') }} as may_reweight_domains
     from scored as part
     inner join trees as tree
-        on tree.weight_set = part.weight_set
-    group by
-        {% for column in scale %}
-        part.{{ column }},
-        {% endfor %}
-        part.region_code, part.leaf_code
+        on tree.tree_number = part.tree_number
+    group by part.tree_number, part.place_number, part.leaf_number
 ),
 
 united as (
     select
-        {{ scale | join(', ') }}, region_code, leaf_code, domain,
+        tree_number, place_number, leaf_number, domain_number,
         domain_weight, whole_weight, available_weight, weighted_sum, 0 as domains_missing, indicators,
         score, score_low, score_high, weight_coverage, clamped_share, letters, provenance,
         case
@@ -117,7 +109,7 @@ united as (
     union all
 
     select
-        {{ scale | join(', ') }}, region_code, leaf_code, 'all' as domain,
+        tree_number, place_number, leaf_number, 0 as domain_number,
         whole_weight as domain_weight, whole_weight, available_weight, weighted_sum, domains_missing, 0 as indicators,
         case
             when domains_missing = 0 or may_reweight_domains
@@ -140,10 +132,8 @@ united as (
 )
 
 select
-    {% for column in scale %}
-    united.{{ column }},
-    {% endfor %}
-    united.region_code, place.region_depth, united.leaf_code, united.domain,
+    united.tree_number, united.place_number, united.leaf_number, united.domain_number,
+    place.region_depth,
     united.domain_weight, united.whole_weight, united.available_weight, united.weighted_sum, united.domains_missing,
     united.indicators,
     united.score,
@@ -158,12 +148,8 @@ select
     end as score_high,
     united.weight_coverage, united.clamped_share, united.letters, united.provenance, united.reason,
     place.is_leaf,
-    case when place.is_leaf then 1 else place.people end as people,
-    case when place.is_leaf then null else place.people_status end as people_status,
-    case when place.is_leaf then null else place.people_provenance end as people_provenance
+    case when place.is_leaf then 1 else place.people end as people
 from united
 inner join {{ ref('int_score__place_regions') }} as place
-    on place.reference_geography = united.reference_geography
-    and place.year = united.year
-    and place.region_code = united.region_code
-    and place.leaf_code = united.leaf_code
+    on place.place_number = united.place_number
+    and place.leaf_number = united.leaf_number

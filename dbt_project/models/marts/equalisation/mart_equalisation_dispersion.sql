@@ -1,6 +1,6 @@
 -- How far the lowest regions inside a region lie apart, beside its degree and never inside it; groups of regions against
 -- the rest of the same region. Main method only.
-{% set key = ['scale', 'weight_set', 'reference_geography', 'year', 'region_code', 'domain'] %}
+{% set key = ['tree_number', 'place_number', 'domain_number'] %}
 
 with scores as (
     select *
@@ -12,7 +12,7 @@ groups as (
     select distinct
         place.reference_geography,
         place.year,
-        place.leaf_code,
+        place.leaf_number,
         member.group_code
     from {{ ref('int_score__place_regions') }} as place
     inner join {{ ref('stg_region_group') }} as member
@@ -44,15 +44,16 @@ grouped as (
         count(case when groups.group_code is null then score.score end) as rest_regions,
         count(*) - count(groups.group_code) as others
     from {{ ref('int_score__score_leaves') }} as score
+    inner join scores as region
+        on region.tree_number = score.tree_number
+        and region.place_number = score.place_number
+        and region.domain_number = score.domain_number
     inner join listed
-        on listed.reference_geography = score.reference_geography
-        and listed.year = score.year
+        on listed.reference_geography = region.reference_geography
+        and listed.year = region.year
     left join groups
-        on groups.reference_geography = score.reference_geography
-        and groups.year = score.year
-        and groups.leaf_code = score.leaf_code
+        on groups.leaf_number = score.leaf_number
         and groups.group_code = listed.group_code
-    where score.scale_kind = 'target' and not score.is_leaf
     group by
         {% for column in key %}
         score.{{ column }},
@@ -125,15 +126,15 @@ measured as (
 )
 
 select
-    measured.region_code,
+    scores.region_code,
     scores.region_name,
     scores.region_level,
     scores.region_depth,
-    measured.reference_geography,
-    measured.year,
-    measured.domain,
-    measured.weight_set,
-    measured.scale as target_edition,
+    scores.reference_geography,
+    scores.year,
+    scores.domain,
+    scores.weight_set,
+    scores.scale as target_edition,
     measured.measure,
     measured.group_code as {{ quoted('group') }},
     cast(cast(measured.value as decimal(18, 12)) as double) as value,
@@ -143,8 +144,6 @@ select
     scores.provenance
 from measured
 inner join scores
-    on scores.region_code = measured.region_code
-    and scores.domain = measured.domain
-    {% for column in key[:4] %}
-    and scores.{{ column }} = measured.{{ column }}
-    {% endfor %}
+    on scores.tree_number = measured.tree_number
+    and scores.place_number = measured.place_number
+    and scores.domain_number = measured.domain_number

@@ -2,22 +2,63 @@
 -- choices, one family at a time, the published one always among them. Nothing is random: weights go up and down by a
 -- quarter one at a time, and all domains together at the points of a fixed sequence. A lowest region's score under
 -- another weight of one indicator follows from its domain's sums, so that the cost is linear in regions and scenarios.
-{% set place = ['reference_geography', 'year', 'region_code'] %}
+{#- what is varied, by family; a scenario is one of these together with what it is done to (`item`: a number, or 0) -#}
+{% set steps = {
+    'indicator_up': 'weights',
+    'indicator_down': 'weights',
+    'domain_up': 'weights',
+    'domain_down': 'weights',
+    'point': 'weights',
+    'indicator_out': 'indicator_out',
+    'registered_weights': 'denominators',
+    'registered_rates': 'denominators',
+    'distance': 'normalisation',
+    'goalposts': 'normalisation',
+    'geometric_mean': 'aggregation',
+    'mean_less_dispersion': 'aggregation',
+    'lowest_fifth': 'aggregation',
+} %}
+{% set number = {'published': 0} %}
+{% for step in steps %}{% do number.update({step: loop.index}) %}{% endfor %}
 {% set points = 16 %}
 
-with editions as (
+with steps as (
+    {% for step, family in steps.items() %}
+    select {{ number[step] }} as step, '{{ family }}' as scenario_family{% if not loop.last %} union all{% endif %}
+
+    {% endfor %}
+),
+
+editions as (
     {{ main_editions(ref('int_score__place_regions'), ref('stg_target')) }}
+),
+
+-- the published weights on the targets
+trees as (
+    select tree.*
+    from {{ ref('int_score__list_scales') }} as tree
+    inner join {{ ref('stg_setting') }} as setting
+        on setting.weight_set = tree.weight_set
+    where tree.scale_kind = 'target'
+),
+
+places as (
+    select
+        place.place_number,
+        trees.tree_number
+    from (select distinct place_number, year from {{ ref('int_score__place_regions') }}) as place
+    inner join editions
+        on editions.year = place.year
+    inner join (select distinct tree_number, scale from trees) as trees
+        on trees.scale = editions.edition
 ),
 
 scores as (
     select score.*
     from {{ ref('int_score__score_leaves') }} as score
-    inner join {{ ref('stg_setting') }} as setting
-        on setting.weight_set = score.weight_set
-    inner join editions
-        on editions.year = score.year
-        and editions.edition = score.scale
-    where score.scale_kind = 'target'
+    inner join places
+        on places.place_number = score.place_number
+        and places.tree_number = score.tree_number
 ),
 
 regions as (
@@ -28,8 +69,11 @@ regions as (
     where region.domain = 'all'
 ),
 
+-- regions of one depth in one year are peers: they are ranked among each other
 mains as (
-    select regions.*
+    select
+        regions.*,
+        dense_rank() over (order by regions.reference_geography, regions.year, regions.region_depth) as peer_number
     from regions
     inner join editions
         on editions.year = regions.year
@@ -39,65 +83,67 @@ mains as (
 
 wholes as (
     select * from scores
-    where domain = 'all'
+    where domain_number = 0
 ),
 
 parts as (
+    select * from scores
+    where domain_number <> 0
+),
+
+figures as (
     select
-        scores.*,
-        dense_rank() over (order by scores.domain) as domain_number
-    from scores
-    where scores.domain <> 'all'
+        trees.tree_number,
+        trees.domain_number,
+        trees.weight,
+        leaf.indicator_number,
+        leaf.leaf_number,
+        leaf.unit_depth,
+        leaf.score,
+        leaf.is_applicable
+    from {{ ref('int_score__rate_leaves') }} as leaf
+    inner join trees
+        on trees.scale_number = leaf.scale_number
+        and trees.indicator_number = leaf.indicator_number
 ),
 
 -- one weight of one indicator, by a quarter up or down, or the indicator left out
-steps as (
-    select 'weights' as scenario_family, 'indicator_up' as step, 0.25e0 as change
+changes as (
+    select {{ number['indicator_up'] }} as step, 0.25e0 as change
     union all
-    select 'weights' as scenario_family, 'indicator_down' as step, -0.25e0 as change
+    select {{ number['indicator_down'] }} as step, -0.25e0 as change
     union all
-    select 'indicator_out' as scenario_family, 'out' as step, -1e0 as change
+    select {{ number['indicator_out'] }} as step, -1e0 as change
 ),
 
 indicator_steps as (
     select
-        parts.reference_geography, parts.year, parts.region_code, parts.leaf_code, parts.people,
-        steps.scenario_family,
-        {{ dbt.concat(['steps.step', "' '", 'figure.indicator_code']) }} as scenario,
+        parts.place_number, parts.people,
+        changes.step,
+        figures.indicator_number as item,
         parts.domain_weight,
         parts.score as part_score,
         parts.indicators,
         parts.whole_weight as part_weight,
-        parts.whole_weight + steps.change * case when figure.is_applicable then figure.weight else 0 end as new_weight,
+        parts.whole_weight + changes.change * case when figures.is_applicable then figures.weight else 0 end as new_weight,
         {{ renormalised_mean(
-            'parts.weighted_sum + steps.change * coalesce(figure.weight * figure.score, 0e0)',
-            'parts.available_weight + steps.change * case when figure.score is not null then figure.weight else 0 end',
-            'parts.whole_weight + steps.change * case when figure.is_applicable then figure.weight else 0 end',
+            'parts.weighted_sum + changes.change * coalesce(figures.weight * figures.score, 0e0)',
+            'parts.available_weight + changes.change * case when figures.score is not null then figures.weight else 0 end',
+            'parts.whole_weight + changes.change * case when figures.is_applicable then figures.weight else 0 end',
             'setting.minimum_weight'
         ) }} as new_score,
         wholes.weighted_sum, wholes.available_weight, wholes.domains_missing,
         setting.may_reweight_domains
     from parts
     inner join wholes
-        on wholes.reference_geography = parts.reference_geography
-        and wholes.year = parts.year
-        and wholes.region_code = parts.region_code
-        and wholes.leaf_code = parts.leaf_code
-    inner join {{ ref('int_score__place_regions') }} as region
-        on region.reference_geography = parts.reference_geography
-        and region.year = parts.year
-        and region.region_code = parts.region_code
-        and region.leaf_code = parts.leaf_code
-    inner join {{ ref('int_score__weigh_leaves') }} as figure
-        on figure.scale_kind = parts.scale_kind
-        and figure.scale = parts.scale
-        and figure.weight_set = parts.weight_set
-        and figure.reference_geography = parts.reference_geography
-        and figure.year = parts.year
-        and figure.leaf_code = parts.leaf_code
-        and figure.domain = parts.domain
-        and figure.unit_depth >= region.region_depth
-    cross join steps
+        on wholes.place_number = parts.place_number
+        and wholes.leaf_number = parts.leaf_number
+    inner join figures
+        on figures.tree_number = parts.tree_number
+        and figures.leaf_number = parts.leaf_number
+        and figures.domain_number = parts.domain_number
+        and figures.unit_depth >= parts.region_depth
+    cross join changes
     cross join {{ ref('stg_setting') }} as setting
 ),
 
@@ -117,7 +163,7 @@ stepped as (
 
 indicator_scores as (
     select
-        {{ place | join(', ') }}, leaf_code, people, scenario_family, scenario,
+        place_number, step, item, people,
         case
             when may_reweight_domains or domains_missing - was_missing + is_missing = 0
                 then {{ divide(
@@ -131,9 +177,7 @@ indicator_scores as (
 
 domain_scores as (
     select
-        parts.reference_geography, parts.year, parts.region_code, parts.leaf_code, parts.people,
-        'weights' as scenario_family,
-        {{ dbt.concat(['changes.step', "' '", 'parts.domain']) }} as scenario,
+        parts.place_number, changes.step, parts.domain_number as item, parts.people,
         case
             when wholes.score is null then null
             when parts.score is null then wholes.score
@@ -144,14 +188,12 @@ domain_scores as (
         end as score
     from parts
     inner join wholes
-        on wholes.reference_geography = parts.reference_geography
-        and wholes.year = parts.year
-        and wholes.region_code = parts.region_code
-        and wholes.leaf_code = parts.leaf_code
+        on wholes.place_number = parts.place_number
+        and wholes.leaf_number = parts.leaf_number
     cross join (
-        select 'domain_up' as step, 0.25e0 as change
+        select {{ number['domain_up'] }} as step, 0.25e0 as change
         union all
-        select 'domain_down' as step, -0.25e0 as change
+        select {{ number['domain_down'] }} as step, -0.25e0 as change
     ) as changes
 ),
 
@@ -162,150 +204,110 @@ point_numbers as (
     {% endfor %}
 ),
 
+-- the domains that there are, one after the other, whatever their numbers
+positions as (
+    select
+        domain_number,
+        row_number() over (order by domain_number) as position
+    from (select distinct domain_number from parts) as listed
+),
+
 factors as (
     select
         point_numbers.point,
-        numbers.domain_number,
-        {{ scenario_factor('point_numbers.point', 'numbers.domain_number') }} as factor
+        positions.domain_number,
+        {{ scenario_factor('point_numbers.point', 'positions.position') }} as factor
     from point_numbers
-    cross join (select distinct domain_number from parts) as numbers
+    cross join positions
 ),
 
 point_scores as (
     select
-        parts.reference_geography, parts.year, parts.region_code, parts.leaf_code,
+        parts.place_number, {{ number['point'] }} as step, factors.point as item,
         max(parts.people) as people,
-        'weights' as scenario_family,
-        {{ dbt.concat(["'point '", 'cast(factors.point as string)']) }} as scenario,
         {{ divide(
             stable_sum('cast(parts.domain_weight as double) * factors.factor * parts.score'),
             stable_sum('case when parts.score is not null then cast(parts.domain_weight as double) * factors.factor end')
         ) }} as score
     from parts
     inner join wholes
-        on wholes.reference_geography = parts.reference_geography
-        and wholes.year = parts.year
-        and wholes.region_code = parts.region_code
-        and wholes.leaf_code = parts.leaf_code
+        on wholes.place_number = parts.place_number
+        and wholes.leaf_number = parts.leaf_number
         and wholes.score is not null
     inner join factors
         on factors.domain_number = parts.domain_number
-    group by parts.reference_geography, parts.year, parts.region_code, parts.leaf_code, factors.point
+    group by parts.place_number, parts.leaf_number, factors.point
 ),
 
 leaf_scores as (
-    select {{ place | join(', ') }}, scenario_family, scenario, people, score from indicator_scores
+    select place_number, step, item, people, score from indicator_scores
     union all
-    select {{ place | join(', ') }}, scenario_family, scenario, people, score from domain_scores
+    select place_number, step, item, people, score from domain_scores
     union all
-    select {{ place | join(', ') }}, scenario_family, scenario, people, score from point_scores
+    select place_number, step, item, people, score from point_scores
     union all
     -- every lowest region weighs as many people as are registered there
     select
-        wholes.reference_geography, wholes.year, wholes.region_code,
-        'denominators' as scenario_family,
-        'registered_weights' as scenario,
-        case when wholes.is_leaf then 1 else region.registered_people end as people,
+        wholes.place_number, {{ number['registered_weights'] }} as step, 0 as item,
+        case when wholes.is_leaf then 1 else place.registered_people end as people,
         wholes.score
     from wholes
-    inner join {{ ref('int_score__place_regions') }} as region
-        on region.reference_geography = wholes.reference_geography
-        and region.year = wholes.year
-        and region.region_code = wholes.region_code
-        and region.leaf_code = wholes.leaf_code
+    inner join {{ ref('int_score__place_regions') }} as place
+        on place.place_number = wholes.place_number
+        and place.leaf_number = wholes.leaf_number
 ),
 
-varied as (
+scenarios as (
     select
-        {{ place | join(', ') }}, scenario_family, scenario,
+        place_number, step, item,
         {{ divide(
             stable_sum('people * score'),
             'sum(case when score is not null then people end)'
         ) }} as score
     from leaf_scores
-    group by {{ place | join(', ') }}, scenario_family, scenario
+    group by place_number, step, item
 
+    {% for scale_kind, step in {'registered': 'registered_rates', 'distance': 'distance'}.items() %}
     union all
 
-    select
-        regions.reference_geography, regions.year, regions.region_code,
-        'denominators' as scenario_family, 'registered_rates' as scenario, regions.mean as score
+    select regions.place_number, {{ number[step] }} as step, 0 as item, regions.mean as score
     from regions
     inner join editions
         on editions.year = regions.year
         and editions.edition = regions.scale
-    where regions.scale_kind = 'registered'
+    where regions.scale_kind = '{{ scale_kind }}'
 
+    {% endfor %}
     union all
 
-    select
-        regions.reference_geography, regions.year, regions.region_code,
-        'normalisation' as scenario_family, 'distance' as scenario, regions.mean as score
-    from regions
-    inner join editions
-        on editions.year = regions.year
-        and editions.edition = regions.scale
-    where regions.scale_kind = 'distance'
-
-    union all
-
-    select
-        regions.reference_geography, regions.year, regions.region_code,
-        'normalisation' as scenario_family, 'goalposts' as scenario, regions.mean as score
+    select regions.place_number, {{ number['goalposts'] }} as step, 0 as item, regions.mean as score
     from regions
     inner join {{ ref('stg_setting') }} as setting
         on setting.goalpost_set = regions.scale
     where regions.scale_kind = 'goalposts'
 
-    {% for scenario, reading in {
+    {% for step, reading in {
+        'published': 'mean',
         'geometric_mean': 'geometric_mean',
         'mean_less_dispersion': 'mean * (1e0 - variation)',
         'lowest_fifth': 'lowest_fifth',
     }.items() %}
     union all
 
-    select
-        {{ place | join(', ') }}, 'aggregation' as scenario_family, '{{ scenario }}' as scenario, {{ reading }} as score
+    select place_number, {{ number[step] }} as step, 0 as item, {{ reading }} as score
     from mains
     {% endfor %}
 ),
 
-families as (
-    select distinct scenario_family from varied
-    union
-    select 'all' as scenario_family
-),
-
-scenarios as (
-    select {{ place | join(', ') }}, scenario_family, scenario, score from varied
-
-    union all
-
-    select {{ place | join(', ') }}, 'all' as scenario_family, {{ dbt.concat(['scenario_family', "' '", 'scenario']) }} as scenario, score
-    from varied
-
-    union all
-
-    select
-        mains.reference_geography, mains.year, mains.region_code,
-        families.scenario_family,
-        'published' as scenario,
-        mains.mean as score
-    from mains
-    cross join families
-),
-
 ranked as (
     select
-        scenarios.*,
+        scenarios.place_number,
+        scenarios.step,
         cast(100e0 * scenarios.score as decimal(18, 10)) as degree,
         mains.threshold,
-        mains.region_depth,
         case when scenarios.score is not null then
             rank() over (
-                partition by
-                    scenarios.reference_geography, scenarios.year, mains.region_depth, scenarios.scenario_family,
-                    scenarios.scenario
+                partition by mains.peer_number, scenarios.step, scenarios.item
                 order by
                     case when scenarios.score is null then 1 else 0 end,
                     cast(100e0 * scenarios.score as decimal(18, 10)) desc
@@ -313,15 +315,13 @@ ranked as (
         end as place_among_peers
     from scenarios
     inner join mains
-        on mains.reference_geography = scenarios.reference_geography
-        and mains.year = scenarios.year
-        and mains.region_code = scenarios.region_code
+        on mains.place_number = scenarios.place_number
 ),
 
-summed as (
+-- ranks and verdicts of a family are those of its steps: all families together need no ranking of their own
+counted as (
     select
-        {{ place | join(', ') }}, scenario_family,
-        max(case when scenario = 'published' then place_among_peers end) as rank_published,
+        place_number, step,
         min(place_among_peers) as rank_low,
         max(place_among_peers) as rank_high,
         min(degree) as degree_low,
@@ -329,19 +329,63 @@ summed as (
         count(*) as scenarios,
         count(degree) as scenarios_scored,
         -- a place between goalposts is no attainment of targets: only its ranks are compared
-        count(case when scenario not like '%goalposts' then degree end) as verdicts,
-        count(case when scenario not like '%goalposts' and degree >= threshold then 1 end) as meeting,
-        max(case when scenario = 'published' and degree >= threshold then 1 when scenario = 'published' and degree < threshold then 0 end)
-            as published_meets,
-        max(threshold) as threshold
+        count(case when step <> {{ number['goalposts'] }} then degree end) as verdicts,
+        count(case when step <> {{ number['goalposts'] }} and degree >= threshold then 1 end) as meeting
     from ranked
-    group by {{ place | join(', ') }}, scenario_family
+    group by place_number, step
+),
+
+-- the published score is a scenario of every family that there is
+families as (
+    select distinct steps.scenario_family
+    from steps
+    inner join counted
+        on counted.step = steps.step
+    union
+    select 'all' as scenario_family
+),
+
+listed as (
+    select steps.scenario_family, counted.*
+    from counted
+    inner join steps
+        on steps.step = counted.step
+
+    union all
+
+    select 'all' as scenario_family, counted.*
+    from counted
+    where counted.step <> {{ number['published'] }}
+
+    union all
+
+    select families.scenario_family, counted.*
+    from counted
+    cross join families
+    where counted.step = {{ number['published'] }}
+),
+
+summed as (
+    select
+        place_number, scenario_family,
+        max(case when step = {{ number['published'] }} then rank_low end) as rank_published,
+        min(rank_low) as rank_low,
+        max(rank_high) as rank_high,
+        min(degree_low) as degree_low,
+        max(degree_high) as degree_high,
+        sum(scenarios) as scenarios,
+        sum(scenarios_scored) as scenarios_scored,
+        sum(verdicts) as verdicts,
+        sum(meeting) as meeting,
+        max(case when step = {{ number['published'] }} and verdicts > 0 then meeting end) as published_meets
+    from listed
+    group by place_number, scenario_family
 ),
 
 peers as (
-    select reference_geography, year, region_depth, count(mean) as peers
+    select peer_number, count(mean) as peers
     from mains
-    group by reference_geography, year, region_depth
+    group by peer_number
 )
 
 select
@@ -361,10 +405,11 @@ select
     cast(summed.rank_low as integer) as rank_low,
     cast(summed.rank_high as integer) as rank_high,
     cast(peers.peers as integer) as peers,
-    summed.threshold as target_pct,
-    case when summed.threshold is not null then {{ divide('summed.meeting', 'summed.verdicts') }} end
+    mains.threshold as target_pct,
+    case when mains.threshold is not null then {{ divide('summed.meeting', 'summed.verdicts') }} end
         as share_meeting_target,
     case
+        when mains.threshold is null then null
         when summed.published_meets = 1 then {{ divide('summed.verdicts - summed.meeting', 'summed.verdicts') }}
         when summed.published_meets = 0 then {{ divide('summed.meeting', 'summed.verdicts') }}
     end as share_flipping,
@@ -375,10 +420,6 @@ select
     mains.provenance
 from summed
 inner join mains
-    on mains.reference_geography = summed.reference_geography
-    and mains.year = summed.year
-    and mains.region_code = summed.region_code
+    on mains.place_number = summed.place_number
 inner join peers
-    on peers.reference_geography = mains.reference_geography
-    and peers.year = mains.year
-    and peers.region_depth = mains.region_depth
+    on peers.peer_number = mains.peer_number
