@@ -32,13 +32,14 @@
 {% endtest %}
 
 {% test is_quotient(model, column_name, numerator, denominator) %}
-    {#- The column is numerator over denominator (to 12 digits), and there exactly where the quotient exists. -#}
+    {#- The column is numerator over denominator (to 12 digits, or to the 9 decimals that the numerator has), and there
+        exactly where the quotient exists. -#}
+    {%- set product = column_name ~ ' * cast(' ~ denominator ~ ' as double)' %}
     select *
     from {{ model }}
     where
         ({{ column_name }} is null) <> ({{ numerator }} is null or {{ denominator }} is null or {{ denominator }} = 0)
-        or abs({{ column_name }} * cast({{ denominator }} as double) - cast({{ numerator }} as double))
-            > 1e-12 * abs(cast({{ numerator }} as double))
+        or abs(cast({{ junheng.exact(product) }} - {{ numerator }} as double)) > 1e-12 * abs({{ product }}) + 1e-9
 {% endtest %}
 
 {% test in_order(model, columns) %}

@@ -7,7 +7,9 @@ with nominal as (
     select
         *,
         'nominal' as price_basis,
-        cast(null as string) as price_index_origin
+        cast(null as string) as price_index_origin,
+        -- to divide by: made once, before every sum stands beside each population
+        cast(value as double) as amount
     from {{ ref('int_spending__choose_whole') }}
 ),
 
@@ -40,10 +42,11 @@ spending as (
     select
         nominal.region_code, nominal.reference_geography, nominal.as_of_date, nominal.period_end, nominal.year,
         nominal.fund, nominal.account_stage, nominal.government_level, nominal.residence, nominal.domain,
-        {{ exact(divide('nominal.value', 'prices.price_level')) }} as value,
+        {{ exact(divide('nominal.amount', 'prices.price_level')) }} as value,
         nominal.obs_status, nominal.provenance, nominal.origin,
         cast(setting.base_year as string) as price_basis,
-        prices.price_index_origin
+        prices.price_index_origin,
+        cast({{ exact(divide('nominal.amount', 'prices.price_level')) }} as double) as amount
     from nominal
     cross join {{ ref('stg_setting') }} as setting
     inner join prices
@@ -74,7 +77,7 @@ populations as (
 shares as (
     select
         part.*,
-        100e0 * {{ divide('part.value', 'everything.value') }} as budget_share_pct
+        100e0 * {{ divide('part.amount', 'everything.amount') }} as budget_share_pct
     from spending as part
     left join spending as everything
         on everything.region_code = part.region_code
@@ -94,7 +97,7 @@ per_head as (
         coalesce(populations.population_basis, 'none') as population_basis,
         coalesce(populations.population_source, 'none') as population_source,
         populations.population,
-        {{ divide('shares.value', 'populations.population') }} as per_capita,
+        {{ divide('shares.amount', 'populations.population') }} as per_capita,
         {{ joined_statuses(['shares.obs_status', 'populations.obs_status']) }} as letters,
         {{ provenance_of(['shares.provenance', 'populations.provenance']) }} as figure_provenance
     from shares
