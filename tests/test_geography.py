@@ -352,9 +352,11 @@ def figures(rebased: int) -> str:
 
 def bases(served: str) -> str:
     return (
-        "create table int_indicator__match_terms as select 'I' as indicator_code, 2020 as year, part, basis as "
-        "population_basis, 'reported' as reference_geography, 1 as value from (values "
-        f"('numerator', '{served}'), ('denominator', 'registered'), ('denominator', 'none')) as terms(part, basis)"
+        "create table int_indicator__list_terms as select number as term_cell_number, 'I' as indicator_code,"
+        " 2020 as year, part, basis as population_basis, 'reported' as reference_geography from (values "
+        f"(1, 'numerator', '{served}'), (2, 'denominator', 'registered'), (3, 'denominator', 'none'))"
+        " as terms(number, part, basis);"
+        "create table int_indicator__match_terms as select term_cell_number, 1 as value from int_indicator__list_terms"
     )
 
 

@@ -20,21 +20,27 @@
 {%- endmacro %}
 
 {% macro stable_sum(expression, over='') -%}
-    {#- A sum of doubles that no order of rows can change: each term is rounded to 20 decimals and the terms are summed
-        exactly. Terms must be scaled to about one first (shares, ratios to a mean or a largest value): beyond 1e18 they
-        do not fit. `over` makes it a window. Terms are counted in units of 1e-20, as whole numbers: a decimal with many
-        digits behind the point takes fifty times as long to become a double. -#}
-    (cast({{ junheng.stable_part(expression) }}{% if over %} over ({{ over }}){% endif %} as double) / 1e20)
+    {#- A sum of doubles that no order of rows can change: each term is rounded to a whole number of units (stable_units)
+        and these are summed exactly. Terms must be scaled to about one first (shares, ratios to a mean or a largest
+        value): beyond 1e18 they do not fit. `over` makes it a window. -#}
+    (cast({{ junheng.stable_part(expression) }}{% if over %} over ({{ over }}){% endif %} as double) / {{ junheng.stable_units() }})
 {%- endmacro %}
 
 {% macro stable_part(expression) -%}
     {#- A part of such a sum, to be added up by `stable_sum_of_parts`: exact as long as no double is made of it. -#}
-    sum(cast(({{ expression }}) * 1e20 as decimal(38, 0)))
+    sum(cast(({{ expression }}) * {{ junheng.stable_units() }} as decimal(38, 0)))
 {%- endmacro %}
 
 {% macro stable_sum_of_parts(part) -%}
     {#- The sum whose parts are given. -#}
-    (cast(sum({{ part }}) as double) / 1e20)
+    (cast(sum({{ part }}) as double) / {{ junheng.stable_units() }})
+{%- endmacro %}
+
+{% macro stable_units() -%}
+    {#- 2 to the 66th: so many units make one. A power of two changes no digit of a double, up or down, and a unit is about
+        1e-20. Whole numbers of units, because a decimal with many digits behind the point takes fifty times as long to
+        become a double. -#}
+    73786976294838206464e0
 {%- endmacro %}
 
 {% macro significant(column, digits=12) -%}

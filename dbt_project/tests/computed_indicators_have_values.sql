@@ -3,9 +3,15 @@
           'why': 'numerator and denominator are there but do not meet: most often different populations or ages'},
 ) }}
 with reported as (
-    select distinct indicator_code
-    from {{ ref('int_indicator__match_terms') }}
-    where part = 'numerator' and value is not null
+    select distinct term.indicator_code
+    from (
+        select distinct term_cell_number
+        from {{ ref('int_indicator__match_terms') }}
+        where value is not null
+    ) as figure
+    inner join {{ ref('int_indicator__list_terms') }} as term
+        on term.term_cell_number = figure.term_cell_number
+    where term.part = 'numerator'
 ),
 
 valued as (

@@ -4,9 +4,15 @@
 ) }}
 -- a part that is about no population (beds, cases) goes with any
 with bases as (
-    select distinct indicator_code, year, part, population_basis
-    from {{ ref('int_indicator__match_terms') }}
-    where population_basis <> 'none' and reference_geography = 'reported' and value is not null
+    select distinct term.indicator_code, term.year, term.part, term.population_basis
+    from (
+        select distinct term_cell_number
+        from {{ ref('int_indicator__match_terms') }}
+        where value is not null
+    ) as figure
+    inner join {{ ref('int_indicator__list_terms') }} as term
+        on term.term_cell_number = figure.term_cell_number
+    where term.population_basis <> 'none' and term.reference_geography = 'reported'
 ),
 
 served as (

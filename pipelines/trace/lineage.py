@@ -70,10 +70,10 @@ def _step(replay: Replay, name: str, rows: str, inputs: dict[str, Any], walk: di
         return
     asked: dict[str, str] = {}  # inputs that share a query are asked for once
     for below, said in inputs.items():
-        model, query = _query(name, said)
+        query = _query(said)
         if query not in asked:
             asked[query] = f"asked {len(asked)}"
-            expressions = replay.expressions(model)
+            expressions = replay.expressions(name)
             used = {word for word in re.findall(r"\b[a-z_][a-z0-9_]*\b", query) if word in expressions}
             replay.make_named(query)
             whole = query
@@ -94,11 +94,9 @@ def _step(replay: Replay, name: str, rows: str, inputs: dict[str, Any], walk: di
         walk[below] = temporary
 
 
-def _query(name: str, said: Any) -> tuple[str, str]:
-    """The model whose expressions an input may use, and its query."""
-    if isinstance(said, list):
-        return name, f"select {', '.join(quote(column) for column in said)} from rows"
-    return (str(said["through"]), str(said["query"])) if isinstance(said, dict) else (name, str(said))
+def _query(said: Any) -> str:
+    """The query of an input: columns that are the same on both sides, or as it is said."""
+    return f"select {', '.join(quote(column) for column in said)} from rows" if isinstance(said, list) else str(said)
 
 
 def _with_expressions(expressions: dict[str, str], used: set[str], query: str) -> str:

@@ -10,84 +10,113 @@ with expected as (
     group by indicator_code
 ),
 
--- years in which nobody reports a numerator have nothing to show
-years as (
-    select distinct indicator_code, reference_geography, year
-    from {{ ref('int_indicator__match_terms') }}
-    where part = 'numerator'
+-- what a term is about; with the population it is about as a number
+term_cells as (
+    select distinct
+        term_cell_number, cell_number, indicator_code, part, term_number, reference_geography, year, residence, sex,
+        age_group, group_code, population_basis, population_source,
+        dense_rank() over (order by population_basis, population_source) as kind_number
+    from {{ ref('int_indicator__list_terms') }}
 ),
 
--- what is sorted and summed region by region is called by numbers instead of texts
-kinds as (
-    select
-        population_basis, population_source,
-        row_number() over (order by population_basis, population_source) as kind_number
-    from {{ ref('int_indicator__match_terms') }}
-    group by population_basis, population_source
+-- years in which nobody reports a numerator have nothing to show
+years as (
+    select distinct term_cells.indicator_code, term_cells.reference_geography, term_cells.year
+    from (select distinct term_cell_number from {{ ref('int_indicator__match_terms') }}) as reported
+    inner join term_cells
+        on term_cells.term_cell_number = reported.term_cell_number
+    where term_cells.part = 'numerator'
 ),
 
 terms as (
-    select
-        term.*,
-        kinds.kind_number,
-        case when term.part = 'numerator' then term.term_number else -term.term_number end as part_number
+    select term.*, term_cells.cell_number, term_cells.kind_number
     from {{ ref('int_indicator__match_terms') }} as term
+    inner join term_cells
+        on term_cells.term_cell_number = term.term_cell_number
     inner join years
-        on years.indicator_code = term.indicator_code
-        and years.reference_geography = term.reference_geography
-        and years.year = term.year
-    inner join kinds
-        on kinds.population_basis = term.population_basis
-        and kinds.population_source = term.population_source
+        on years.indicator_code = term_cells.indicator_code
+        and years.reference_geography = term_cells.reference_geography
+        and years.year = term_cells.year
+),
+
+kinds as (
+    select distinct kind_number, population_basis, population_source
+    from term_cells
 ),
 
 cells as (
+    select distinct
+        cell_number, indicator_code, reference_geography, year, residence, sex, age_group, group_code
+    from term_cells
+),
+
+-- the terms that go with a population: those about it and those about none
+fitting as (
     select
-        cell_number,
-        max(indicator_code) as indicator_code,
-        max(reference_geography) as reference_geography,
-        max(year) as year,
-        max(residence) as residence,
-        max(sex) as sex,
-        max(age_group) as age_group,
-        max(group_code) as group_code
-    from terms
-    group by cell_number
+        population.cell_number,
+        population.kind_number,
+        term_cells.term_cell_number,
+        term_cells.part,
+        term_cells.term_number,
+        term_cells.population_basis,
+        term_cells.population_source,
+        count(*) over (
+            partition by population.cell_number, population.kind_number, term_cells.part, term_cells.term_number
+        ) as candidates
+    from (select distinct cell_number, kind_number, population_basis, population_source from term_cells) as population
+    inner join term_cells
+        on term_cells.cell_number = population.cell_number
+        and (term_cells.population_basis = population.population_basis or term_cells.population_basis = 'none')
+        and (term_cells.population_source = population.population_source or term_cells.population_source = 'none')
 ),
 
 populations as (
-    select listed.cell_number, listed.region_code, kinds.*
-    from (select distinct cell_number, region_code, kind_number from terms) as listed
-    inner join kinds
-        on kinds.kind_number = listed.kind_number
+    select distinct cell_number, region_code, kind_number
+    from terms
 ),
 
 matched as (
+    {# most terms exist for one population only: there is nothing to choose -#}
+    {% for is_one in [true, false] %}
     select
-        populations.cell_number,
-        populations.region_code,
-        populations.kind_number,
-        terms.part,
-        terms.period_end,
-        terms.as_of_date,
-        terms.value,
-        terms.letters,
-        terms.provenance,
-        terms.derivation,
-        -- a term that exists for this very population counts before one about none
-        row_number() over (
-            partition by
-                populations.cell_number, populations.region_code, populations.kind_number, terms.part_number
-            order by
-                case when terms.population_basis = 'none' then 1 else 0 end,
-                case when terms.population_source = 'none' then 1 else 0 end
-        ) as place
-    from populations
-    inner join terms
-        on terms.cell_number = populations.cell_number
-        and terms.region_code = populations.region_code
-        and (terms.population_basis = populations.population_basis or terms.population_basis = 'none')
-        and (terms.population_source = populations.population_source or terms.population_source = 'none')
+        cell_number, region_code, kind_number, part, period_end, as_of_date, value, letters, provenance, derivation
+    from (
+        select
+            populations.cell_number,
+            populations.region_code,
+            populations.kind_number,
+            fitting.part,
+            terms.period_end,
+            terms.as_of_date,
+            terms.value,
+            terms.letters,
+            terms.provenance,
+            terms.derivation,
+            {% if is_one %}
+            1 as place
+            {% else %}
+            -- a term that exists for this very population counts before one about none
+            row_number() over (
+                partition by
+                    populations.cell_number, populations.region_code, populations.kind_number, fitting.part,
+                    fitting.term_number
+                order by
+                    case when fitting.population_basis = 'none' then 1 else 0 end,
+                    case when fitting.population_source = 'none' then 1 else 0 end
+            ) as place
+            {% endif %}
+        from populations
+        inner join fitting
+            on fitting.cell_number = populations.cell_number
+            and fitting.kind_number = populations.kind_number
+            and fitting.candidates {{ '=' if is_one else '>' }} 1
+        inner join terms
+            on terms.term_cell_number = fitting.term_cell_number
+            and terms.region_code = populations.region_code
+    ) as placed
+    where place = 1
+    {{ 'union all' if is_one }}
+    {% endfor %}
 ),
 
 combined as (
@@ -107,7 +136,6 @@ combined as (
         {{ provenance_of_rows('provenance') }} as provenance,
         {{ derivation_of_rows('derivation') }} as derivation
     from matched
-    where place = 1
     group by cell_number, region_code, kind_number
 )
 
