@@ -28,6 +28,7 @@ def main(parsed: Path, arguments: list[str]) -> int:
     gc.disable()
     from dbt.cli.main import dbtRunner
 
+    _say_only_what_is_printed()
     manifest = _kept(parsed)
     if manifest is None:
         # A build writes the manifest when all is compiled: writing it here as well would take a second.
@@ -49,6 +50,23 @@ def main(parsed: Path, arguments: list[str]) -> int:
     built = dbtRunner(manifest=manifest).invoke(["build", *arguments, "--exclude-resource-type", "unit_test"])
     gc.unfreeze()  # what is left uncollected at the end is told as a leak by the libraries
     return 0 if built.success else 2 if built.exception else 1
+
+
+def _say_only_what_is_printed() -> None:
+    """Drop dbt's events for debugging: it writes a message for each before it asks whether anybody wants to see it.
+
+    They are a dozen for every model and check, with its whole SQL in some; nothing that is printed is among them.
+    """
+    from dbt_common.events.base_types import BaseEvent, EventLevel
+    from dbt_common.events.event_manager import EventManager
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+    class Printed(EventManager):
+        def fire_event(self, e: BaseEvent, level: EventLevel | None = None, *arguments: Any, **named: Any) -> None:
+            if (level or e.level_tag()) != EventLevel.DEBUG:
+                super().fire_event(e, level, *arguments, **named)
+
+    ctx_set_event_manager(Printed())
 
 
 def _kept(parsed: Path) -> Any:
