@@ -139,9 +139,10 @@ def test_what_was_withdrawn_as_critical_is_not_told_again(shelf: Shelf) -> None:
 
 
 def test_what_is_hidden_now_was_never_told(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf.publish("b1", [rate(value=0.1)])
+    # values that no date and no number of a release can contain
+    shelf.publish("b1", [rate(value=0.73519)])
     day = now()
-    shelf.publish("b2", [rate(value=0.2)])
+    shelf.publish("b2", [rate(value=0.82637)])
     key = json.dumps({"place_code": "P1", "year": "2020"})
 
     def hide(build: Any, *_: Any) -> None:
@@ -149,10 +150,10 @@ def test_what_is_hidden_now_was_never_told(shelf: Shelf, monkeypatch: pytest.Mon
         pl.DataFrame(cells, schema=MASK_SCHEMA, orient="row").write_parquet(quality.verdict.mask_path(build))
 
     monkeypatch.setattr(hand_made.protection, "make_mask", hide)
-    third = Path(shelf.publish("b3", [rate(value=0.2)]).folder)
+    third = Path(shelf.publish("b3", [rate(value=0.82637)]).folder)
     text = str(ask(third, "from publication_history"))
-    assert "0.1" not in text
-    assert "0.2" not in text
+    assert "0.73519" not in text
+    assert "0.82637" not in text
     assert "withheld" in text
     ((value, status),) = ask(third, f"select rate_pct, obs_status from mart_rate_as_of(timestamp '{day}')")
     assert (value, status) == (None, "Q")
