@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import JunhengError, UnreadableFileError
-from pipelines.intake import formats
-from pipelines.intake.formats import read_grids
+from pipelines.formats import packing, read_grids, registry
 from pipelines.jurisdiction.contract import Format
 
 KINDS = ("csv", "tsv", "xlsx", "xls", "ods", "parquet", "jsonl")
@@ -130,7 +129,7 @@ def limited(code: str, tmp_path: Path, megabytes: int, seconds: int = 120) -> st
         "import gc, io, gzip, resource, sys, zipfile\n"
         "from pathlib import Path\n"
         "from pipelines.errors import UnreadableFileError\n"
-        "from pipelines.intake.formats import read_grids\n"
+        "from pipelines.formats import read_grids\n"
         "from pipelines.jurisdiction.contract import Format\n"
         "import polars as pl\n"
         "pl.DataFrame({'a': ['1']}).select(pl.col('a').str.len_bytes().max())\n"
@@ -184,7 +183,8 @@ def test_a_text_of_two_billion_bytes_is_refused_before_it_is_decoded(
 ) -> None:
     said = limited("refused(b'9' * 500_000_000, kind='csv')", tmp_path, 700)
     assert said == "refused: the text is 500,000,000 bytes long: refused"
-    monkeypatch.setattr(formats, "MAX_BYTES", 1000)
+    monkeypatch.setattr(packing, "MAX_BYTES", 1000)
+    monkeypatch.setattr(registry, "MAX_BYTES", 1000)
     with pytest.raises(UnreadableFileError, match="refused"):
         read_grids(b"9" * 1001, rule("csv"), "file")
 

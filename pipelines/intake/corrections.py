@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.intake.formats import ROW
+from pipelines.formats import ROW
 from pipelines.intake.frames import DROPPED
 from pipelines.intake.layout import Plan
 from pipelines.jurisdiction.corrections import Correction

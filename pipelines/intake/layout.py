@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
-from pipelines.intake.formats import ROW, Grid
+from pipelines.formats import ROW, Grid
 from pipelines.jurisdiction.contract import ALLOWED, DIMENSION_DEFAULTS, DIMENSIONS, Layout, ValueColumn
 from pipelines.jurisdiction.text import comparison_form, normalise
 

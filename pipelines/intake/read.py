@@ -14,9 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
+from pipelines.formats import read_grids
 from pipelines.intake.corrections import Outcome, joined
 from pipelines.intake.drift import profile
-from pipelines.intake.formats import read_grids
 from pipelines.intake.frames import IGNORED, OBSERVATION, Taken, reject_frame
 from pipelines.intake.layout import blocks, understand
 from pipelines.intake.names import RegionIndex
@@ -31,9 +31,9 @@ from pipelines.store import Warehouse, now_utc, read_json, write_json, write_par
 
 @lru_cache(maxsize=1)
 def reader_version() -> str:
-    """The version of the reader: a hash of this room's own files and of the contract model."""
+    """The version of the reader: a hash of the files of this room, of `formats` and of the contract model."""
     here = Path(__file__).parent
-    files = [*here.glob("*.py"), *(here.parent / "jurisdiction").glob("*.py")]
+    files = [path for room in ("jurisdiction", "formats", "intake") for path in (here.parent / room).glob("*.py")]
     return hash_files(files, here.parent)[:16]
 
 

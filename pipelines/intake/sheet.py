@@ -12,8 +12,8 @@ from datetime import date
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
+from pipelines.formats import ROW, Grid
 from pipelines.intake import corrections, sums
-from pipelines.intake.formats import ROW, Grid
 from pipelines.intake.frames import DROPPED, Taken, reject_frame
 from pipelines.intake.periods import period_span
 from pipelines.intake.values import Task, figures

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
-from pipelines.intake.formats import Grid, decode, detect_encoding, read_grids, sheet_names, transposed, unpack
+from pipelines.formats import Grid, decode, detect_encoding, read_grids, sheet_names, transposed, unpack
 from pipelines.intake.layout import letter
 from pipelines.intake.names import RegionIndex
 from pipelines.jurisdiction.contract import Format, MarkMeaning, SheetRule, TokenMeaning

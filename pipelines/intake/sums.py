@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.errors import ConfigurationError
-from pipelines.intake.formats import ROW, Grid
+from pipelines.formats import ROW, Grid
 from pipelines.intake.values import Task, reported_numbers
 from pipelines.jurisdiction.text import normalise
 

@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
+from pipelines.formats import ROW
 from pipelines.intake import numbers
-from pipelines.intake.formats import ROW
 from pipelines.intake.frames import DROPPED, OBSERVATION
 from pipelines.intake.layout import MatchedValue, Plan
 from pipelines.intake.names import RegionIndex
