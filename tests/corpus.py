@@ -326,7 +326,7 @@ def shapes() -> list[Case]:
                     ["", "", "2019", "2020"],
                     ["Heads (persons)", "Ash", "1", "2"],
                     ["", "Aspen", "3", ""],
-                    ["Spent (crowns)", "Ash", "10", "20"],
+                    ["Guests (persons)", "Ash", "10", "20"],
                     ["", "Aspen", "30", "40"],
                 ]
             ),
@@ -339,7 +339,7 @@ def shapes() -> list[Case]:
                         "column": "[A]",
                         "dimension": "measure",
                         "fill": "down",
-                        "map": {"Heads (persons)": "heads", "Spent (crowns)": "spent"},
+                        "map": {"Heads (persons)": "heads", "Guests (persons)": "guests"},
                     }
                 ],
                 "tokens": {"": "missing"},
@@ -350,10 +350,10 @@ def shapes() -> list[Case]:
                 ("VA1", "heads", 2020): 2,
                 ("VA2", "heads", 2019): 3,
                 ("VA2", "heads", 2020): None,
-                ("VA1", "spent", 2019): 10,
-                ("VA1", "spent", 2020): 20,
-                ("VA2", "spent", 2019): 30,
-                ("VA2", "spent", 2020): 40,
+                ("VA1", "guests", 2019): 10,
+                ("VA1", "guests", 2020): 20,
+                ("VA2", "guests", 2019): 30,
+                ("VA2", "guests", 2020): 40,
             },
             key=("region_code", "measure", "year"),
             statuses={("VA2", "heads", 2020): "O"},
@@ -485,7 +485,7 @@ def numbers() -> list[Case]:
         Case(
             "full_width_thousands_brackets_and_glued_numbers",
             text(rows),
-            {"values": [spent]},
+            {"values": [spent], "numbers": {"negative": "brackets"}},
             {"VA1": Decimal("1234.5"), "VA2": -1234, "VB1": 1234567},
             rejects=[
                 ("several_numbers", 5, "1 234"),

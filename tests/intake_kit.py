@@ -36,7 +36,7 @@ def jurisdiction() -> Jurisdiction:
     regions += [{**twin, "region_code": code, "parent_code": code[:2]} for code in ("VB9", "VA9")]
     measures = [
         {**country.REFERENCE["measures.csv"][0], "measure": name, "unit": unit, "is_population": "false"}
-        for name, unit in (("heads", "persons"), ("spent", "crowns"), ("share", "percent"))
+        for name, unit in (("heads", "persons"), ("guests", "persons"), ("spent", "crowns"), ("share", "percent"))
     ]
     with tempfile.TemporaryDirectory() as folder:
         made = country.make_country(

@@ -16,9 +16,6 @@ from hypothesis import strategies as st
 from pipelines.intake import numbers
 from pipelines.intake.frames import Taken
 from pipelines.intake.layout import letter
-from pipelines.intake.periods import period_span
-from pipelines.jurisdiction.contract import PeriodRule
-from pipelines.jurisdiction.text import normalise
 
 HEADS = [["Place", "Heads"], ["Ash", "12"], ["Aspen", "34"]]
 
@@ -288,13 +285,13 @@ def test_a_code_in_a_row_is_mapped_and_an_unknown_one_refused() -> None:
 
 
 def test_a_label_on_the_first_row_of_a_block_holds_for_the_rows_below() -> None:
-    rows = [["What", "Place", "Heads"], ["People", "Ash", "1"], ["", "Aspen", "2"], ["Money", "Ash", "3"]]
-    rule = {"column": "What", "dimension": "measure", "fill": "down", "map": {"People": "heads", "Money": "spent"}}
+    rows = [["What", "Place", "Heads"], ["People", "Ash", "1"], ["", "Aspen", "2"], ["Guests", "Ash", "3"]]
+    rule = {"column": "What", "dimension": "measure", "fill": "down", "map": {"People": "heads", "Guests": "guests"}}
     taken = kit.read(rows, {"rows": [rule], "values": [{"column": "Heads", "unit": "persons"}]})
     assert taken.accepted.select("measure", "region_code").rows() == [
         ("heads", "VA1"),
         ("heads", "VA2"),
-        ("spent", "VA1"),
+        ("guests", "VA1"),
     ]
 
 
@@ -535,39 +532,6 @@ def test_several_file_patterns_may_be_agreed_on() -> None:
     contract = kit.contract(files=["*.csv", "*.xlsx"])
     assert contract.takes(Path("a/b/2020/file.xlsx"))
     assert not contract.takes(Path("a/b/2020/file.ods"))
-
-
-@pytest.mark.parametrize(
-    ("text", "rule", "span"),
-    [
-        ("2020Q3", {"kind": "quarter"}, ("2020-07-01", "2020-09-30")),
-        ("2020年第一季度", {"kind": "quarter"}, ("2020-01-01", "2020-03-31")),
-        ("Q4-2019", {"kind": "quarter"}, ("2019-10-01", "2019-12-31")),
-        ("2020", {"kind": "quarter"}, None),
-        ("202002", {"kind": "month"}, ("2020-02-01", "2020-02-29")),
-        ("2020年12月", {"kind": "month"}, ("2020-12-01", "2020-12-31")),
-        ("令和元年度", {"kind": "year", "eras": {"令和": 2018}}, ("2019-01-01", "2019-12-31")),
-        ("平成２７", {"kind": "year", "eras": {"平成": 1988, "令和": 2018}}, ("2015-01-01", "2015-12-31")),
-        ("2563", {"kind": "year", "eras": {"": -543}}, ("2020-01-01", "2020-12-31")),
-        ("民國109年", {"kind": "year", "eras": {"民國": 1911}}, ("2020-01-01", "2020-12-31")),
-        ("round three", {"kind": "year", "map": {"round three": "2018"}}, ("2018-01-01", "2018-12-31")),
-        ("nothing", {"kind": "year", "eras": {"令和": 2018}}, None),
-    ],
-)
-def test_years_quarters_months_and_other_calendars_are_spans_of_days(
-    text: str, rule: dict[str, Any], span: tuple[str, str] | None
-) -> None:
-    found = period_span(normalise(text), PeriodRule.model_validate({"from": "folder", **rule}))
-    assert (found and tuple(day.isoformat() for day in found)) == span
-
-
-@given(year=st.integers(1800, 2199), first=st.integers(1, 4), before=st.text("abc 年-/", max_size=4))
-def test_every_year_quarter_and_month_is_found_in_what_stands_around_it(year: int, first: int, before: str) -> None:
-    rule = PeriodRule.model_validate({"from": "folder", "kind": "year"})
-    found = period_span(normalise(f"{before}{year}年"), rule)
-    assert found and (found[0].year, found[1].year, (found[1] - found[0]).days in (364, 365)) == (year, year, True)
-    quarter = period_span(f"{year}Q{first}", PeriodRule.model_validate({"from": "folder", "kind": "quarter"}))
-    assert quarter and (quarter[0].month, quarter[1].month) == (first * 3 - 2, first * 3)
 
 
 NOISE = st.text("abcXYZ 0123456789.-", max_size=6)

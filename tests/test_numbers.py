@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+import intake_kit as kit
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.intake import numbers
+from pipelines.jurisdiction.contract import NumberStyle
 
 FULL_WIDTH = str.maketrans("0123456789.,-+()%", "０１２３４５６７８９．，－＋（）％")
 
@@ -60,7 +62,7 @@ def test_thousands_full_width_and_brackets_say_the_same_number(number: int) -> N
     bracketed = f"({abs(number):,})" if number < 0 else grouped
     written = [plain, grouped, bracketed, plain.translate(FULL_WIDTH), grouped.translate(FULL_WIDTH), f" \t{plain}　"]
     written += [bracketed.translate(FULL_WIDTH), plain.replace("-", "−"), f"{number}.0"]
-    for found in parse(*written, kind="integer"):
+    for found in parse(*written, kind="integer", style=NumberStyle(negative="brackets")):
         assert found["rule"] is None
         assert found["value"] == number
 
@@ -108,10 +110,40 @@ def test_a_percent_sign_is_a_part_of_the_number_only_where_the_unit_is_percent()
         ("#DIV/0!", "not_a_number"),
         ("#REF!", "not_a_number"),
         ("--5", "not_a_number"),
-        ("5-", "not_a_number"),
+        ("5-", "undeclared_negative"),
+        ("(5)", "undeclared_negative"),
         ("(5", "not_a_number"),
         ("(-5)", "not_a_number"),
         ("约12", "not_a_number"),
+        ("1200²", "not_a_digit"),
+        ("340①", "not_a_digit"),
+        ("990⑴", "not_a_digit"),
+        ("⑴", "not_a_digit"),
+        ("77⒈", "not_a_digit"),
+        ("１２００²", "not_a_digit"),
+        ("12₂", "not_a_digit"),
+        ("½", "not_a_digit"),
+        ("7½", "not_a_digit"),
+        ("Ⅻ", "not_a_digit"),
+        ("٣٤", "not_a_digit"),
+        ("१२", "not_a_digit"),
+        ("𝟏𝟐", "not_a_digit"),
+        ("1②3", "not_a_digit"),
+        ("1\u200d2", "not_a_number"),
+        ("12\u20e3", "not_a_number"),
+        ("1\u00ad200", "not_a_number"),
+        ("\u200e1200", "not_a_number"),
+        ("1200*", "not_a_number"),
+        ("1200(r)", "not_a_number"),
+        ("$1200", "not_a_number"),
+        ("1200元", "not_a_number"),
+        ("'1200", "not_a_number"),
+        ("1200.", "not_a_number"),
+        ("1200‰", "not_a_number"),
+        ("007", "leading_zeros"),
+        ("0,500", "leading_zeros"),
+        ("00", "leading_zeros"),
+        ("-0101", "leading_zeros"),
         ("十二", "not_a_number"),
         ("12万", "not_a_number"),
         (".", "not_a_number"),
@@ -121,6 +153,9 @@ def test_a_percent_sign_is_a_part_of_the_number_only_where_the_unit_is_percent()
         ("", "empty_cell"),
         ("   ", "empty_cell"),
         (None, "empty_cell"),
+        ("1.23457E+11", "rounded_display"),
+        ("1E+05", "rounded_display"),
+        ("-2,5E-03", "rounded_display"),
         ("1e99", "out_of_range"),
         ("12345678901234567890", "out_of_range"),
     ],
@@ -200,6 +235,32 @@ def test_tokens_are_compared_after_normalising() -> None:
     assert one("−", tokens={"-": "zero"})["value"] == 0
 
 
+@pytest.mark.parametrize(
+    ("token", "other"),
+    [("①", "1"), ("⑴", "(1)"), ("²", "2"), ("…", "‥"), ("x", "ₓ"), ("№", "No"), ("1", "①"), ("-", "‐"), ("c", "ⓒ")],
+)
+def test_a_token_is_its_own_characters_alone(token: str, other: str) -> None:
+    assert one(token, tokens={token: "suppressed"})["obs_status"] == "Q"
+    assert one(other, tokens={token: "suppressed"})["obs_status"] == "A"
+
+
+@given(digits=st.from_regex(r"\A[1-9][0-9]{0,8}\Z"), sign=st.sampled_from("²③₂⑷⒌½Ⅳ٣𝟐②１"), place=st.integers(0, 9))
+def test_a_sign_in_a_number_is_never_a_digit_of_it(digits: str, sign: str, place: int) -> None:
+    text = digits[:place] + sign + digits[place:]
+    found = one(text)
+    if sign == "１":  # the full-width one is the only digit among them
+        assert found["value"] == Decimal(text.replace(sign, "1"))
+    else:
+        assert (found["value"], found["rule"]) == (None, "not_a_digit")
+
+
+@given(number=st.integers(1, 10**9), sign=st.sampled_from("²①⑴₃"))
+def test_a_mark_never_takes_a_digit_from_a_number(number: int, sign: str) -> None:
+    plain, marked = parse(f"{number}", f"{number}{sign}", marks={sign: "provisional"})
+    assert (plain["value"], plain["obs_status"]) == (number, "A")
+    assert (marked["value"], marked["obs_status"]) == (number, "P")
+
+
 def test_a_token_that_looks_like_a_number_is_a_token() -> None:
     found = parse("999", "99", tokens={"999": "missing"})
     assert [(f["value"], f["obs_status"]) for f in found] == [(None, "O"), (Decimal(99), "A")]
@@ -215,6 +276,68 @@ def test_marks_behind_a_number_give_its_status() -> None:
         (Decimal(8), "A"),
     ]
     assert found[4]["rule"] == "not_a_number"
+
+
+def test_several_marks_behind_one_number_all_count_in_the_order_of_sdmx() -> None:
+    marks = {"b": "break", "p": "provisional", "e": "estimated", "r": "note", "②": "note"}
+    found = parse("407700 bp", "407700 pb", "1,200 p, e", "7b②", "7 r", "8x", "9 bx", marks=marks)
+    assert [(f["value"], f["obs_status"]) for f in found[:5]] == [
+        (Decimal(407700), "B;P"),
+        (Decimal(407700), "B;P"),
+        (Decimal(1200), "E;P"),
+        (Decimal(7), "B"),
+        (Decimal(7), "A"),
+    ]
+    assert [f["rule"] for f in found[5:]] == ["not_a_number"] * 2
+    assert one("407700 bp", marks={"bp": "note", "b": "break", "p": "provisional"})["obs_status"] == "A"
+
+
+def test_a_mark_that_may_be_a_part_of_the_number_counts_only_behind_a_blank() -> None:
+    marks = {"1)": "note", "(2)": "provisional"}
+    found = parse("340 1)", "3401)", "340(2)", "12", marks=marks)
+    assert [(f["value"], f["rule"]) for f in found] == [
+        (Decimal(340), None),
+        (None, "not_a_number"),
+        (Decimal(340), None),
+        (Decimal(12), None),
+    ]
+    for mark in ("2", "%", "-", "1.", "２"):
+        with pytest.raises(ValueError, match="may be a part of it"):
+            kit.contract({"marks": {mark: "note"}})
+
+
+@pytest.mark.parametrize(
+    ("style", "taken", "refused"),
+    [
+        (
+            {"decimal": ",", "thousands": "."},
+            {"1.234,5": "1234.5", "1.234": "1234", "12,5": "12.5", "-1.234.567": "-1234567", "12": "12", "0,5": "0.5"},
+            ["1,234.5", "1.2", "12.34", "1.2345", "0.500", "1,2,3"],
+        ),
+        (
+            {"decimal": ",", "thousands": "none"},
+            {"1234,5": "1234.5", "1234": "1234", "-0,25": "-0.25"},
+            ["1.234", "1.2", "1 234", "1,2,3"],
+        ),
+        (
+            {"decimal": ",", "thousands": " "},
+            {"1 234,5": "1234.5", "1\u00a0234": "1234", "1\u202f234\u202f567": "1234567", "1\u2009234": "1234"},
+            ["1 23", "12 3456", "1.234", "1  234", "0 500", "1\u200b234"],
+        ),
+        ({"thousands": "'"}, {"1'234.5": "1234.5", "1’234": "1234"}, ["'1234", "1'23", "1,234"]),
+        ({"thousands": "none"}, {"1234.5": "1234.5"}, ["1,234", "1 234"]),
+        ({"negative": "brackets"}, {"(1,200)": "-1200", "(12.5)": "-12.5"}, ["(-5)", "((5))", "5-", "()"]),
+        ({"negative": "trailing"}, {"1200-": "-1200", "12.5-": "-12.5"}, ["-5-", "5--", "(5)", "-"]),
+        ({"leading_zeros": True}, {"007": "7", "0001200": "1200", "00.5": "0.5"}, ["0x7", "0 07"]),
+    ],
+)
+def test_a_number_is_read_in_the_style_agreed_on_and_in_no_other(
+    style: dict[str, Any], taken: dict[str, str], refused: list[str]
+) -> None:
+    numbers_read = parse(*taken, style=NumberStyle(**style))
+    assert [f["value"] for f in numbers_read] == [Decimal(value) for value in taken.values()]
+    for text, found in zip(refused, parse(*refused, style=NumberStyle(**style)), strict=True):
+        assert found["value"] is None and found["rule"], text
 
 
 def test_less_than_half_the_unit_is_a_zero_that_says_so() -> None:

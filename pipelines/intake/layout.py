@@ -1,6 +1,6 @@
-"""Where things stand in a grid: the header, the data, the notes, and what each column is.
+"""Where things stand in a table: the header, the data, the notes, and what each column is.
 
-It finds and names; it takes no number and resolves no region.
+It finds and names; it takes no number and resolves no region. How a sheet is cut into tables is `blocks`'s work.
 """
 
 from __future__ import annotations
@@ -12,10 +12,20 @@ import polars as pl
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import ROW, Grid
-from pipelines.jurisdiction.contract import ALLOWED, DIMENSION_DEFAULTS, DIMENSIONS, Layout, ValueColumn
+from pipelines.intake.dimensions import in_form
+from pipelines.intake.header import canonical, find_header, head_texts, join_header
+from pipelines.intake.periods import is_only_a_part
+from pipelines.jurisdiction.contract import (
+    ALLOWED,
+    DIMENSION_DEFAULTS,
+    DIMENSIONS,
+    FORMS,
+    PARTS_OF_A_YEAR,
+    Layout,
+    UnitFrom,
+    ValueColumn,
+)
 from pipelines.jurisdiction.text import comparison_form, normalise
-
-HEADER_SEARCH_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -27,8 +37,10 @@ class MatchedValue:
     header: str
     rule: ValueColumn
     dimensions: dict[str, str]  # measure and dimensions that the column itself fixes
-    unit: str
-    period: str | None  # year text when the header carries the period
+    unit: str  # as the contract or the file calls it; empty where each row says its own
+    unit_cell: str | None  # column of the grid that says the unit of each row
+    period: str | None  # text of the period when the header carries it
+    part: int | None  # which half, quarter or month of the year that the period names
 
 
 @dataclass(frozen=True)
@@ -71,21 +83,20 @@ def letter(index: int) -> str:
     return name
 
 
-def understand(grid: Grid, layout: Layout, where: str) -> Plan:
-    """Match a grid with a layout; `where` is the landing path of the file.
+def understand(grid: Grid, layout: Layout, where: str, captured: dict[str, str]) -> Plan:
+    """Match a table with a layout; `where` is the landing path of the file, `captured` what was found outside it.
 
     Raises UnreadableFileError when the header or a required column is not there.
     """
     cells = grid.columns
-    head = grid.cells.head(HEADER_SEARCH_ROWS)
-    texts = [[normalise(value) for value in row] for row in head.select(cells).iter_rows()]
-    start = _find_header(texts, layout, where)
+    texts = head_texts(grid)
+    start = find_header(texts, layout, where)
     last = start + layout.header.rows - 1
-    if last >= len(texts):
+    unit_rows = max((v.unit.row or 0 for v in layout.values if isinstance(v.unit, UnitFrom)), default=0)
+    if last + unit_rows >= len(texts):
         raise UnreadableFileError("the file ends within its header", where=where, do="ask for the whole file")
     names = join_header(texts[start : last + 1], fill_right=layout.header.fill_right)
-    names = _canonical(names, layout.aliases)
-    captured = _captured(layout, texts[:start], grid, where)
+    names = canonical(names, layout.aliases)
     columns: dict[str, str] = {}
     twice: set[str] = set()
     for index, name in enumerate(names):
@@ -98,7 +109,8 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
     places = {**called, **columns}
     needed = _needed_columns(layout)
     missing = [n for n in needed if normalise(n) not in places]
-    values, unmatched = _match_values(names, cells, layout, captured, where)
+    units_below = texts[last + 1 : last + 1 + unit_rows]
+    values, unmatched = _match_values(names, cells, layout, captured, units_below, places, where)
     missing += unmatched
     if missing:
         raise UnreadableFileError(
@@ -122,8 +134,9 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
         for n in dict.fromkeys(names)
         if n and n not in taken and not any(re.search(p, n) for p in layout.ignore_columns)
     ]
-    data, ignored = _split_rows(grid, layout, places, start, last)
-    filled = _filled(grid, layout, places, last).join(data.select(ROW), on=ROW, how="semi", maintain_order="left")
+    data, ignored = _split_rows(grid, layout, places, start, last + unit_rows)
+    filled = _filled(grid, layout, places, last + unit_rows)
+    filled = filled.join(data.select(ROW), on=ROW, how="semi", maintain_order="left")
     known = {places[normalise(n)] for n in needed} | {v.cell for v in values}
     unknown += [
         place
@@ -138,123 +151,24 @@ def understand(grid: Grid, layout: Layout, where: str) -> Plan:
     return Plan((first_row, last_row), columns, places, values, unknown, data, ignored, captured, filled)
 
 
-def blocks(grid: Grid, layout: Layout) -> list[Grid]:
-    """A sheet cut before each header, where the contract says that the header repeats; else the sheet as it is.
-
-    Lines with one filled cell right above a header are its title and go with it.
-    """
-    if not layout.header.repeats:
-        return [grid]
-    texts = [[normalise(value) for value in row] for row in grid.cells.select(grid.columns).iter_rows()]
-    wanted = {normalise(name) for name in layout.header.find}
-    starts = [
-        index
-        for index, row in enumerate(_canonical(row, layout.aliases) for row in texts)
-        if wanted & set(row)
-        and wanted <= {t for r in texts[index : index + layout.header.rows] for t in _canonical(r, layout.aliases)}
-    ]
-    cuts = [0]
-    for start in starts[1:]:
-        cut, titled = start, False
-        while cut > 0 and (filled := sum(1 for text in texts[cut - 1] if text)) < 2 and not (titled and not filled):
-            titled = titled or bool(filled)
-            cut -= 1
-        cuts.append(cut if titled else start)
-    ends = [*cuts[1:], grid.cells.height]
-    return [Grid(grid.sheet, grid.cells.slice(cut, end - cut)) for cut, end in zip(cuts, ends, strict=True)]
-
-
-def _canonical(names: list[str], aliases: dict[str, list[str]]) -> list[str]:
-    """Headers as the contract calls them, where other years called them otherwise."""
-    table = {normalise(other): normalise(name) for name, others in aliases.items() for other in others}
-    return [table.get(name, name) for name in names]
-
-
-def _captured(layout: Layout, preamble: list[list[str]], grid: Grid, where: str) -> dict[str, str]:
-    """The named groups that the contract finds outside the table.
-
-    Raises UnreadableFileError when a capture finds nothing: what it would have said is then unknown.
-    """
-    parts = where.split("/")
-    texts = {
-        "preamble": " ".join(cell for row in preamble for cell in row if cell),
-        "file_name": normalise(parts[-1]),
-        "sheet": normalise(grid.sheet),
-        "folder": normalise(parts[-2]) if len(parts) > 1 else "",
-    }
-    found: dict[str, str] = {}
-    for capture in layout.captures:
-        text = _cell_at(grid, capture.cell) if capture.cell else texts[capture.from_]
-        match = re.search(capture.pattern, text)
-        if not match:
-            place = f"cell {capture.cell}" if capture.cell else capture.from_.replace("_", " ")
-            raise UnreadableFileError(
-                f"the {place} holds nothing like {capture.pattern!r}",
-                where=where,
-                do="look at the file; if it says it otherwise now, mend `captures` in the contract",
-            )
-        found.update({name: text or "" for name, text in match.groupdict().items()})
-    return found
-
-
-def _cell_at(grid: Grid, address: str) -> str:
-    """The text of one cell by its address (B2), in comparison form; empty where the sheet does not reach."""
-    letters = address.rstrip("0123456789")
-    column = next((c for i, c in enumerate(grid.columns) if letter(i) == letters), None)
-    row = grid.cells.filter(pl.col(ROW) == int(address[len(letters) :]))
-    return normalise(row[column][0]) if column is not None and row.height else ""
-
-
-def _find_header(texts: list[list[str]], layout: Layout, where: str) -> int:
-    if layout.header.row is not None:
-        if layout.header.row > len(texts):
-            raise UnreadableFileError(
-                f"the file has no row {layout.header.row}", where=where, do="mend `header.row` in the contract"
-            )
-        return layout.header.row - 1
-    texts = [_canonical(row, layout.aliases) for row in texts]
-    wanted = [normalise(name) for name in layout.header.find]
-    for index in range(len(texts)):
-        rows = texts[index : index + layout.header.rows]
-        present = {cell for row in rows for cell in row if cell}
-        if all(name in present for name in wanted) and any(name in texts[index] for name in wanted):
-            return index
-    raise UnreadableFileError(
-        f"no row holds the header names {', '.join(layout.header.find)}",
-        where=where,
-        do="look at the file: if its header changed, mend `header.find` in the contract; else ask for it again",
-    )
-
-
-def join_header(rows: list[list[str]], *, fill_right: bool) -> list[str]:
-    """One name per column from one or several header rows; merged cells of upper rows hold for those to the right."""
-    width = max(len(row) for row in rows)
-    parts: list[list[str]] = [[] for _ in range(width)]
-    for depth, row in enumerate(rows):
-        carried = ""
-        is_upper = depth < len(rows) - 1
-        for index in range(width):
-            text = row[index] if index < len(row) else ""
-            if text:
-                carried = text
-            elif is_upper and fill_right and any(r[index] for r in rows[depth + 1 :] if index < len(r)):
-                text = carried
-            if text and (not parts[index] or parts[index][-1] != text):
-                parts[index].append(text)
-    return ["/".join(p) for p in parts]
-
-
 def _needed_columns(layout: Layout) -> list[str]:
     region = layout.region
     needed = [c for c in (region.code, *region.names, region.within) if c and "{" not in c]
-    needed += [layout.period.column] if layout.period.column else []
+    needed += layout.period.columns
     needed += [row.column for row in layout.rows]
-    needed += [rule.column for rule in layout.ignore_rows]
+    needed += [name for rule in layout.ignore_rows for name in (rule.column, rule.class_column) if name]
+    needed += [v.unit.column for v in layout.values if isinstance(v.unit, UnitFrom) and v.unit.column]
     return list(dict.fromkeys(needed))
 
 
 def _match_values(
-    names: list[str], cells: list[str], layout: Layout, captured: dict[str, str], where: str
+    names: list[str],
+    cells: list[str],
+    layout: Layout,
+    captured: dict[str, str],
+    units_below: list[list[str]],
+    places: dict[str, str],
+    where: str,
 ) -> tuple[list[MatchedValue], list[str]]:
     """The value columns in the order of the grid, and the required ones that nothing matched."""
     matched: list[MatchedValue] = []
@@ -274,6 +188,12 @@ def _match_values(
                 match = re.search(rule.columns or "", name)
                 if not match:
                     continue
+                if layout.period.from_ == "header" and is_only_a_part(match, "period"):
+                    raise UnreadableFileError(
+                        f"the period {match['period']!r} is only a part of what the header {name!r} says",
+                        where=where,
+                        do="let the pattern in `columns` take all of it",
+                    )
                 groups.update({k: v or "" for k, v in match.groupdict().items()})
             found = True
             used.add(index)
@@ -286,9 +206,10 @@ def _match_values(
                     stated = DIMENSION_DEFAULTS[dimension]
                 dimensions[dimension] = _fill(stated, groups, rule, name, dimension, where)
             address = f"{letter(index)} {name}".rstrip()
-            unit = _fill(rule.unit, groups, rule, name, "unit", where)
+            unit, unit_cell = _unit(rule, index, groups, name, units_below, places, where)
             period = groups.get("period") if layout.period.from_ == "header" else None
-            matched.append(MatchedValue(cells[index], address, name, rule, dimensions, unit, period))
+            part = _part(rule, groups, name, where)
+            matched.append(MatchedValue(cells[index], address, name, rule, dimensions, unit, unit_cell, period, part))
             if rule.column is not None:
                 break
         if not found and rule.required:
@@ -297,10 +218,44 @@ def _match_values(
     return sorted(matched, key=lambda m: order[m.cell]), missing
 
 
+def _unit(
+    rule: ValueColumn,
+    index: int,
+    groups: dict[str, str],
+    header: str,
+    units_below: list[list[str]],
+    places: dict[str, str],
+    where: str,
+) -> tuple[str, str | None]:
+    """The unit of a column, or the column of the grid that says it of each row."""
+    if isinstance(rule.unit, str):
+        return _fill(rule.unit, groups, rule, header, "unit", where), None
+    if rule.unit.column is not None:
+        return "", places.get(normalise(rule.unit.column))  # one that is not there is missed with the other columns
+    assert rule.unit.row is not None
+    return units_below[rule.unit.row - 1][index], None
+
+
+def _part(rule: ValueColumn, groups: dict[str, str], header: str, where: str) -> int | None:
+    if rule.part is None:
+        return None
+    text = _fill(str(rule.part), groups, rule, header, "part", where)
+    most = PARTS_OF_A_YEAR[rule.period_kind or ""]
+    if not (re.fullmatch("[0-9]{1,2}", text) and 1 <= int(text) <= most):
+        raise UnreadableFileError(
+            f"{text!r} in the header {header!r} is no number of a {rule.period_kind} (1 to {most})",
+            where=where,
+            do="translate it by `maps` in the contract",
+        )
+    return int(text)
+
+
 def _fill(template: str, groups: dict[str, str], rule: ValueColumn, header: str, dimension: str, where: str) -> str:
     """A template such as `{age}` with the header's groups, each translated by its map."""
+    as_written = False
 
     def one(match: re.Match[str]) -> str:
+        nonlocal as_written
         name = match.group(1)
         if name not in groups:
             raise UnreadableFileError(
@@ -311,6 +266,7 @@ def _fill(template: str, groups: dict[str, str], rule: ValueColumn, header: str,
         text = groups[name]
         translations = rule.maps.get(name)
         if translations is None:
+            as_written = True
             return text
         table = {normalise(k): v for k, v in translations.items()}
         if text not in table:
@@ -329,6 +285,15 @@ def _fill(template: str, groups: dict[str, str], rule: ValueColumn, header: str,
             where=where,
             do=f"use one of {', '.join(sorted(allowed))} in the contract",
         )
+    if as_written and dimension in FORMS:
+        code, why = in_form(value, rule.forms.get(dimension, FORMS[dimension]))
+        if code is None:
+            raise UnreadableFileError(
+                f"{value!r} in the header {header!r} is no {dimension}: {why}",
+                where=where,
+                do="translate it by `maps` in the contract, or ask for the file again",
+            )
+        return code
     return value
 
 
@@ -341,8 +306,8 @@ def _filled(grid: Grid, layout: Layout, columns: dict[str, str], last: int) -> p
     region, period = layout.region, layout.period
     if region.fill == "down":
         names += [c for c in (region.code, *region.names) if c and "{" not in c]
-    if period.fill == "down" and period.column:
-        names.append(period.column)
+    if period.fill == "down":
+        names += period.columns
     cells = list(dict.fromkeys(columns[normalise(name)] for name in names))
     return grid.cells.slice(last + 1).select(
         ROW, *(pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)).forward_fill().alias(c) for c in cells)
@@ -354,11 +319,9 @@ def _split_rows(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Data rows, and the ignored rows with the reason for each."""
     cells = grid.columns
-    frame = grid.cells.with_row_index("position").with_columns(
-        comparison_form(
-            pl.coalesce(*(pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)) for c in cells), pl.lit(""))
-        ).alias("first")
-    )
+    filled = (pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)) for c in cells)
+    first = grid.cells.select(pl.coalesce(*filled, pl.lit(""))).to_series()
+    frame = grid.cells.with_row_index("position").with_columns(comparison_form(first).alias("first"))
     reason = (
         pl.when(pl.col("position") < start)
         .then(pl.lit("preamble"))

@@ -84,7 +84,8 @@ class RegionIndex:
     ) -> Match:
         code = normalise(code_text)
         name = normalise(name_text)
-        if code in {normalise(token) for token in rule.no_code}:
+        is_without_code = code in {normalise(token) for token in rule.no_code}
+        if is_without_code:
             code = ""
         if rule.code_length and code:
             code = code.zfill(rule.code_length)
@@ -117,10 +118,17 @@ class RegionIndex:
                 return found
             if rule.name is None:
                 return Match(None, "no_region", "the region's code is empty")
-            detail = "the row has no code, and its name is not among the mappings the contract accepts"
-            return Match(None, "unknown_region", f"{detail}; {self._suggest(name)}")
+            if not is_without_code or name not in self.by_name:
+                why = "its name is neither a region's nor a mapping the contract accepts"
+                if not is_without_code:
+                    why = "its name is no mapping the contract accepts (`no_code` says which texts stand for no code)"
+                return Match(None, "unknown_region", f"the row has no code, and {why}; {self._suggest(name)}")
         if not name:
             return Match(None, "no_region", "the region's name is empty")
+        return self._with_name(name, start, end, above)
+
+    def _with_name(self, name: str, start: date, end: date, above: str) -> Match:
+        """The one region of that name that was in force; of several, the one that lies in `above`."""
         versions = [v for v in self.by_name.get(name, []) if v.overlaps(start, end)]
         # A year in which a code changed has both versions: the one in force at the end stands for the year.
         at_end = [v for v in versions if v.overlaps(end, end)] or versions

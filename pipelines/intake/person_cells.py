@@ -6,7 +6,6 @@ anything is written. Lines and blocks are `lines`'s work, files and the account 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,21 +19,26 @@ import pyarrow as pa
 from pipelines.intake import numbers, personal
 from pipelines.intake.lines import Cells, Column, PlainColumn
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.periods import month_or_year
+from pipelines.intake.periods import month_or_year, period_span
 from pipelines.intake.personal import PersonKey
-from pipelines.jurisdiction.contract import RegionRule
+from pipelines.jurisdiction.contract import NumberStyle, PeriodRule, RegionRule
 from pipelines.jurisdiction.person_contract import RecordColumn, Records
 from pipelines.jurisdiction.text import comparison_form, normalise
 
 _TEXT_SHOWN = 200
 _ODD_KEPT = 100_000
 _FEW = 0.05
+_PADDED = NumberStyle(leading_zeros=True)  # registers fill numbers up with zeros
+_MONTH = PeriodRule.model_validate({"from": "column", "column": "month", "kind": "month"})
 _PLAIN = pl.CompatLevel.oldest()  # text one after the other, as Parquet writes it
 
 DETAILS = {
     "missing_value": "the cell is empty and the contract requires a value",
     "replaced_byte": "the cell holds a replacement character: bytes that the encoding cannot have",
     "not_a_number": "not a number",
+    "not_a_digit": numbers.DETAILS["not_a_digit"],
+    "undeclared_negative": "brackets around a number, or a minus behind it",
+    "rounded_display": numbers.DETAILS["rounded_display"],
     "several_numbers": "more than one number in one cell",
     "not_an_integer": "a whole number is expected",
     "out_of_range": "the number has too many digits",
@@ -364,7 +368,7 @@ class Typing:
                 else:
                     odd = (text.str.slice(-scale - 1, 1) != ".").fill_null(False)
             if odd is None or odd.sum() > _FEW * text.len():
-                odd = ~text.str.contains(rf"^[+-]?\d{{1,{18 - scale}}}(\.\d{{0,{scale}}})?$").fill_null(True)
+                odd = ~text.str.contains(rf"^[+-]?[0-9]{{1,{18 - scale}}}(\.[0-9]{{1,{scale}}})?$").fill_null(True)
         if value.null_count() != text.null_count():
             failed = value.is_null() & text.is_not_null()
             odd = failed if odd is None else odd | failed
@@ -389,6 +393,7 @@ class Typing:
                 marks={},
                 minimum=None,
                 maximum=None,
+                style=_PADDED,
             )
             for t, number, rule in zip(new, parsed["value"], parsed["rule"], strict=True):
                 exact = pl.Series([number], dtype=numbers.DECIMAL).cast(kind, strict=False).item()
@@ -440,8 +445,6 @@ def _over(rules: pl.Series | None, where: pl.Series, rule: str) -> pl.Series:
 
 
 def _month(text: str) -> date | None:
-    """The first day of a month written as 2020-03, 202003, 2020/3 or 2020年3月."""
-    match = re.fullmatch(r"((?:18|19|20|21)\d\d)\D?(0?[1-9]|1[0-2])月?", text)
-    if match is None or (len(text) == 5 and text.isdigit()):
-        return None
-    return date(int(match.group(1)), int(match.group(2)), 1)
+    """The first day of a month written as 2020-03, 202003, 2020/3 or 2020年3月; 2020.1 may have been October."""
+    span = period_span(text, _MONTH)
+    return span[0] if span else None

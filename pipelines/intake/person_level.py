@@ -299,7 +299,8 @@ class _Work:
             column = next(c for c in self.records.columns if rule.column in (c.name, *c.aliases))
             source = cells.columns[self.place[column.name]]
             form = comparison_form(source.texts.fill_null(""))
-            hit = source.spread(form.str.contains(rule.pattern)).to_numpy()
+            hits = [text for text in form.unique() if re.search(rule.pattern, text)]
+            hit = source.spread(form.is_in(hits)).to_numpy()
             if hit.any():
                 own = cells.only(hit)
                 ignored[0].extend(own.lines.tolist())

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.text import comparison_form
 
 KEY_VARIABLE = "JUNHENG_PERSON_KEY_FILE"
 MASK_LENGTH = 40
@@ -117,7 +118,7 @@ def canonical(texts: pl.Series) -> pl.Series:
     plain = texts.str.contains(r"^[0-9]{17}[0-9X]$")
     if plain.all():
         return texts
-    cleaned = texts.str.normalize("NFKC").str.replace_all(r"[\s\u200b\u200c\u200d\u2060\ufeff]+", "")
+    cleaned = comparison_form(texts).str.replace_all("[\u200c\u200d\u2060]+", "")
     return cleaned.str.to_uppercase()
 
 

@@ -7,21 +7,25 @@ rejected or dropped with its row. What one sheet gives is `sheet`'s work; how a 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import fields, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.formats import read_grids
+from pipelines.intake import known_rejects
+from pipelines.intake.blocks import understood
 from pipelines.intake.corrections import Outcome, joined
 from pipelines.intake.drift import profile
 from pipelines.intake.frames import IGNORED, OBSERVATION, Taken, reject_frame
-from pipelines.intake.layout import blocks, understand
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.sheet import take_sheet
-from pipelines.intake.values import Task
+from pipelines.intake.units import UnitIndex
+from pipelines.intake.values import Task, is_told_by_file
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.jurisdiction.contract import Contract
 from pipelines.records import Reading, Receipt, TieOut
@@ -42,7 +46,9 @@ def reading_identity(receipt: Receipt, contract: Contract, jurisdiction: Jurisdi
     from pipelines.intake import person_reading  # it stands on this module
 
     corrections = [c.hash for c in jurisdiction.corrections_for(contract.id, receipt.delivery_period)]
-    own = (contract.hash, jurisdiction.intake_reference_hash, reader_version())
+    own = [contract.hash, jurisdiction.intake_reference_hash, reader_version()]
+    if any(is_told_by_file(value, layout) for layout in contract.layouts for value in layout.values):
+        own.append(json.dumps(sorted(jurisdiction.measure_units.items())))  # which units fit which measures
     parts = (receipt.receipt_id, *own, *corrections, *person_reading.identity_parts(contract))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -125,24 +131,18 @@ def take(
     where = receipt.landing_path
     try:
         layout = contract.layout_for(receipt.delivery_period, receipt.file_name)
+        units = UnitIndex(jurisdiction.units)
         sheets = [
-            take_sheet(
-                Task(
-                    receipt,
-                    contract,
-                    layout,
-                    understand(grid, layout, where),
-                    grid.sheet,
-                    jurisdiction,
-                    index,
-                    reading_id,
-                ),
-                grid,
-            )
+            taken
             for sheet in read_grids(data, layout.format, where)
-            for grid in blocks(sheet, layout)
+            for taken in take_sheet(
+                [
+                    Task(receipt, contract, layout, plan, sheet.sheet, jurisdiction, index, units, reading_id, grid)
+                    for grid, plan in understood(sheet, layout, where)
+                ]
+            )
         ]
-        return _refuse_repeated(sheets, receipt, reading_id)
+        return _refuse_repeated(sheets, receipt, contract, reading_id)
     except (UnreadableFileError, ConfigurationError) as error:
         problem = error.message + (f" ({error.do})" if error.do else "")
         reject = reject_frame(
@@ -163,7 +163,7 @@ def take(
         )
 
 
-def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> Taken:
+def _refuse_repeated(sheets: list[Taken], receipt: Receipt, contract: Contract, reading_id: str) -> Taken:
     """The sheets of a file as one. Two cells that report the same observation are both rejected, neither taken."""
     observations = pl.concat([taken.accepted for taken in sheets])
     rejects = [taken.rejects for taken in sheets]
@@ -184,15 +184,7 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
                     reading_id,
                     account.source_sheet,
                     [
-                        {
-                            "source_row": row["source_row"],
-                            "source_column": row["source_column"],
-                            "scope": "cell",
-                            "rule": "duplicate_key",
-                            "reported_text": row["value_reported"],
-                            "detail": "another cell of the file reports the same measure, region, period and group",
-                            "region_code": row["region_code"],
-                        }
+                        known_rejects.of_cell(_repeated_cell(row), contract, receipt)
                         for row in own.iter_rows(named=True)
                     ],
                 )
@@ -214,6 +206,18 @@ def _refuse_repeated(sheets: list[Taken], receipt: Receipt, reading_id: str) -> 
         sum(taken.data_rows for taken in sheets),
         corrections=[o.as_dict() for o in joined(Outcome(**own) for taken in sheets for own in taken.corrections)],
     )
+
+
+def _repeated_cell(row: dict[str, Any]) -> dict[str, object]:
+    return {
+        "source_row": row["source_row"],
+        "source_column": row["source_column"],
+        "scope": "cell",
+        "rule": "duplicate_key",
+        "reported_text": row["value_reported"],
+        "detail": "another cell of the file reports the same measure, region, period and group",
+        "region_code": row["region_code"],
+    }
 
 
 def _by_sheet(accounts: list[TieOut]) -> list[TieOut]:

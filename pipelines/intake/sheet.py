@@ -1,50 +1,78 @@
 """One sheet by its contract: its rows told apart and named, its values taken, and the account of both.
 
-Rows get their region, period and own dimensions here; corrections, numbers and sums are modules of their own, and so
-is what the header and the columns are (`layout`).
+A sheet is one table, or several blocks below each other. Rows get their region, period, unit and own dimensions here;
+corrections, numbers and sums are modules of their own, and so is what the header and the columns are (`layout`).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats import ROW, Grid
-from pipelines.intake import corrections, sums
+from pipelines.formats import ROW
+from pipelines.intake import corrections, known_rejects, sums
+from pipelines.intake.column_periods import span_of_column
+from pipelines.intake.dimensions import in_form
 from pipelines.intake.frames import DROPPED, Taken, reject_frame
-from pipelines.intake.periods import period_span
-from pipelines.intake.values import Task, figures
-from pipelines.jurisdiction.contract import ALLOWED, RowDimension
+from pipelines.intake.periods import NOUNS, Span, is_only_a_part, period_span, pooled_span
+from pipelines.intake.values import Task, figures, with_units
+from pipelines.jurisdiction.contract import ALLOWED, FORMS, PeriodRule, RowDimension, UnitFrom
 from pipelines.jurisdiction.text import comparison_form, normalise
 from pipelines.records import TieOut
 
 
-def take_sheet(task: Task, grid: Grid) -> Taken:
-    """Take a sheet: rows first, then their values, then the account of both."""
-    return _Sheet(task, grid).take()
+def take_sheet(tasks: list[Task]) -> list[Taken]:
+    """Take the blocks of a sheet: rows first, then their values, then the account of both, then their sums."""
+    blocks = [_Block(task) for task in tasks]
+    taken = [block.take() for block in blocks]
+    found = [list(one.findings) for one in taken]
+    for findings, more in zip(found, sums.reconciled([block.summands for block in blocks]), strict=True):
+        findings += more
+    rejects, findings = _row_count(tasks[0], sum(one.data_rows for one in taken))
+    found[0] = [*findings, *found[0]]
+    taken[0] = replace(taken[0], rejects=pl.concat([rejects, taken[0].rejects]))
+    return [replace(one, findings=findings) for one, findings in zip(taken, found, strict=True)]
 
 
-class _Sheet:
-    """The work on one sheet."""
+def _row_count(task: Task, rows: int) -> tuple[pl.DataFrame, list[dict[str, str]]]:
+    """A reject of the file, or a finding, when a sheet has fewer or more rows than agreed."""
+    agreed = task.contract.quality.rows
+    rejects: list[dict[str, object]] = []
+    findings: list[dict[str, str]] = []
+    if rows < agreed.min or (agreed.max is not None and rows > agreed.max):
+        expected = f"at least {agreed.min}" + (f" and at most {agreed.max}" if agreed.max else "")
+        if agreed.severity == "warn":
+            observed = f"{rows} data rows"
+            findings.append({"check": "row_count", "severity": "warn", "observed": observed, "expected": expected})
+        else:
+            detail = f"the file has {rows} data rows, the contract expects {expected}"
+            rejects.append({"scope": "file", "rule": "row_count", "reported_text": str(rows), "detail": detail})
+    return reject_frame(task.receipt, task.reading_id, task.sheet, rejects), findings
 
-    def __init__(self, task: Task, grid: Grid) -> None:
-        self.task, self.grid = task, grid
+
+class _Block:
+    """The work on one block of a sheet."""
+
+    summands: sums.Summands
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.grid = task, task.grid
         self.receipt, self.contract, self.layout = task.receipt, task.contract, task.layout
         self.plan, self.jurisdiction = task.plan, task.jurisdiction
 
     def take(self) -> Taken:
-        """Take the sheet; see `take_sheet`."""
+        """Take the block but for what depends on the others; see `take_sheet`."""
         task, receipt = self.task, self.receipt
         own = self.jurisdiction.corrections_for(self.contract.id, receipt.delivery_period)
         corrected = corrections.corrected(self._rows_with_region_and_dimensions(), self.plan, own)
         rows = self._mark_duplicates(corrected.rows)
         good = rows.filter(pl.col("state") == "accepted")
         taken = figures(task, good, corrected.cells)
-        file_rejects, findings = self._row_count(rows.height)
-        rejects = [*file_rejects, *self._row_rejects(rows), *taken.rejects]
+        rejects = [*self._row_rejects(rows), *taken.rejects]
         counts = dict(rows.group_by("state").len().iter_rows())
         tie_out = TieOut(
             source_file=receipt.file_name,
@@ -60,7 +88,7 @@ class _Sheet:
             values_rejected=len(taken.rejects),
             values_dropped=(rows.height - good.height) * len(self.plan.values),
         )
-        findings += [
+        findings = [
             {
                 "check": "unknown_column",
                 "severity": self.contract.quality.drift.new_column,
@@ -70,7 +98,7 @@ class _Sheet:
             for name in self.plan.unknown_columns
         ]
         findings += sums.controls(task, good, taken.reported)
-        findings += sums.reconciled(task, self.grid, good, taken.reported)
+        self.summands = sums.Summands(task, good, taken.reported)
         ignored = self.plan.ignored.select(
             pl.lit(task.reading_id).alias("reading_id"),
             pl.lit(receipt.receipt_id).alias("receipt_id"),
@@ -92,18 +120,6 @@ class _Sheet:
             rows.height,
             corrections=[outcome.as_dict() for outcome in corrected.outcomes],
         )
-
-    def _row_count(self, rows: int) -> tuple[list[dict[str, object]], list[dict[str, str]]]:
-        """A reject of the file, or a finding, when it has fewer or more rows than agreed."""
-        agreed = self.contract.quality.rows
-        if rows >= agreed.min and (agreed.max is None or rows <= agreed.max):
-            return [], []
-        expected = f"at least {agreed.min}" + (f" and at most {agreed.max}" if agreed.max else "")
-        if agreed.severity == "warn":
-            said = {"check": "row_count", "severity": "warn", "observed": f"{rows} data rows", "expected": expected}
-            return [], [said]
-        detail = f"the file has {rows} data rows, the contract expects {expected}"
-        return [{"scope": "file", "rule": "row_count", "reported_text": str(rows), "detail": detail}], []
 
     def _rows_with_region_and_dimensions(self) -> pl.DataFrame:
         """Data rows with region_code, the row's own dimensions and period, and what is wrong with them, if anything."""
@@ -140,6 +156,14 @@ class _Sheet:
         )
         for dimension in self.layout.rows:
             rows = self._row_dimension(rows, dimension)
+        return self._with_units(rows)
+
+    def _with_units(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with the units that they state; a row with a text that is no unit is none."""
+        rows = with_units(self.task, rows)
+        for name in [name for name in rows.columns if name.startswith("u_")]:
+            text = pl.col(name.removeprefix("u_")).fill_null("").str.strip_chars()
+            rows = _with_fault(rows, pl.col(name).is_null(), "unknown_unit", pl.format("'{}' is no unit", text))
         return rows
 
     def _region_texts(self, sources: list[str]) -> pl.Series:
@@ -179,26 +203,16 @@ class _Sheet:
         rule = self.layout.period
         count = data.height
         if rule.from_ == "column":
-            texts = self.plan.texts(rule.column or "", rule.fill)
-            found = {text: period_span(normalise(text), rule) for text in texts.unique()}
-            spans_of_rows = [found[text] for text in texts]
-            return (
-                [span[0] if span else None for span in spans_of_rows],
-                [span[1] if span else None for span in spans_of_rows],
-                [
-                    None if span else f"{text!r} is not a {rule.noun}"
-                    for text, span in zip(texts, spans_of_rows, strict=True)
-                ],
-            )
+            return self._periods_in_cells(rule)
         if rule.from_ == "header":
-            spans = [period_span(value.period or "", rule) for value in self.plan.values]
-            bad = [v.header for v, span in zip(self.plan.values, spans, strict=True) if span is None]
-            if bad:
-                raise UnreadableFileError(
-                    f"the header {bad[0]!r} gives no year",
-                    where=self.receipt.landing_path,
-                    do="mend `columns` in the contract",
-                )
+            spans = [span_of_column(self.layout, value) for value in self.plan.values]
+            for value, span in zip(self.plan.values, spans, strict=True):
+                if span is None:
+                    raise UnreadableFileError(
+                        f"the header {value.header!r} gives no {NOUNS[value.rule.period_kind or rule.kind]}",
+                        where=self.receipt.landing_path,
+                        do="mend `columns` in the contract",
+                    )
             whole = [span for span in spans if span]
             first, last = min(s[0] for s in whole), max(s[1] for s in whole)
             return [first] * count, [last] * count, [None] * count
@@ -206,58 +220,65 @@ class _Sheet:
         span = period_span(text, rule)
         if span is None:
             raise UnreadableFileError(
-                f"{text!r} gives no {rule.noun} that the file is about",
+                f"{text!r} gives no {NOUNS[rule.kind]} that the file is about",
                 where=self.receipt.landing_path,
                 do="name the delivery folder after it, or mend `period` in the contract",
             )
         return [span[0]] * count, [span[1]] * count, [None] * count
 
+    def _periods_in_cells(self, rule: PeriodRule) -> tuple[list[date | None], list[date | None], list[str | None]]:
+        """First and last day that the cells of each row name, and what is wrong where they name no period."""
+        texts = list(zip(*(self.plan.texts(name, rule.fill) for name in rule.columns), strict=True))
+
+        def span(cells: tuple[str | None, ...]) -> Span | None:
+            first, *last = (_part_that_counts(text, rule) for text in cells)
+            return pooled_span(first, last[0], rule) if last else period_span(first, rule)
+
+        found = {cells: span(cells) for cells in set(texts)}
+        spans = [found[cells] for cells in texts]
+        problems = [
+            None if span else f"{' and '.join(repr(text or '') for text in cells)} is no single {NOUNS[rule.kind]}"
+            for span, cells in zip(spans, texts, strict=True)
+        ]
+        return [span[0] if span else None for span in spans], [span[1] if span else None for span in spans], problems
+
     def _row_dimension(self, rows: pl.DataFrame, rule: RowDimension) -> pl.DataFrame:
-        column, dimension, translations = rule.column, rule.dimension, rule.map
-        texts = comparison_form(self.plan.texts(column, rule.fill, rule.pattern).fill_null(""))
-        rows = rows.with_columns(texts.replace("", None).alias("_text"))
-        if translations is not None:
-            table = {normalise(k): v for k, v in translations.items()}
-            mapped = pl.col("_text").replace_strict(table, default=None, return_dtype=pl.String)
-        else:
-            mapped = pl.col("_text")
-        allowed = ALLOWED.get(dimension)
-        if dimension == "measure":
+        """Rows with the code of a dimension that their cells hold; a row with another text is none."""
+        texts = comparison_form(self.plan.texts(rule.column, rule.fill, rule.pattern).fill_null(""))
+        codes = {text: self._code(rule, text) for text in texts.unique()}
+        whys = {text: why for text, (code, why) in codes.items() if code is None}
+        rows = rows.with_columns(
+            texts.replace_strict({text: code for text, (code, _) in codes.items()}, return_dtype=pl.String).alias(
+                f"d_{rule.dimension}"
+            )
+        )
+        if not whys:
+            return rows
+        why = pl.lit(texts.replace_strict(whys, default=None, return_dtype=pl.String))
+        broken = "wrong_form" if rule.map is None and rule.codes is None and rule.dimension in FORMS else "unknown_code"
+        return _with_fault(rows, pl.col(f"d_{rule.dimension}").is_null(), broken, why)
+
+    def _code(self, rule: RowDimension, text: str) -> tuple[str | None, str]:
+        """The code that a cell's text stands for, and what is wrong with a text that stands for none."""
+        shown = f"{text or 'an empty cell'} in the column {rule.column} is no {rule.dimension}"
+        if rule.map is None and rule.codes is None and rule.dimension in FORMS:
+            code, why = in_form(text, rule.form or FORMS[rule.dimension])
+            return code, f"{shown}: {why}"
+        allowed = ALLOWED.get(rule.dimension)
+        if rule.dimension == "measure":
             allowed = set(self.jurisdiction.reference_measures)
         if rule.codes is not None:
             allowed = {normalise(code) for code in rule.codes}
-        if allowed is not None:
-            mapped = pl.when(mapped.is_in(sorted(allowed))).then(mapped).otherwise(None)
-        return (
-            rows.with_columns(mapped.alias(f"d_{dimension}"))
-            .with_columns(
-                pl.when(pl.col("rule").is_not_null())
-                .then(pl.col("rule"))
-                .when(pl.col(f"d_{dimension}").is_null())
-                .then(pl.lit("unknown_code"))
-                .otherwise(None)
-                .alias("rule"),
-                pl.when(pl.col("rule").is_not_null())
-                .then(pl.col("detail"))
-                .when(pl.col(f"d_{dimension}").is_null())
-                .then(
-                    pl.format(
-                        "{} in the column {} is no {} of the contract",
-                        pl.col("_text").fill_null("an empty cell"),
-                        pl.lit(column),
-                        pl.lit(dimension),
-                    )
-                )
-                .otherwise(None)
-                .alias("detail"),
-            )
-            .drop("_text")
-        )
+        code = text or None
+        if rule.map is not None:
+            code = {normalise(key): value for key, value in rule.map.items()}.get(text) if text else None
+        is_one = code is not None and (allowed is None or code in allowed)
+        return (code if is_one else None), f"{shown} of the contract"
 
     def _mark_duplicates(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`state` of each row. A repeated key with the same cells is a duplicate, with other cells a reject."""
         key = ["region_code", "row_start", "row_end", *(c for c in rows.columns if c.startswith("d_"))]
-        cells = [v.cell for v in self.plan.values]
+        cells = [v.cell for v in self.plan.values] + [c for c in rows.columns if c.startswith("u_")]
         good = rows.filter(pl.col("rule").is_null())
         if not good.select(key).hash_rows().is_duplicated().any():
             accepted = pl.when(pl.col("rule").is_null()).then(pl.lit("accepted")).otherwise(pl.lit("rejected"))
@@ -299,9 +320,10 @@ class _Sheet:
                 0, 500
             )
         ).to_series()
-        return [
-            {
-                "source_row": row["source_row"],
+        found = []
+        for row, text in zip(bad.iter_rows(named=True), texts, strict=True):
+            reject: dict[str, object] = {
+                "source_row": row[ROW],
                 "scope": "row",
                 "rule": row["rule"],
                 "reported_text": text,
@@ -310,7 +332,34 @@ class _Sheet:
                 "is_known": row["rule"] == DROPPED,
                 "known_reason": row["detail"] if row["rule"] == DROPPED else None,
             }
-            for row, text in zip(
-                bad.select(ROW, "rule", "detail", "region_code").iter_rows(named=True), texts, strict=True
-            )
-        ]
+            if self.contract.quality.known_rejects and row["rule"] != DROPPED:
+                cells_known_by = {name: row[cell] for name, cell in self._telling_columns().items()}
+                reject = known_rejects.of_row(reject, cells_known_by, self.contract, self.receipt)
+            found.append(reject)
+        return found
+
+    def _telling_columns(self) -> dict[str, str]:
+        """The columns that say what a row is about, by name: their texts are what a row may be rejected for."""
+        region, layout = self.layout.region, self.layout
+        names = [name for name in (region.code, *region.names, region.within) if name and "{" not in name]
+        names += [*layout.period.columns, *(row.column for row in layout.rows)]
+        names += [v.unit.column for v in layout.values if isinstance(v.unit, UnitFrom) and v.unit.column]
+        return {normalise(name): self.plan.cell(name) for name in names}
+
+
+def _part_that_counts(text: str | None, rule: PeriodRule) -> str | None:
+    """A cell's text, or what the contract's pattern takes out of it; None where it takes a part of something longer."""
+    if rule.pattern is None:
+        return text
+    match = re.search(rule.pattern, normalise(text))
+    return None if match is None or is_only_a_part(match, 1) else match.group(1)
+
+
+def _with_fault(rows: pl.DataFrame, is_faulty: pl.Expr, rule: str, detail: pl.Expr) -> pl.DataFrame:
+    """Rows with one more fault: the first one names the rule, and each says what is wrong."""
+    known = pl.col("detail").is_not_null()
+    both = pl.when(known).then(pl.format("{}; {}", "detail", detail)).otherwise(detail)
+    return rows.with_columns(
+        pl.when(is_faulty).then(pl.coalesce("rule", pl.lit(rule))).otherwise(pl.col("rule")).alias("rule"),
+        pl.when(is_faulty).then(both).otherwise(pl.col("detail")).alias("detail"),
+    )

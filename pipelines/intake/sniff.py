@@ -558,7 +558,7 @@ def _bottom_of_header(texts: list[list[str]], first: int, anchor: int, seen: Loo
 
 
 def _joined(rows: list[list[str]], *, fill_right: bool) -> list[str]:
-    from pipelines.intake.layout import join_header
+    from pipelines.intake.header import join_header
 
     return join_header(rows, fill_right=fill_right)
 

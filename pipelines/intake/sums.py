@@ -5,14 +5,21 @@ Numbers are compared as reported, before their unit. What does not tie is a find
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from typing import Any
+
 import polars as pl
 
 from pipelines.errors import ConfigurationError
-from pipelines.formats import ROW, Grid
+from pipelines.formats import ROW
+from pipelines.intake.layout import MatchedValue
 from pipelines.intake.values import Task, reported_numbers
+from pipelines.jurisdiction.contract import IgnoreRow
 from pipelines.jurisdiction.text import normalise
 
 SHOWN = 20
+_Key = tuple[str, str, str]  # header and unit of a column, and which of those that bear the header it is
 
 
 def controls(task: Task, rows: pl.DataFrame, reported: dict[str, pl.Series]) -> list[dict[str, str]]:
@@ -48,50 +55,133 @@ def controls(task: Task, rows: pl.DataFrame, reported: dict[str, pl.Series]) -> 
     return findings
 
 
-def reconciled(task: Task, grid: Grid, rows: pl.DataFrame, reported: dict[str, pl.Series]) -> list[dict[str, str]]:
-    """Total rows, ignored as data, against the sum of the accepted rows they stand for."""
-    findings: list[dict[str, str]] = []
-    plan = task.plan
+@dataclass(frozen=True)
+class Summands:
+    """What a block has to be summed: its accepted rows, with their cells, and their numbers by grid column."""
+
+    task: Task
+    rows: pl.DataFrame
+    reported: dict[str, pl.Series]
+
+    @property
+    def columns(self) -> dict[_Key, MatchedValue]:
+        """The value columns by what they have in common with those of another block: header and unit."""
+        found: dict[_Key, MatchedValue] = {}
+        for value in self.task.plan.values:
+            unit = "row" if value.unit_cell else self.task.unit_of(value) or ""
+            twin = sum(1 for header, _, _ in found if header == value.header)  # a header that stands twice
+            found[value.header, unit, str(twin)] = value
+        return found
+
+
+def reconciled(blocks: list[Summands]) -> list[list[dict[str, str]]]:
+    """For each block of a sheet its total rows, ignored as data, against the sum of the rows that they stand for."""
+    return [_reconciled(blocks, place) for place in range(len(blocks))]
+
+
+def _reconciled(blocks: list[Summands], place: int) -> list[dict[str, str]]:
+    block = blocks[place]
+    task, plan = block.task, block.task.plan
     rules = [rule for rule in task.layout.ignore_rows if rule.reconcile]
     reasons = [rule.reason for rule in rules]
-    stated_rows = grid.cells.join(
+    stated = task.grid.cells.join(
         plan.ignored.filter(pl.col("reason").is_in(reasons)).select(ROW, "reason"), on=ROW
     ).sort(ROW)
-    if not stated_rows.height:
-        return findings
-    levels = dict(task.jurisdiction.regions.select("region_code", "region_level").iter_rows())
-    cells = [value.cell for value in plan.values]
-    stated_values = stated_rows.select(ROW, "reason").with_columns(
-        series.alias(cell) for cell, series in reported_numbers(task.layout, plan.values, stated_rows).items()
+    if not stated.height:
+        return []
+    totals = reported_numbers(task, stated)
+    columns = {key: value for key, value in block.columns.items() if value.cell in totals}
+    shown = stated.select(ROW, "reason").with_columns(
+        totals[value.cell].alias(_name(key)) for key, value in columns.items()
     )
-    values = rows.select(ROW, "region_code").with_columns(reported[cell].alias(cell) for cell in cells)
+    findings: list[dict[str, str]] = []
     for rule in rules:
-        parts = values
-        if rule.parts_level:
-            wanted = [code for code, level in levels.items() if level == rule.parts_level]
-            parts = values.filter(pl.col("region_code").is_in(wanted))
+        parts = _parts(blocks, place, rule)
+        texts = stated[plan.cell(rule.column)]
+        fits = [re.search(rule.pattern, normalise(text)) is not None for text in texts]
+        is_own = (stated["reason"] == rule.reason) & pl.Series(fits, dtype=pl.Boolean)
+        classes = _classes(stated.filter(is_own), block, rule, is_total=True) if rule.class_column else None
         previous = 0
-        for stated in stated_values.filter(pl.col("reason") == rule.reason).iter_rows(named=True):
-            number = stated[ROW]
-            own = parts
+        for number, total in enumerate(shown.filter(is_own).iter_rows(named=True)):
+            own, what = parts, ""
+            if classes is not None:
+                own, what = parts.filter(pl.col("class") == classes[number]), f" of the class {classes[number]}"
             if rule.reconcile == "since_previous":
-                own = parts.filter((pl.col(ROW) < number) & (pl.col(ROW) > previous))
-                previous = number
-            if not own.height:
-                continue
-            gaps = own.select(pl.col(cells).null_count()).row(0, named=True)
-            sums = own.select(pl.col(cells).sum()).row(0, named=True)
-            for value in plan.values:
-                total, summed = stated[value.cell], sums[value.cell]
-                if total is None or gaps[value.cell]:
-                    continue
-                if abs(float(total) - float(summed)) > rule.tolerance:
-                    findings.append(
-                        {
-                            "check": "reported_total",
-                            "severity": rule.severity,
-                            "observed": f"row {number}, {value.address}: {total.normalize():f}",
-                            "expected": f"{summed.normalize():f}, the sum of {own.height} rows",
-                        }
-                    )
+                own = parts.filter((pl.col(ROW) < total[ROW]) & (pl.col(ROW) > previous))
+                previous = total[ROW]
+            findings += _compared(rule, total, own, columns, what)
     return findings
+
+
+def _compared(
+    rule: IgnoreRow, total: dict[str, Any], own: pl.DataFrame, columns: dict[_Key, MatchedValue], what: str
+) -> list[dict[str, str]]:
+    """What does not tie between a total row and the rows that it stands for."""
+    known = {key: value for key, value in columns.items() if _name(key) in own.columns}
+    if rule.reconcile == "by_class" and not (own.height and known):
+        nothing = f"rows{what} in the same columns: there are none, so that the total cannot be compared"
+        return [_untied(rule, f"row {total[ROW]}, a total", nothing)]
+    if not own.height:
+        return []
+    gaps = own.select(pl.col(_name(key)).null_count() for key in known).row(0, named=True) if known else {}
+    sums = own.select(pl.col(_name(key)).sum() for key in known).row(0, named=True) if known else {}
+    findings = []
+    for key, value in known.items():
+        stated, summed = total[_name(key)], sums[_name(key)]
+        if stated is None or gaps[_name(key)] or abs(float(stated) - float(summed)) <= rule.tolerance:
+            continue
+        observed = f"row {total[ROW]}, {value.address}: {stated.normalize():f}"
+        findings.append(_untied(rule, observed, f"{summed.normalize():f}, the sum of {own.height} rows{what}"))
+    return findings
+
+
+def _untied(rule: IgnoreRow, observed: str, expected: str) -> dict[str, str]:
+    return {"check": "reported_total", "severity": rule.severity, "observed": observed, "expected": expected}
+
+
+def _parts(blocks: list[Summands], place: int, rule: IgnoreRow) -> pl.DataFrame:
+    """The rows that the totals of a block may stand for: ROW, region_code, `class`, and numbers by header and unit.
+
+    These are the block's own rows; where it has none, those of the nearest block above that has some. A class may have
+    its rows in any block. Blocks of another period or place (what they capture differs) are never mixed.
+    """
+    captured = blocks[place].task.plan.captured
+    alike = [block for block in blocks if block.task.plan.captured == captured]
+    if rule.reconcile != "by_class":
+        above = [block for block in blocks[: place + 1] if block.rows.height and block in alike]
+        alike = above[-1:]
+    frames = []
+    for block in alike:
+        frame = block.rows.select(ROW, "region_code").with_columns(
+            block.reported[value.cell].alias(_name(key)) for key, value in block.columns.items() if block.reported
+        )
+        if rule.class_column:
+            frame = frame.with_columns(_classes(block.rows, block, rule, is_total=False).alias("class"))
+        frames.append(frame)
+    parts = pl.concat(frames, how="diagonal") if frames else pl.DataFrame({ROW: []}, schema={ROW: pl.Int64})
+    if rule.parts_level and frames:
+        levels = blocks[place].task.jurisdiction.regions.select("region_code", "region_level")
+        wanted = levels.filter(pl.col("region_level") == rule.parts_level)["region_code"]
+        parts = parts.filter(pl.col("region_code").is_in(wanted.to_list()))
+    return parts
+
+
+def _classes(rows: pl.DataFrame, block: Summands, rule: IgnoreRow, *, is_total: bool) -> pl.Series:
+    """The class that each row is of, or, of a total, that it sums; null where a row says none."""
+    names = {normalise(name): normalise(own) for name, own in rule.class_names.items()}
+
+    def of(text: str | None) -> str | None:
+        form = normalise(text)
+        match = re.search(rule.class_pattern, form) if rule.class_pattern else None
+        if match:
+            form = match.group(1)
+        elif rule.class_pattern and not is_total:
+            return None
+        return (names.get(form, form) if is_total else form) or None
+
+    texts = rows[block.task.plan.cell(rule.class_column or "")]
+    return pl.Series([of(text) for text in texts], dtype=pl.String)
+
+
+def _name(key: _Key) -> str:
+    return "\x1f".join(key)

@@ -14,16 +14,16 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats import ROW
-from pipelines.intake import numbers
+from pipelines.formats import ROW, Grid
+from pipelines.intake import known_rejects, numbers
+from pipelines.intake.column_periods import months_of_part, span_of_column, with_parts_of_years
 from pipelines.intake.frames import DROPPED, OBSERVATION
 from pipelines.intake.layout import MatchedValue, Plan
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.periods import period_span
-from pipelines.jurisdiction import Jurisdiction
-from pipelines.jurisdiction.contract import DIMENSIONS, Contract, Layout
+from pipelines.intake.units import UnitIndex
+from pipelines.jurisdiction import Jurisdiction, Unit
+from pipelines.jurisdiction.contract import DIMENSIONS, Contract, Layout, ValueColumn
 from pipelines.jurisdiction.corrections import Correction
-from pipelines.jurisdiction.text import normalise
 from pipelines.records import Receipt
 
 _CELLS_AT_ONCE = 2_000_000
@@ -31,7 +31,7 @@ _CELLS_AT_ONCE = 2_000_000
 
 @dataclass(frozen=True)
 class Task:
-    """One sheet to be read: whose it is, by what, under which name."""
+    """One table to be read, a sheet or a block of it: whose it is, by what, under which name."""
 
     receipt: Receipt
     contract: Contract
@@ -40,7 +40,14 @@ class Task:
     sheet: str
     jurisdiction: Jurisdiction
     index: RegionIndex
+    units: UnitIndex
     reading_id: str
+    grid: Grid
+
+    def unit_of(self, value: MatchedValue) -> str | None:
+        """The unit of a whole column; None when each row has its own, or the text is no unit."""
+        rule = value.rule.unit
+        return self.units.named(value.unit, None if isinstance(rule, str) else rule.map)
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Figures:
     observations: pl.DataFrame
     rejects: list[dict[str, object]]
     missing: int  # observations without a value
-    reported: dict[str, pl.Series] = field(default_factory=dict)  # grid column -> its numbers, before their unit
+    reported: dict[str, pl.Series] = field(default_factory=dict)  # grid column -> its numbers, see `comparable`
 
 
 def figures(task: Task, rows: pl.DataFrame, corrections: dict[tuple[int, str], tuple[Correction, str]]) -> Figures:
@@ -61,7 +68,7 @@ def figures(task: Task, rows: pl.DataFrame, corrections: dict[tuple[int, str], t
     for group in _read_alike(task, rows.height):
         parsed = _parsed(task, rows, group)
         for position, (_, value) in enumerate(group):
-            reported[value.cell] = parsed["reported"].slice(position * rows.height, rows.height)
+            reported[value.cell] = parsed["comparable"].slice(position * rows.height, rows.height)
         table = _with_columns(task, rows, parsed, group, corrections)
         frames.append(table.filter(pl.col("rule").is_null()))
         rejects += _rejects(task, rows, table.filter(pl.col("rule").is_not_null()))
@@ -75,27 +82,26 @@ def figures(task: Task, rows: pl.DataFrame, corrections: dict[tuple[int, str], t
     return Figures(observations, in_order, int(observations["value"].null_count()), reported)
 
 
-def reported_numbers(layout: Layout, values: list[MatchedValue], rows: pl.DataFrame) -> dict[str, pl.Series]:
-    """Grid column -> the numbers as they stand, for rows that are compared but not taken; no number is null."""
-    by_tokens: dict[tuple[tuple[str, str], ...], list[MatchedValue]] = {}
-    for value in values:
-        by_tokens.setdefault(tuple(sorted(value.rule.tokens.items())), []).append(value)
+def reported_numbers(task: Task, rows: pl.DataFrame) -> dict[str, pl.Series]:
+    """Grid column -> its numbers, for rows that are compared but not taken; no number is null."""
     found: dict[str, pl.Series] = {}
-    for own in by_tokens.values():
-        parsed = numbers.parse(
-            pl.concat([rows[value.cell].rename("text") for value in own]),
-            kind="decimal",
-            factor=1,
-            is_percent=True,
-            tokens={**layout.tokens, **own[0].rule.tokens},
-            marks=layout.marks,
-            style=layout.numbers,
-            minimum=None,
-            maximum=None,
-        )["reported"]
-        for position, value in enumerate(own):
+    rows = with_units(task, rows)
+    for group in _read_alike(task, rows.height):
+        parsed = _parsed(task, rows, group)["comparable"]
+        for position, (_, value) in enumerate(group):
             found[value.cell] = parsed.slice(position * rows.height, rows.height)
     return found
+
+
+def with_units(task: Task, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the unit that each of them states, one column `u_…` for each column of units; null for no unit."""
+    stated = {value.unit_cell: value.rule.unit for value in task.plan.values if value.unit_cell is not None}
+    for cell, rule in stated.items():
+        assert not isinstance(rule, str)
+        units = {text: task.units.named(text, rule.map) for text in rows[cell].unique()}
+        named = [units[text] for text in rows[cell]]
+        rows = rows.with_columns(pl.Series(f"u_{cell}", named, dtype=pl.String))
+    return rows
 
 
 def _read_alike(task: Task, height: int) -> Iterator[list[tuple[int, MatchedValue]]]:
@@ -103,8 +109,16 @@ def _read_alike(task: Task, height: int) -> Iterator[list[tuple[int, MatchedValu
     groups: dict[tuple[Any, ...], list[tuple[int, MatchedValue]]] = {}
     for number, value in enumerate(task.plan.values):
         rule = value.rule
-        signature = (rule.type, value.unit, rule.min, rule.max, rule.mark, tuple(sorted(rule.tokens.items())))
-        groups.setdefault(signature, []).append((number, value))
+        how = (
+            rule.type,
+            value.unit,
+            value.unit_cell,
+            rule.min,
+            rule.max,
+            rule.mark,
+            tuple(sorted(rule.tokens.items())),
+        )
+        groups.setdefault(how, []).append((number, value))
     most = max(1, _CELLS_AT_ONCE // max(1, height))
     for own in groups.values():
         for start in range(0, len(own), most):
@@ -112,30 +126,63 @@ def _read_alike(task: Task, height: int) -> Iterator[list[tuple[int, MatchedValu
 
 
 def _parsed(task: Task, rows: pl.DataFrame, group: list[tuple[int, MatchedValue]]) -> pl.DataFrame:
+    """The cells of a group of columns, one column below the other, as `numbers.parse` gives them.
+
+    `comparable` are numbers that may be added up: as they stand, or in base units where each row has a unit of its own.
+    """
     first = group[0][1]
-    unit = task.jurisdiction.units.get(first.unit)
-    if unit is None:
-        raise UnreadableFileError(
-            f"the unit {first.unit!r} is not in the jurisdiction's list of units",
-            where=f"{task.receipt.landing_path}, column {first.address}",
-            do="add it under `units` in jurisdiction.yml, or mend the column's `unit` in the contract",
-        )
-    parsed = numbers.parse(
-        pl.concat([rows[value.cell].rename("text") for _, value in group]),
-        kind=first.rule.type,
-        factor=unit.factor,
-        is_percent=unit.base == "percent",
-        tokens={**task.layout.tokens, **first.rule.tokens},
-        marks=task.layout.marks,
-        style=task.layout.numbers,
-        minimum=first.rule.min,
-        maximum=first.rule.max,
-    )
+    texts = pl.concat([rows[value.cell].rename("text") for _, value in group])
+    if first.unit_cell is None:
+        parsed = _numbers(task, texts, first, _unit(task, first))
+    else:
+        of_rows = pl.concat([rows[f"u_{first.unit_cell}"]] * len(group))
+        parsed = _numbers_by_unit(task, texts, first, of_rows)
     if first.rule.mark is None:
         return parsed
     # A column that is marked as a whole; what a cell says of itself counts before.
     marked = pl.when(pl.col("obs_status") == "A").then(pl.lit(numbers.STATUS_OF_MARK[first.rule.mark]))
     return parsed.with_columns(marked.otherwise(pl.col("obs_status")).alias("obs_status"))
+
+
+def _unit(task: Task, value: MatchedValue) -> Unit:
+    """The unit of a whole column. Raises UnreadableFileError for one that the jurisdiction does not have."""
+    name = task.unit_of(value)
+    if name is None:
+        raise UnreadableFileError(
+            f"the unit {value.unit!r} is not in the jurisdiction's list of units",
+            where=f"{task.receipt.landing_path}, column {value.address}",
+            do="add it under `units` in jurisdiction.yml, or mend the column's `unit` in the contract",
+        )
+    return task.units.units[name]
+
+
+def _numbers(task: Task, texts: pl.Series, value: MatchedValue, unit: Unit) -> pl.DataFrame:
+    """Cells of columns that are read like `value`, in one unit."""
+    return numbers.parse(
+        texts,
+        kind=value.rule.type,
+        factor=unit.factor,
+        is_percent=unit.base == "percent",
+        tokens={**task.layout.tokens, **value.rule.tokens},
+        marks=task.layout.marks,
+        style=task.layout.numbers,
+        minimum=value.rule.min,
+        maximum=value.rule.max,
+    ).with_columns(pl.col("reported").alias("comparable"))
+
+
+def _numbers_by_unit(task: Task, texts: pl.Series, value: MatchedValue, units: pl.Series) -> pl.DataFrame:
+    """The same, each cell in the unit named beside it; the number of a cell without a unit is not comparable."""
+    parts = []
+    for name in units.unique(maintain_order=True).to_list() or [None]:
+        own = units.eq_missing(name)
+        unit = task.units.units[name] if name else Unit(base="", factor=1)
+        part = _numbers(task, texts.filter(own), value, unit).with_columns(own.arg_true().alias("place"))
+        factor = pl.lit(unit.factor if name else None, dtype=pl.Decimal(38, 0))
+        parts.append(
+            part.with_columns((pl.col("reported") * factor).cast(numbers.DECIMAL, strict=False).alias("comparable"))
+        )
+    return pl.concat(parts).sort("place").drop("place")
 
 
 def _with_columns(
@@ -147,15 +194,13 @@ def _with_columns(
 ) -> pl.DataFrame:
     """One row per cell: what the row says, what the column says, the number, and what is wrong with it."""
     height = rows.height
-    of_rows = rows.select(
-        ROW, "region_code", "region_name_reported", "row_start", "row_end", *(c for c in rows.columns if c[:2] == "d_")
-    )
+    own = [name for name in rows.columns if name[:2] in ("d_", "u_")]
+    of_rows = rows.select(ROW, "region_code", "region_name_reported", "row_start", "row_end", *own)
     texts = pl.concat([rows[value.cell].rename("text") for _, value in group]).fill_null("").str.strip_chars()
     from_rows = {row.dimension for row in task.layout.rows}
     columns = []
     for number, value in group:
-        span = period_span(value.period, task.layout.period) if value.period is not None else (None, None)
-        assert span is not None  # a header without a year was refused with its sheet
+        span = span_of_column(task.layout, value) or (None, None)
         # The id of a cell: a hash of its file, sheet and column, then its row.
         identity = f"{task.receipt.receipt_id}\0{task.sheet}\0{value.address}".encode()
         fixed = {
@@ -167,9 +212,11 @@ def _with_columns(
                 "column_number": number,
                 "column_id": hashlib.sha256(identity).hexdigest()[:16],
                 "source_column": value.address,
-                "unit_reported": value.unit,
+                "unit_reported": None if value.unit_cell else task.unit_of(value),
                 "column_start": span[0],
                 "column_end": span[1],
+                "part_from": months_of_part(value) * ((value.part or 1) - 1),
+                "part_months": months_of_part(value),
                 **fixed,
             }
         )
@@ -177,6 +224,7 @@ def _with_columns(
         "column_number": pl.Int32,
         **dict.fromkeys(("column_id", "source_column", "unit_reported"), pl.String),
         **dict.fromkeys(("column_start", "column_end"), pl.Date),
+        **dict.fromkeys(("part_from", "part_months"), pl.Int32),
         **dict.fromkeys(("measure", *DIMENSIONS), pl.String),
     }
     of_columns = pl.DataFrame(columns, schema=schema)
@@ -190,9 +238,36 @@ def _with_columns(
         ],
         how="horizontal",
     ).with_columns(pl.lit(None, dtype=pl.String).alias("correction_id"))
-    if task.layout.period.from_ == "header":
+    unit_cell = group[0][1].unit_cell
+    if unit_cell is not None:
+        table = table.with_columns(pl.col(f"u_{unit_cell}").alias("unit_reported"))
+    if any(months_of_part(value) for _, value in group):
+        table = with_parts_of_years(table)
+    if table["column_start"].null_count() < table.height:
         table = _refuse_before_and_after(task.index, table)
+    if any(is_told_by_file(value.rule, task.layout) for _, value in group):
+        table = _refuse_other_units(task, table)
     return _with_corrections(table, group, corrections)
+
+
+def is_told_by_file(rule: ValueColumn, layout: Layout) -> bool:
+    """True when the file and not the contract says what a column's numbers count, or in which unit."""
+    measure = rule.measure or layout.defaults.get("measure")
+    return not isinstance(rule.unit, str) or "{" in rule.unit or measure is None or "{" in measure
+
+
+def _refuse_other_units(task: Task, table: pl.DataFrame) -> pl.DataFrame:
+    """Numbers in a unit of something else than their measure counts: refused."""
+    measure = pl.coalesce("measure", "d_measure") if "d_measure" in table.columns else pl.col("measure")
+    bases = {name: unit.base for name, unit in task.units.units.items()}
+    counts = measure.replace_strict(task.jurisdiction.measure_units, default=None, return_dtype=pl.String)
+    base = pl.col("unit_reported").replace_strict(bases, default=None, return_dtype=pl.String)
+    is_other = pl.col("rule").is_null() & pl.col("value").is_not_null() & counts.ne(base)
+    detail = pl.format("{} counts {}, but the measure {} is in {}", "unit_reported", base, measure, counts)
+    return table.with_columns(
+        pl.when(is_other).then(pl.lit("other_unit")).otherwise(pl.col("rule")).alias("rule"),
+        pl.when(is_other).then(detail).otherwise(pl.col("detail")).alias("detail"),
+    )
 
 
 def _with_corrections(
@@ -221,7 +296,7 @@ def _refuse_before_and_after(index: RegionIndex, table: pl.DataFrame) -> pl.Data
     A row with many years was matched on the whole span of them; its region may have lived in some only.
     """
     key = ["region_code", "column_start", "column_end"]
-    distinct = table.select(key).unique(maintain_order=True)
+    distinct = table.select(key).drop_nulls("column_start").unique(maintain_order=True)
     broken = [index.in_force(*each).detail for each in distinct.iter_rows()]
     if not any(broken):
         return table
@@ -255,22 +330,8 @@ def _rejects(task: Task, rows: pl.DataFrame, bad: pl.DataFrame) -> list[tuple[in
         }
         if row["rule"] == DROPPED:
             reject |= {"is_known": True, "known_reason": row["detail"]}
-        found.append((row["column_number"], _known(task, reject)))
+        found.append((row["column_number"], known_rejects.of_cell(reject, task.contract, task.receipt)))
     return found
-
-
-def _known(task: Task, reject: dict[str, object]) -> dict[str, object]:
-    """Mark a rejected cell that a person has looked at and written down in the contract."""
-    header = str(reject["source_column"]).partition(" ")[2]
-    for known in task.contract.quality.known_rejects:
-        if (
-            normalise(known.column) == header
-            and known.text == reject["reported_text"]
-            and known.region_code in (None, reject["region_code"])
-            and known.delivery_period in (None, task.receipt.delivery_period)
-        ):
-            return {**reject, "is_known": True, "known_reason": known.reason}
-    return reject
 
 
 def _observations(task: Task, good: pl.DataFrame) -> pl.DataFrame:

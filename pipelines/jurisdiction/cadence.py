@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 # How people name a period of each kind: what stands between the numbers is theirs, and the next name keeps it.
 _NAMES = {
     "y": re.compile(r"(?P<a>\D*)(?P<year>\d{4})(?P<b>[-/–](?P<to>\d{4}|\d{2}))?(?P<z>\D*)"),
-    "q": re.compile(r"(?P<a>\D*)(?P<year>\d{4})(?P<b>\D*)(?P<part>[1-4])(?P<z>\D*)"),
+    "h": re.compile(r"(?P<a>\D*)(?P<year>\d{4})(?P<b>[-_ ]?[HhSs])(?P<part>[12])(?P<z>\D*)"),
+    "q": re.compile(r"(?P<a>\D*)(?P<year>\d{4})(?P<b>[^\dHhSs]*)(?P<part>[1-4])(?P<z>\D*)"),
     "m": re.compile(r"(?P<a>\D*)(?P<year>\d{4})(?P<b>\D*)(?P<part>0[1-9]|1[0-2])(?P<z>\D*)"),
     "w": re.compile(r"(?P<a>\D*)(?P<year>\d{4})(?P<b>\D*)(?P<part>\d{2})(?P<z>\D*)"),
     "d": re.compile(r"(?P<a>\D*)(?P<year>\d{4})(?P<b>\D*)(?P<part>\d{2})(?P<c>\D*)(?P<day>\d{2})(?P<z>\D*)"),
 }
+_PARTS = {"h": 2, "q": 4}  # how many of them a year has
 _MAX_PERIODS = 20_000  # a daily extract of fifty years
 
 
@@ -52,8 +54,9 @@ class _Names:
             to = part.get("to")
             end = f"{(part['b'] or '-')[0]}{str(number + 1)[-len(to) :]}" if to else ""
             return f"{part['a']}{number:04}{end}{part['z']}"
-        if self.unit == "q":
-            return f"{part['a']}{number // 4:04}{part['b']}{number % 4 + 1}{part['z']}"
+        if self.unit in _PARTS:
+            parts = _PARTS[self.unit]
+            return f"{part['a']}{number // parts:04}{part['b']}{number % parts + 1}{part['z']}"
         if self.unit == "m":
             return f"{part['a']}{number // 12:04}{part['b']}{number % 12 + 1:02}{part['z']}"
         if self.unit == "w":
@@ -64,7 +67,7 @@ class _Names:
 
 
 def number_of(period: str, unit: str) -> int | None:
-    """A period's place in the order of its kind (`y`, `q`, `m`, `w`, `d`), or None when it names none of that kind."""
+    """A period's place in the order of its kind (`y`, `h`, `q`, `m`, `w`, `d`), or None for none of that kind."""
     match = _NAMES[unit].fullmatch(period)
     if match is None:
         return None
@@ -73,8 +76,8 @@ def number_of(period: str, unit: str) -> int | None:
         if unit == "y":
             to = match["to"]
             return year if to is None or int(to) == (year + 1) % 10 ** len(to) else None
-        if unit == "q":
-            return year * 4 + int(match["part"]) - 1
+        if unit in _PARTS:
+            return year * _PARTS[unit] + int(match["part"]) - 1
         if unit == "m":
             return year * 12 + int(match["part"]) - 1
         if unit == "w":
@@ -131,8 +134,9 @@ class Periods(Container[str]):
 def _first_day(unit: str, number: int) -> date:
     if unit == "y":
         return date(number, 1, 1)
-    if unit == "q":
-        return date(number // 4, number % 4 * 3 + 1, 1)
+    if unit in _PARTS:
+        parts = _PARTS[unit]
+        return date(number // parts, number % parts * (12 // parts) + 1, 1)
     if unit == "m":
         return date(number // 12, number % 12 + 1, 1)
     return date.fromordinal(number * 7 + 1 if unit == "w" else number)
@@ -171,6 +175,7 @@ def _later(unit: str) -> Callable[[date, int], date]:
         "w": lambda day, count: day + timedelta(weeks=count),
         "m": months,
         "q": lambda day, count: months(day, 3 * count),
+        "h": lambda day, count: months(day, 6 * count),
         "y": lambda day, count: months(day, 12 * count),
     }[unit]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from fnmatch import fnmatch
 from pathlib import PurePath
 from typing import Literal
 
@@ -16,8 +15,9 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.cadence import number_of
+from pipelines.jurisdiction.patterns import PartPattern, Pattern, checked
 from pipelines.jurisdiction.person_contract import Records
-from pipelines.jurisdiction.text import normalise
+from pipelines.jurisdiction.text import folded, normalise
 from pipelines.jurisdiction.yaml_model import StrictModel
 
 TokenMeaning = Literal["missing", "not_applicable", "not_collected", "suppressed", "zero", "less_than_half"]
@@ -36,20 +36,9 @@ ALLOWED = {
     "residence": {"total", "urban", "rural", "unattributed"},
     "sex": {"all", "male", "female"},
 }
-
-
-def _check_regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return pattern
-
-
-def _check_part(pattern: str | None) -> str | None:
-    if pattern is not None and re.compile(_check_regex(pattern)).groups < 1:
-        raise ValueError("a `pattern` needs a group (…) around the part of the cell that counts")
-    return pattern
+Form = Literal["age", "label", "code"]
+# The form of a cell whose dimension has no list of codes.
+FORMS: dict[str, Form] = {"age_group": "age", "group": "label", "item": "label"}
 
 
 class Description(StrictModel):
@@ -85,7 +74,7 @@ class ServiceLevel(StrictModel):
 
     property: Literal["frequency", "latency", "generalAvailability", "endOfSupport"]
     value: int | str
-    unit: Literal["d", "w", "m", "q", "y"] = "d"
+    unit: Literal["d", "w", "m", "q", "h", "y"] = "d"
 
     @model_validator(mode="after")
     def _fits(self) -> ServiceLevel:
@@ -99,10 +88,8 @@ class ServiceLevel(StrictModel):
 class SheetRule(StrictModel):
     """Sheets by the form of their names: the first that fits, or all of them, each read by the same layout."""
 
-    pattern: str
+    pattern: Pattern
     all: bool = False
-
-    _regex = field_validator("pattern")(_check_regex)
 
     def fits(self, name: str) -> bool:
         """True when a sheet's name, in comparison form, holds the pattern."""
@@ -157,10 +144,16 @@ class Header(StrictModel):
 
 
 class NumberStyle(StrictModel):
-    """How numbers are written: the decimal mark, and what stands between thousands."""
+    """How numbers are written: the decimal mark, what stands between thousands, and what else says "negative".
+
+    A minus before the number always does; `brackets` are (1,200), `trailing` is 1200-. `leading_zeros` takes 007 for
+    seven; else it is a code or the rest of a number that was cut in two.
+    """
 
     decimal: Literal[".", ","] = "."
     thousands: Literal[",", ".", " ", "'", "none"] = ","
+    negative: Literal["minus", "brackets", "trailing"] = "minus"
+    leading_zeros: bool = False
 
     @model_validator(mode="after")
     def _differ(self) -> NumberStyle:
@@ -179,43 +172,48 @@ class Capture(StrictModel):
     cell: str | None = Field(default=None, pattern=r"^[A-Z]{1,3}[1-9][0-9]{0,6}$")
     pattern: str
 
-    _regex = field_validator("pattern")(_check_regex)
-
     @model_validator(mode="after")
     def _fits(self) -> Capture:
         if (self.from_ == "cell") != (self.cell is not None):
             raise ValueError("`from: cell` needs `cell`, its address (B2); other captures have none")
+        checked(self.pattern, blanks=self.from_ == "preamble")  # blanks part the cells of a preamble
         return self
 
 
 class DataEnd(StrictModel):
     """Where the data ends: the first row whose first filled cell matches one of these."""
 
-    end_at: list[str] = []
-
-    @field_validator("end_at")
-    @classmethod
-    def _regexes(cls, value: list[str]) -> list[str]:
-        return [_check_regex(pattern) for pattern in value]
+    end_at: list[Pattern] = []
 
 
 class IgnoreRow(StrictModel):
     """Rows that are not data (totals, subtotals, notes): counted and kept, not taken.
 
-    `reconcile` compares their values with the sum of the accepted rows: of `all` of them, or of those
-    `since_previous` such row (subtotals); `parts_level` limits the sum to regions of one level. `severity` is how
-    grave a total is that does not tie.
+    `reconcile` compares their values with the sum of the accepted rows: of `all` of them, of those `since_previous`
+    such row (subtotals), or of those of one class (`by_class`): `class_column` says of each row which class it is of,
+    of a total which it sums; `class_pattern` is the part of the cell that counts (its first group), `class_names` what
+    a total calls its class where its rows call it otherwise. `parts_level` limits the sum to regions of one level.
+    `severity` is how grave a total is that does not tie.
     """
 
     reason: str
     column: str
-    pattern: str
-    reconcile: Literal["all", "since_previous"] | None = None
+    pattern: Pattern
+    reconcile: Literal["all", "since_previous", "by_class"] | None = None
+    class_column: str | None = None
+    class_pattern: PartPattern = None
+    class_names: dict[str, str] = {}
     parts_level: str | None = None
     tolerance: float = 0.0
     severity: Literal["block", "warn"] = "warn"
 
-    _regex = field_validator("pattern")(_check_regex)
+    @model_validator(mode="after")
+    def _fits(self) -> IgnoreRow:
+        if (self.reconcile == "by_class") != (self.class_column is not None):
+            raise ValueError("`reconcile: by_class` needs `class_column`, and no other has one")
+        if self.class_column is None and (self.class_pattern or self.class_names):
+            raise ValueError("`class_pattern` and `class_names` are about a `class_column`")
+        return self
 
 
 class RegionRule(StrictModel):
@@ -231,16 +229,14 @@ class RegionRule(StrictModel):
     code: str | None = None
     code_length: int | None = Field(default=None, ge=1, le=30)  # codes that lost their leading zeros get them back
     name: str | list[str] | None = None
-    pattern: str | None = None
+    pattern: PartPattern = None
     fill: Literal["none", "down"] = "none"
-    no_code: list[str] = []
+    no_code: list[str] = []  # texts that stand for no code: such a row is known by its name alone
     accepted: dict[str, str] = {}
     name_prefixes: list[str] = []
     name_suffixes: list[str] = []
     within: str | None = None
     indent: bool = False
-
-    _part = field_validator("pattern")(_check_part)
 
     @model_validator(mode="after")
     def _one_of(self) -> RegionRule:
@@ -258,58 +254,105 @@ class RegionRule(StrictModel):
         return [self.name] if isinstance(self.name, str) else list(self.name or [])
 
 
-class PeriodRule(StrictModel):
-    """Where the reference period comes from, and whether it is a year, a quarter, a month or one day.
+PeriodKind = Literal["year", "half", "quarter", "month", "point", "pooled"]
+PARTS_OF_A_YEAR = {"half": 2, "quarter": 4, "month": 12}
 
-    `eras` are the years of another calendar: what stands before the number, and the year before its first
-    (`令和: 2018`); an empty text is a calendar without a name (`"": -543`).
+
+class PeriodRule(StrictModel):
+    """Where the reference period comes from, and what kind it is of: a year or a part of it, one day, several years.
+
+    A `pooled` period names its first and its last year (`2018-2020`), in one text or in two columns (`column`,
+    `end_column`). `pattern` is the part of a column's cell that counts: its first group. `eras` are the years of
+    another calendar: what stands before the number, and the year before its first (`令和: 2018`); an empty text is a
+    calendar without a name (`"": -543`).
     """
 
     from_: Literal["folder", "header", "column", "capture"] = Field(alias="from")
     column: str | None = None
+    end_column: str | None = None
+    pattern: PartPattern = None
     fill: Literal["none", "down"] = "none"  # a year that stands once for the rows below it
-    kind: Literal["year", "point", "quarter", "month"]
+    kind: PeriodKind
     month_day: str = "12-31"
     starts: str = "01-01"  # first day of a year: a financial year named 2019-20 may start on 04-01
     named_by: Literal["start", "end"] = "start"  # the year in the text is the one it starts or ends in
-    map: dict[str, str] = {}  # texts that no reader of years knows: names of rounds
+    map: dict[str, str] = {}  # texts that no reader of periods knows: names of rounds
     eras: dict[str, int] = {}
 
     @model_validator(mode="after")
     def _fits(self) -> PeriodRule:
         if self.from_ == "column" and not self.column:
             raise ValueError("`from: column` needs `column`")
-        if self.from_ != "column" and self.fill == "down":
-            raise ValueError("`fill` is for a period from a column")
+        if self.from_ != "column" and (self.fill == "down" or self.pattern or self.end_column):
+            raise ValueError("`fill`, `pattern` and `end_column` are for a period from a column")
+        if self.end_column and self.kind != "pooled":
+            raise ValueError("`end_column` is the last year of a `pooled` period")
         for day in (self.month_day, self.starts):
-            if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])", day):
+            if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", day):
                 raise ValueError("`month_day` and `starts` are MM-DD")
+        if self.starts in ("02-29", "02-30", "02-31", "04-31", "06-31", "09-31", "11-31"):
+            raise ValueError("`starts` is a day of every year")
         return self
 
     @property
-    def noun(self) -> str:
-        """What a text must name for the period to be known."""
-        return self.kind if self.kind in ("month", "quarter") else "year"
+    def columns(self) -> list[str]:
+        """The columns that a period stands in."""
+        return [column for column in (self.column, self.end_column) if column]
 
 
 class RowDimension(StrictModel):
-    """A dimension whose value stands in a cell of each row; `pattern` is the part of it that counts (first group)."""
+    """A dimension whose value stands in a cell of each row; `pattern` is the part of it that counts (first group).
+
+    What the cells may hold is said by `map` or `codes`, else by their `form`: `age` (0-4, 85+), `label` (words; nothing
+    that a spreadsheet may have made a date of) or `code` (also whole numbers that could be such a date). Without any of
+    them an age group is an `age`, a group or an item a `label`, and the others are on the lists of the jurisdiction.
+    """
 
     column: str
-    pattern: str | None = None
+    pattern: PartPattern = None
     dimension: Literal["measure", "population_basis", "residence", "sex", "age_group", "group", "item"]
     fill: Literal["none", "down"] = "none"
     map: dict[str, str] | None = None
     codes: list[str] | None = None  # what the cells may hold, where no map says so
+    form: Form | None = None
 
-    _part = field_validator("pattern")(_check_part)
+    @model_validator(mode="after")
+    def _fits(self) -> RowDimension:
+        if self.form is None:
+            return self
+        if self.map is not None or self.codes is not None:
+            raise ValueError("`form` is for cells that neither `map` nor `codes` lists")
+        if self.dimension not in FORMS:
+            raise ValueError(f"a {self.dimension} has no `form`: its codes are on a list")
+        return self
+
+
+class UnitFrom(StrictModel):
+    """A unit that the file states: in a cell of each row (`column`), or `row` rows below the header's last row.
+
+    `map` says which unit of the jurisdiction a text means; one that is neither a unit nor mapped is a reject.
+    """
+
+    column: str | None = None
+    row: int | None = Field(default=None, ge=1, le=10)
+    map: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_of(self) -> UnitFrom:
+        if (self.column is None) == (self.row is None):
+            raise ValueError("give either `column` (a cell of each row) or `row` (rows below the header)")
+        return self
 
 
 class ValueColumn(StrictModel):
-    """A column (or a family of columns) that holds numbers, and what they are."""
+    """A column (or a family of columns) that holds numbers, and what they are.
+
+    `period_kind` is the kind of this column's period where it is not the layout's. With `part` the layout's period
+    names a year, and the column is about the half, quarter or month of that number (`"{part}"` takes it from a group).
+    """
 
     column: str | None = None
-    columns: str | None = None
+    columns: Pattern | None = None
     measure: str | None = None
     population_basis: str | None = None
     residence: str | None = None
@@ -318,7 +361,10 @@ class ValueColumn(StrictModel):
     group: str | None = None
     item: str | None = None
     maps: dict[str, dict[str, str]] = {}
-    unit: str
+    forms: dict[str, Form] = {}  # of what headers say of a dimension without a map
+    unit: str | UnitFrom
+    period_kind: PeriodKind | None = None  # that of the layout's period unless told otherwise
+    part: int | str | None = None  # which half, quarter or month of the year that the period names, where columns tell
     type: Literal["integer", "decimal"] = "decimal"
     min: float | None = None
     max: float | None = None
@@ -330,8 +376,11 @@ class ValueColumn(StrictModel):
     def _one_of(self) -> ValueColumn:
         if (self.column is None) == (self.columns is None):
             raise ValueError("give either `column` (exact) or `columns` (regular expression)")
-        if self.columns is not None:
-            _check_regex(self.columns)
+        if self.forms.keys() - FORMS.keys():
+            raise ValueError(f"`forms` are those of {', '.join(FORMS)}: the others are on lists")
+        parts = PARTS_OF_A_YEAR.get(self.period_kind or "", 0)
+        if self.part is not None and (not parts or (isinstance(self.part, int) and not 1 <= self.part <= parts)):
+            raise ValueError("`part` is the number of a half, a quarter or a month, as `period_kind` says")
         for dimension, allowed in ALLOWED.items():
             value = getattr(self, dimension)
             if value is not None and "{" not in value and value not in allowed:
@@ -354,7 +403,7 @@ class Layout(StrictModel):
 
     name: str = "main"
     delivery_periods: list[str] | None = None
-    file_names: str = "*"
+    file_names: Pattern | None = None
     format: Format
     header: Header
     numbers: NumberStyle = NumberStyle()
@@ -370,12 +419,15 @@ class Layout(StrictModel):
     defaults: dict[str, str] = {}
     tokens: dict[str, TokenMeaning] = {"": "missing"}
     values: list[ValueColumn] = Field(min_length=1)
-    ignore_columns: list[str] = []
+    ignore_columns: list[Pattern] = []
 
-    @field_validator("ignore_columns")
+    @field_validator("marks")
     @classmethod
-    def _regexes(cls, value: list[str]) -> list[str]:
-        return [_check_regex(pattern) for pattern in value]
+    def _marks_are_signs(cls, marks: dict[str, MarkMeaning]) -> dict[str, MarkMeaning]:
+        for mark in marks:
+            if re.fullmatch(r"[0-9.,+\-%\s]*", folded(mark)):
+                raise ValueError(f"a mark is a sign behind a number: {mark!r} may be a part of it")
+        return marks
 
     @model_validator(mode="after")
     def _fits(self) -> Layout:
@@ -388,6 +440,10 @@ class Layout(StrictModel):
                 raise ValueError(f"the value column {value.column or value.columns!r} has no measure")
             if self.period.from_ == "header" and "(?P<period>" not in (value.columns or ""):
                 raise ValueError("a period from the header needs `columns` with a group (?P<period>…)")
+            if value.part is not None and self.period.kind != "year":
+                raise ValueError("a column with a `part` is about a part of a year: the layout's period is a `year`")
+            if value.part is None and value.period_kind is not None and self.period.from_ != "header":
+                raise ValueError("`period_kind` without `part` is for columns that name their period in the header")
         if self.period.from_ == "capture" and not any("(?P<period>" in c.pattern for c in self.captures):
             raise ValueError("a period from a capture needs a pattern with a group (?P<period>…) in `captures`")
         return self
@@ -514,10 +570,11 @@ class Contract(StrictModel):
         """
         for layout in self.layouts:
             in_period = layout.delivery_periods is None or delivery_period in layout.delivery_periods
-            if in_period and fnmatch(file_name, layout.file_names):
+            is_named = layout.file_names is None or re.search(layout.file_names, normalise(file_name))
+            if in_period and is_named:
                 return layout
         raise ConfigurationError(
-            f"no layout of the contract {self.id} is for the delivery period {delivery_period}",
+            f"no layout of the contract {self.id} is for {file_name} of the delivery period {delivery_period}",
             where=f"contracts/{self.id}.yml",
-            do="add the period to a layout's `delivery_periods`, or describe a new layout",
+            do="add the period to a layout's `delivery_periods`, mend its `file_names`, or describe a new layout",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipelines.errors import ConfigurationError
-from pipelines.jurisdiction.contract import ALLOWED, DIMENSIONS, Contract, Layout, ValueColumn
+from pipelines.jurisdiction.contract import ALLOWED, DIMENSIONS, Contract, Layout, UnitFrom, ValueColumn
 from pipelines.jurisdiction.text import normalise
 from pipelines.jurisdiction.yaml_model import load_model
 
@@ -53,7 +53,9 @@ def check_contract(contract: Contract, path: Path, units: dict[str, str], measur
         for value in layout.values:
             groups = _groups(layout, value)
             for name in ("measure", "unit", *DIMENSIONS):
-                _check_template(str(getattr(value, name) or layout.defaults.get(name, "")), groups, path)
+                stated = getattr(value, name) or layout.defaults.get(name, "")
+                _check_template(stated if isinstance(stated, str) else "", groups, path)
+            _check_template(str(value.part or ""), groups, path)
             _check_units(layout, value, path, units, measures)
         captured = {name for capture in layout.captures for name in re.compile(capture.pattern).groupindex}
         for source in (layout.region.code, *layout.region.names):
@@ -120,7 +122,8 @@ def _check_units(
     layout: Layout, value: ValueColumn, path: Path, units: dict[str, str], measures: dict[str, str]
 ) -> None:
     """Every unit is one of the jurisdiction's, every measure in measures.csv, and the one is for the other."""
-    stated = list(_possible(value.unit, value))
+    is_in_file = isinstance(value.unit, UnitFrom)
+    stated = list(value.unit.map.values() if isinstance(value.unit, UnitFrom) else _possible(value.unit, value))
     for unit in stated:
         if unit not in units:
             _refuse(
@@ -141,7 +144,7 @@ def _check_units(
                 "add a line for it in measures.csv or correct its name",
                 measure,
             )
-        for unit in stated if len(stated) == 1 else []:
+        for unit in stated if len(stated) == 1 and not is_in_file else []:
             if units[unit] != measures[measure]:
                 _refuse(
                     f"{unit!r} counts {units[unit]}, but the measure {measure!r} is in {measures[measure]}",

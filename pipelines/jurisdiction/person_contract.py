@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pipelines.jurisdiction.patterns import Pattern
 from pipelines.jurisdiction.yaml_model import StrictModel
 
 # What counts may be broken down by; the same dimensions as an observation's.
@@ -144,16 +145,7 @@ class IgnoreRecord(StrictModel):
 
     reason: str
     column: str
-    pattern: str
-
-    @field_validator("pattern")
-    @classmethod
-    def _regex(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-        return value
+    pattern: Pattern
 
 
 class RecordObservation(StrictModel):
@@ -191,21 +183,11 @@ class Records(StrictModel):
     period: RecordPeriod
     missing: list[str] = []  # cell texts that mean the same as an empty cell
     columns: list[RecordColumn] = Field(min_length=1)
-    ignore_columns: list[str] = []
+    ignore_columns: list[Pattern] = []
     ignore_rows: list[IgnoreRecord] = []
     key: list[str] = []
     tolerated_rejects: float = Field(default=0.0, ge=0.0, le=1.0)  # share of the data rows
     observations: list[RecordObservation] = Field(min_length=1)
-
-    @field_validator("ignore_columns")
-    @classmethod
-    def _regexes(cls, value: list[str]) -> list[str]:
-        for pattern in value:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return value
 
     @model_validator(mode="after")
     def _fits(self) -> Records:

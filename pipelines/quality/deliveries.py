@@ -75,7 +75,7 @@ _KINDS = (
         "按现行区划和分类名录更正代码或名称 / Correct code or name after the lists in force",
         rejects=_these(
             "unknown_region", "no_region", "ambiguous_region", "code_and_name_disagree", "region_not_within",
-            "region_not_in_force", "unknown_code", "unknown_period",
+            "region_not_in_force", "unknown_code", "unknown_period", "wrong_form", "unknown_unit", "other_unit",
         ),
     ),
     _Kind(
@@ -83,7 +83,10 @@ _KINDS = (
         "每个数值格都是一个数或约定的符号 / Every cell of a value column is one number or an agreed token",
         "A cell that must be guessed is not evidence",
         "在该格填一个数；没有数的填约定的符号 / Put one number into the cell, or the agreed token where there is none",
-        rejects=_these("empty_cell", "replaced_byte", "several_numbers", "not_a_number", "not_an_integer"),
+        rejects=_these(
+            "empty_cell", "replaced_byte", "several_numbers", "not_a_number", "not_an_integer", "not_a_digit",
+            "undeclared_negative", "leading_zeros", "rounded_display",
+        ),
     ),
     _Kind(
         "ranges",

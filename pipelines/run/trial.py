@@ -195,7 +195,7 @@ def summary(taken: Taken, contract: Contract, period: str, first: int = 8) -> di
 def period_of(path: Path) -> str | None:
     """The delivery period of a file: its folder when that is named like a period, else a year in its name."""
     folder = path.resolve().parent.name
-    if re.fullmatch(r"(?:19|20)\d\d(?:[-_]?(?:Q?[1-4]|\d\d))?", folder):
+    if re.fullmatch(r"(?:19|20)\d\d(?:[-_]?(?:Q?[1-4]|[HS][12]|\d\d))?", folder):
         return folder
     years = re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", path.name)
     return max(years) if years else None
