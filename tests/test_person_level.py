@@ -273,6 +273,16 @@ def test_columns_are_found_by_name_and_alias_in_any_order(desk: Desk) -> None:
         ("ID", "99000019800230001" + check_digit("99000019800230001"), "impossible_birth_date"),
         ("ID", "", "missing_value"),
         ("Scheme", "pen\ufffdsion", "replaced_byte"),
+        ("Amount", "10.5²", "not_a_digit"),
+        ("Amount", "1①.50", "not_a_digit"),
+        ("Amount", "(10.50)", "undeclared_negative"),
+        ("Amount", "12.", "not_a_number"),
+        ("Months", "1²", "not_a_digit"),
+        ("Months", "٣", "not_a_digit"),
+        ("Region", "VA¹", "unknown_region"),
+        ("Region", "Vᴬ1", "unknown_region"),
+        ("Scheme", "pensionᵃ", "unknown_code"),
+        ("ID", number(1)[:-2] + "①" + number(1)[-1], "not_an_id_number"),
     ],
 )
 def test_a_line_that_breaks_a_rule_is_rejected_by_number_and_column(
@@ -292,6 +302,8 @@ def test_a_line_that_breaks_a_rule_is_rejected_by_number_and_column(
         ("Amount", "５.００", "amount", Decimal("5.00")),
         ("Amount", "8", "amount", Decimal("8.00")),
         ("Amount", "8.000", "amount", Decimal("8.00")),
+        ("Amount", "007.50", "amount", Decimal("7.50")),
+        ("ID", number(1).translate({code: code + 0xFEE0 for code in range(0x30, 0x3A)}), "source_row", 2),
         ("Months", " 3", "months", 3),
         ("Paid", " 2020-12-07 ", "paid_on", date(2020, 12, 7)),
         ("Scheme", " medical ", "item", "medical"),
@@ -327,6 +339,24 @@ def test_lines_named_as_no_records_are_ignored_and_counted(desk: Desk) -> None:
     assert account(reading) == (4, 1, 0, 0, 3)
     ignored = desk.file(reading, "ignored.parquet")
     assert list(ignored.select("source_row", "reason").iter_rows()) == [(1, "header"), (4, "blank line"), (3, "total")]
+
+
+def test_lines_named_as_no_records_are_told_by_the_same_patterns_as_everywhere(desk: Desk) -> None:
+    desk.contract(ignore_rows=[{"reason": "total", "column": "Region", "pattern": "^V(?!A)"}])
+    reading = desk.read([line(1), line(2, Region="VB1")])
+    assert account(reading) == (3, 1, 0, 0, 2)
+
+
+def test_a_month_that_lost_its_zero_is_no_month(desk: Desk) -> None:
+    columns = [*COLUMNS, {"name": "Month", "as": "month", "type": "month"}]
+    desk.contract(columns=columns, period={"from": "column", "kind": "month", "column": "month"})
+    months = ["2020-12", "2020.1", "20201", "2020.10", "2020²-1", "2020年3月"]
+    rows = [[*line(number), month] for number, month in enumerate(months, start=1)]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([[*HEADER, "Month"], *rows])
+    reading = desk.read(out.getvalue())
+    assert [row for row, column, _ in desk.rules(reading) if column == "Month"] == [3, 4, 6]
+    assert sorted(set(desk.records(reading, "2020-12")["source_row"])) == [2]
 
 
 # -- keys -------------------------------------------------------------------------------------------------------
