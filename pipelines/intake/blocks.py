@@ -28,8 +28,10 @@ def understood(sheet: Grid, layout: Layout, where: str) -> list[tuple[Grid, Plan
     Raises UnreadableFileError for a block without its header or a required column, or a capture that finds nothing.
     """
     parts = blocks(sheet, layout)
-    captured = _captured(parts, sheet, layout, where) if layout.captures else [{} for _ in parts]
-    return [(part, understand(part, layout, where, texts)) for part, texts in zip(parts, captured, strict=True)]
+    heads = [head_texts(part) for part in parts]
+    captured = _captured(heads, sheet, layout, where) if layout.captures else [{} for _ in parts]
+    matched = zip(parts, heads, captured, strict=True)
+    return [(part, understand(part, head, layout, where, texts)) for part, head, texts in matched]
 
 
 def blocks(sheet: Grid, layout: Layout) -> list[Grid]:
@@ -61,7 +63,7 @@ def _title(above: _Rows) -> _Rows:
     return above[cut:] if titled else []
 
 
-def _captured(parts: list[Grid], sheet: Grid, layout: Layout, where: str) -> list[dict[str, str]]:
+def _captured(heads: list[_Rows], sheet: Grid, layout: Layout, where: str) -> list[dict[str, str]]:
     """For each block the named groups that the contract finds outside the tables.
 
     Raises UnreadableFileError when a capture finds nothing: what it would have said is then unknown.
@@ -72,17 +74,14 @@ def _captured(parts: list[Grid], sheet: Grid, layout: Layout, where: str) -> lis
         "sheet": normalise(sheet.sheet),
         "folder": normalise(folders[-2]) if len(folders) > 1 else "",
     }
-    above: list[_Rows] = []
-    for part in parts:
-        rows = head_texts(part)
-        above.append(rows[: find_header(rows, layout, where)])
-    found: list[dict[str, str]] = [{} for _ in parts]
+    above = [rows[: find_header(rows, layout, where)] for rows in heads]
+    found: list[dict[str, str]] = [{} for _ in heads]
     for capture in layout.captures:
         if capture.from_ == "preamble":
             matches = _in_preambles(capture, above, where)
         else:
             text = _cell_at(sheet, capture.cell) if capture.cell else texts[capture.from_]
-            matches = [_found(capture, text, where)] * len(parts)
+            matches = [_found(capture, text, where)] * len(heads)
         for own, match in zip(found, matches, strict=True):
             own.update({name: text or "" for name, text in match.groupdict().items()})
     return found

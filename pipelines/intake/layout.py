@@ -13,7 +13,7 @@ import polars as pl
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import ROW, Grid
 from pipelines.intake.dimensions import in_form
-from pipelines.intake.header import canonical, find_header, head_texts, join_header
+from pipelines.intake.header import canonical, find_header, join_header
 from pipelines.intake.periods import is_only_a_part
 from pipelines.jurisdiction.contract import (
     ALLOWED,
@@ -83,13 +83,14 @@ def letter(index: int) -> str:
     return name
 
 
-def understand(grid: Grid, layout: Layout, where: str, captured: dict[str, str]) -> Plan:
-    """Match a table with a layout; `where` is the landing path of the file, `captured` what was found outside it.
+def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, captured: dict[str, str]) -> Plan:
+    """Match a table with a layout. `texts` are its first rows in comparison form, `captured` what was found outside it.
+
+    `where` is the landing path of the file.
 
     Raises UnreadableFileError when the header or a required column is not there.
     """
     cells = grid.columns
-    texts = head_texts(grid)
     start = find_header(texts, layout, where)
     last = start + layout.header.rows - 1
     unit_rows = max((v.unit.row or 0 for v in layout.values if isinstance(v.unit, UnitFrom)), default=0)

@@ -34,11 +34,13 @@ def take_sheet(tasks: list[Task]) -> list[Taken]:
         findings += more
     rejects, findings = _row_count(tasks[0], sum(one.data_rows for one in taken))
     found[0] = [*findings, *found[0]]
-    taken[0] = replace(taken[0], rejects=pl.concat([rejects, taken[0].rejects]))
+    if rejects:
+        of_file = reject_frame(tasks[0].receipt, tasks[0].reading_id, tasks[0].sheet, rejects)
+        taken[0] = replace(taken[0], rejects=pl.concat([of_file, taken[0].rejects]))
     return [replace(one, findings=findings) for one, findings in zip(taken, found, strict=True)]
 
 
-def _row_count(task: Task, rows: int) -> tuple[pl.DataFrame, list[dict[str, str]]]:
+def _row_count(task: Task, rows: int) -> tuple[list[dict[str, object]], list[dict[str, str]]]:
     """A reject of the file, or a finding, when a sheet has fewer or more rows than agreed."""
     agreed = task.contract.quality.rows
     rejects: list[dict[str, object]] = []
@@ -51,7 +53,7 @@ def _row_count(task: Task, rows: int) -> tuple[pl.DataFrame, list[dict[str, str]
         else:
             detail = f"the file has {rows} data rows, the contract expects {expected}"
             rejects.append({"scope": "file", "rule": "row_count", "reported_text": str(rows), "detail": detail})
-    return reject_frame(task.receipt, task.reading_id, task.sheet, rejects), findings
+    return rejects, findings
 
 
 class _Block:

@@ -83,6 +83,8 @@ def _reconciled(blocks: list[Summands], place: int) -> list[dict[str, str]]:
     block = blocks[place]
     task, plan = block.task, block.task.plan
     rules = [rule for rule in task.layout.ignore_rows if rule.reconcile]
+    if not rules:
+        return []
     reasons = [rule.reason for rule in rules]
     stated = task.grid.cells.join(
         plan.ignored.filter(pl.col("reason").is_in(reasons)).select(ROW, "reason"), on=ROW

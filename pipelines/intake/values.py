@@ -57,7 +57,7 @@ class Figures:
     observations: pl.DataFrame
     rejects: list[dict[str, object]]
     missing: int  # observations without a value
-    reported: dict[str, pl.Series] = field(default_factory=dict)  # grid column -> its numbers, see `comparable`
+    reported: dict[str, pl.Series] = field(default_factory=dict)  # grid column -> its numbers, see `_parsed`
 
 
 def figures(task: Task, rows: pl.DataFrame, corrections: dict[tuple[int, str], tuple[Correction, str]]) -> Figures:
@@ -68,7 +68,7 @@ def figures(task: Task, rows: pl.DataFrame, corrections: dict[tuple[int, str], t
     for group in _read_alike(task, rows.height):
         parsed = _parsed(task, rows, group)
         for position, (_, value) in enumerate(group):
-            reported[value.cell] = parsed["comparable"].slice(position * rows.height, rows.height)
+            reported[value.cell] = parsed["reported"].slice(position * rows.height, rows.height)
         table = _with_columns(task, rows, parsed, group, corrections)
         frames.append(table.filter(pl.col("rule").is_null()))
         rejects += _rejects(task, rows, table.filter(pl.col("rule").is_not_null()))
@@ -86,8 +86,8 @@ def reported_numbers(task: Task, rows: pl.DataFrame) -> dict[str, pl.Series]:
     """Grid column -> its numbers, for rows that are compared but not taken; no number is null."""
     found: dict[str, pl.Series] = {}
     rows = with_units(task, rows)
-    for group in _read_alike(task, rows.height):
-        parsed = _parsed(task, rows, group)["comparable"]
+    for group in _read_alike(task, rows.height, only_compared=True):
+        parsed = _parsed(task, rows, group)["reported"]
         for position, (_, value) in enumerate(group):
             found[value.cell] = parsed.slice(position * rows.height, rows.height)
     return found
@@ -104,20 +104,20 @@ def with_units(task: Task, rows: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
-def _read_alike(task: Task, height: int) -> Iterator[list[tuple[int, MatchedValue]]]:
-    """The value columns, numbered, in groups that are read by the same rules; no group is too large for memory."""
+def _read_alike(task: Task, height: int, *, only_compared: bool = False) -> Iterator[list[tuple[int, MatchedValue]]]:
+    """The value columns, numbered, in groups that are read by the same rules; no group is too large for memory.
+
+    For numbers that are `only_compared` it is enough that they are written alike: neither their limits nor the size of
+    their unit counts.
+    """
     groups: dict[tuple[Any, ...], list[tuple[int, MatchedValue]]] = {}
     for number, value in enumerate(task.plan.values):
         rule = value.rule
-        how = (
-            rule.type,
-            value.unit,
-            value.unit_cell,
-            rule.min,
-            rule.max,
-            rule.mark,
-            tuple(sorted(rule.tokens.items())),
-        )
+        how: tuple[Any, ...] = (value.unit_cell, *sorted(rule.tokens.items()))
+        if only_compared:
+            how = (value.unit_cell is None and _unit(task, value).base == "percent", *how)
+        else:
+            how = (rule.type, value.unit, rule.min, rule.max, rule.mark, *how)
         groups.setdefault(how, []).append((number, value))
     most = max(1, _CELLS_AT_ONCE // max(1, height))
     for own in groups.values():
@@ -128,7 +128,7 @@ def _read_alike(task: Task, height: int) -> Iterator[list[tuple[int, MatchedValu
 def _parsed(task: Task, rows: pl.DataFrame, group: list[tuple[int, MatchedValue]]) -> pl.DataFrame:
     """The cells of a group of columns, one column below the other, as `numbers.parse` gives them.
 
-    `comparable` are numbers that may be added up: as they stand, or in base units where each row has a unit of its own.
+    `reported` are numbers that may be added up: as they stand, or in base units where each row has a unit of its own.
     """
     first = group[0][1]
     texts = pl.concat([rows[value.cell].rename("text") for _, value in group])
@@ -168,20 +168,18 @@ def _numbers(task: Task, texts: pl.Series, value: MatchedValue, unit: Unit) -> p
         style=task.layout.numbers,
         minimum=value.rule.min,
         maximum=value.rule.max,
-    ).with_columns(pl.col("reported").alias("comparable"))
+    )
 
 
 def _numbers_by_unit(task: Task, texts: pl.Series, value: MatchedValue, units: pl.Series) -> pl.DataFrame:
-    """The same, each cell in the unit named beside it; the number of a cell without a unit is not comparable."""
+    """The same, each cell in the unit named beside it; the number of a cell without a unit cannot be added up."""
     parts = []
     for name in units.unique(maintain_order=True).to_list() or [None]:
         own = units.eq_missing(name)
         unit = task.units.units[name] if name else Unit(base="", factor=1)
         part = _numbers(task, texts.filter(own), value, unit).with_columns(own.arg_true().alias("place"))
         factor = pl.lit(unit.factor if name else None, dtype=pl.Decimal(38, 0))
-        parts.append(
-            part.with_columns((pl.col("reported") * factor).cast(numbers.DECIMAL, strict=False).alias("comparable"))
-        )
+        parts.append(part.with_columns((pl.col("reported") * factor).cast(numbers.DECIMAL, strict=False)))
     return pl.concat(parts).sort("place").drop("place")
 
 

@@ -444,6 +444,10 @@ class Layout(StrictModel):
                 raise ValueError("a column with a `part` is about a part of a year: the layout's period is a `year`")
             if value.part is None and value.period_kind is not None and self.period.from_ != "header":
                 raise ValueError("`period_kind` without `part` is for columns that name their period in the header")
+        units = [value.unit for value in self.values if isinstance(value.unit, UnitFrom)]
+        by_column = {unit.column: unit for unit in units if unit.column is not None}
+        if any(unit != by_column[unit.column] for unit in units if unit.column is not None):
+            raise ValueError("one column of units has one `map`")
         if self.period.from_ == "capture" and not any("(?P<period>" in c.pattern for c in self.captures):
             raise ValueError("a period from a capture needs a pattern with a group (?P<period>…) in `captures`")
         return self

@@ -50,10 +50,9 @@ def normalise(text: str | None) -> str:
 def comparison_form(texts: pl.Series) -> pl.Series:
     """The comparison form of a whole column of cells: as `normalise`, but joiners (U+200C, U+200D, U+2060) stay."""
     plain = texts.str.normalize("NFKC")
-    changed = texts.filter(plain != texts).unique()
-    if len(changed):  # few cells of few files: the others need no closer look
-        forms = pl.Series([folded(text) for text in changed], dtype=pl.String)
-        plain = texts.replace(changed, forms)
+    if not plain.equals(texts):  # few cells of few files: the others need no closer look
+        changed = texts.filter(plain != texts).unique()
+        plain = texts.replace(changed, pl.Series([folded(text) for text in changed], dtype=pl.String))
     return plain.str.replace_all(r"[\s\u200b\ufeff]+", "")
 
 
