@@ -216,6 +216,16 @@ def test_a_cell_is_captured_by_its_address_on_the_sheet_in_every_block() -> None
     assert taken.accepted.select("region_code", pl.col("period_end").dt.year()).rows() == [("VA1", 2019), ("VA2", 2019)]
 
 
+def test_a_row_that_stands_in_two_blocks_is_taken_once_and_in_no_sum_twice() -> None:
+    again = ["VA1", "Ash", "100"]
+    taken = kit.read([*OUTTURN, *CLASSES, again], REPEATS)
+    assert (kit.values(taken), taken.findings) == ({"VA1": 100_000, "VA2": 10_000, "VB1": 7000}, [])
+    assert (kit.rules(taken), taken.tie_out[0].rows_duplicate) == ([], 1)
+    other = kit.read([*OUTTURN, *CLASSES, ["VA1", "Ash", "101"]], REPEATS)
+    assert kit.values(other) == {"VA2": 10_000, "VB1": 7000}
+    assert kit.rules(other) == ["duplicate_key"] * 2
+
+
 def test_the_rows_of_all_blocks_of_a_sheet_are_counted_together() -> None:
     rows = {"min": 3, "max": 3}
     assert kit.rules(kit.read([*OUTTURN, *CLASSES], REPEATS, quality={"rows": rows})) == []

@@ -28,7 +28,7 @@ from pipelines.records import TieOut
 def take_sheet(tasks: list[Task]) -> list[Taken]:
     """Take the blocks of a sheet: rows first, then their values, then the account of both, then their sums."""
     blocks = [_Block(task) for task in tasks]
-    taken = [block.take() for block in blocks]
+    taken = [block.take(blocks[:place]) for place, block in enumerate(blocks)]
     found = [list(one.findings) for one in taken]
     for findings, more in zip(found, sums.reconciled([block.summands for block in blocks]), strict=True):
         findings += more
@@ -60,18 +60,21 @@ class _Block:
     """The work on one block of a sheet."""
 
     summands: sums.Summands
+    told: pl.DataFrame  # what its accepted rows are about (`about`) and what they say (`says`)
 
     def __init__(self, task: Task) -> None:
         self.task, self.grid = task, task.grid
         self.receipt, self.contract, self.layout = task.receipt, task.contract, task.layout
         self.plan, self.jurisdiction = task.plan, task.jurisdiction
 
-    def take(self) -> Taken:
-        """Take the block but for what depends on the others; see `take_sheet`."""
+    def take(self, above: list[_Block]) -> Taken:
+        """Take the block but for its totals; see `take_sheet`."""
         task, receipt = self.task, self.receipt
         own = self.jurisdiction.corrections_for(self.contract.id, receipt.delivery_period)
         corrected = corrections.corrected(self._rows_with_region_and_dimensions(), self.plan, own)
         rows = self._mark_duplicates(corrected.rows)
+        if self.layout.header.repeats:
+            rows = self._mark_told_above(rows, above)
         good = rows.filter(pl.col("state") == "accepted")
         taken = figures(task, good, corrected.cells)
         rejects = [*self._row_rejects(rows), *taken.rejects]
@@ -314,6 +317,26 @@ class _Block:
             pl.coalesce("detail", "_why").alias("detail"),
         ).drop("_why")
 
+    def _mark_told_above(self, rows: pl.DataFrame, above: list[_Block]) -> pl.DataFrame:
+        """`state` of each row: one that a block above has with the same cells under the same headers is a duplicate."""
+        key = ["region_code", "row_start", "row_end", *sorted(c for c in rows.columns if c.startswith("d_"))]
+        cells = []
+        for value in sorted(self.plan.values, key=lambda value: value.header):
+            unit = pl.col(f"u_{value.unit_cell}") if value.unit_cell else pl.lit(self.task.unit_of(value) or "")
+            text = pl.col(value.cell).fill_null("").str.strip_chars()
+            cells.append(pl.concat_str(pl.lit(value.header), text, unit, separator="\x1f"))
+        told = rows.filter(pl.col("state") == "accepted").select(
+            ROW,
+            pl.concat_str(pl.col(key).cast(pl.String).fill_null(""), separator="\x1f").alias("about"),
+            pl.concat_str(cells, separator="\x1e").alias("says"),
+        )
+        self.told = told.drop(ROW)
+        if not above:
+            return rows
+        again = told.join(pl.concat([block.told for block in above]), on=["about", "says"], how="semi")[ROW]
+        is_again = pl.col(ROW).is_in(again.to_list())
+        return rows.with_columns(pl.when(is_again).then(pl.lit("duplicate")).otherwise(pl.col("state")).alias("state"))
+
     def _row_rejects(self, rows: pl.DataFrame) -> list[dict[str, object]]:
         bad = rows.filter(pl.col("state") == "rejected")
         cells = [c for c in self.plan.data.columns if c != ROW]
@@ -323,7 +346,10 @@ class _Block:
             )
         ).to_series()
         found = []
-        for row, text in zip(bad.iter_rows(named=True), texts, strict=True):
+        is_looked_up = bool(self.contract.quality.known_rejects)
+        telling = self._telling_columns() if is_looked_up else {}
+        wanted = bad.select(ROW, "rule", "detail", "region_code", *dict.fromkeys(telling.values()))
+        for row, text in zip(wanted.iter_rows(named=True), texts, strict=True):
             reject: dict[str, object] = {
                 "source_row": row[ROW],
                 "scope": "row",
@@ -334,9 +360,9 @@ class _Block:
                 "is_known": row["rule"] == DROPPED,
                 "known_reason": row["detail"] if row["rule"] == DROPPED else None,
             }
-            if self.contract.quality.known_rejects and row["rule"] != DROPPED:
-                cells_known_by = {name: row[cell] for name, cell in self._telling_columns().items()}
-                reject = known_rejects.of_row(reject, cells_known_by, self.contract, self.receipt)
+            if is_looked_up and row["rule"] != DROPPED:
+                known_by = {name: row[cell] for name, cell in telling.items()}
+                reject = known_rejects.of_row(reject, known_by, self.contract, self.receipt)
             found.append(reject)
         return found
 
