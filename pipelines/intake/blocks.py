@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import replace
 
 import polars as pl
 
@@ -49,7 +48,7 @@ def blocks(sheet: Grid, layout: Layout) -> list[Grid]:
     ]
     cuts = [0, *(start - len(_title(texts[:start])) for start in starts[1:])]
     ends = [*cuts[1:], sheet.cells.height]
-    return [replace(sheet, cells=sheet.cells.slice(cut, end - cut)) for cut, end in zip(cuts, ends, strict=True)]
+    return [sheet.part(cut, end - cut, is_first=not cut) for cut, end in zip(cuts, ends, strict=True)]
 
 
 def _title(above: _Rows) -> _Rows:
