@@ -139,7 +139,7 @@ def test_a_raised_run_is_a_note_and_never_a_digit() -> None:
 
 def test_a_raised_run_that_is_a_mark_of_the_contract_says_what_the_number_is() -> None:
     cells = [wb.rich(("1200", "plain"), ("p", "raised")), wb.rich(("340", "plain"), ("1", "raised"))]
-    taken = of_cells(cells, marks={"p": "provisional", "1": "estimated"})
+    taken = of_cells(cells, marks={"p": "provisional", "¹": "estimated"})
     assert taken.accepted.select("value", "obs_status").rows() == [(Decimal(1200), "P"), (Decimal(340), "E")]
 
 
@@ -274,6 +274,15 @@ def test_formulas_that_are_calculated_only_when_asked_are_told() -> None:
     data = wb.xlsx(wb.column([wb.formula("=30+4", 34)]))
     manual = wb.replaced(data, "xl/workbook.xml", b'fullCalcOnLoad="1"', b'calcMode="manual"')
     assert checks(read(manual)) == [("manual_calculation", "warn")]
+
+
+def test_a_period_in_a_cell_that_is_in_doubt_is_none() -> None:
+    period = {"from": "capture", "kind": "year"}
+    captures = [{"from": "cell", "cell": "B1", "pattern": r"^(?P<period>\d{4})$"}]
+    for cell, is_read in (("2019", True), (wb.shown_as("2019", "@", font_strikeout=True), False)):
+        rows = [["Year", cell], list(wb.HEAD), ["Ash", 12]]
+        taken = read(wb.xlsx(rows), period=period, captures=captures)
+        assert bool(taken.problem) != is_read
 
 
 def test_a_total_that_was_never_calculated_is_not_compared_and_blocks() -> None:

@@ -80,7 +80,7 @@ def _captured(parts: list[Grid], sheet: Grid, layout: Layout, where: str) -> lis
         if capture.from_ == "preamble":
             matches = _in_preambles(capture, above, where)
         else:
-            text = _cell_at(sheet, capture.cell) if capture.cell else texts[capture.from_]
+            text = _cell_at(sheet, capture.cell, where) if capture.cell else texts[capture.from_]
             matches = [_found(capture, text, where)] * len(parts)
         for own, match in zip(found, matches, strict=True):
             own.update({name: text or "" for name, text in match.groupdict().items()})
@@ -134,9 +134,14 @@ def _found(capture: Capture, text: str, where: str) -> re.Match[str]:
     )
 
 
-def _cell_at(sheet: Grid, address: str) -> str:
-    """The text of one cell by its address (B2), in comparison form; empty where the sheet does not reach."""
-    letters = address.rstrip("0123456789")
+def _cell_at(sheet: Grid, address: str, where: str) -> str:
+    """The text of one cell by its address (B2), in comparison form; empty where the sheet does not reach.
+
+    Raises UnreadableFileError for a cell that cannot be read for certain.
+    """
+    letters, number = address.rstrip("0123456789"), int(address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     column = next((c for i, c in enumerate(sheet.columns) if letter(i) == letters), None)
-    row = sheet.cells.filter(pl.col(ROW) == int(address[len(letters) :]))
+    row = sheet.cells.filter(pl.col(ROW) == number)
+    for _, _, _, detail in sheet.faults.filter((pl.col(ROW) == number) & (pl.col("cell") == column)).iter_rows():
+        raise UnreadableFileError(f"the cell {address}: {detail}", where=where, do="ask for the file again")
     return normalise(row[column][0]) if column is not None and row.height else ""
