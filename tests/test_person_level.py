@@ -244,7 +244,7 @@ def test_columns_are_found_by_name_and_alias_in_any_order(desk: Desk) -> None:
     columns = [{**c, "aliases": ["Sum"]} if c["name"] == "Amount" else c for c in COLUMNS]
     desk.contract(columns=columns)
     rows = [list(reversed(r)) for r in ([*HEADER[:7], "Sum", "Months"], line(1))]
-    reading = desk.read("\n".join(",".join(r) for r in rows))
+    reading = desk.read("".join(",".join(r) + "\n" for r in rows))
     assert desk.records(reading)["amount"].to_list() == [Decimal("10.50")]
 
 
@@ -405,8 +405,8 @@ def test_a_register_in_the_order_of_its_numbers_is_still_searched_for_a_number_s
     desk.contract(columns=columns, key=["number"])
     head, *body = text_of([line(p) for p in range(300)]).splitlines()
     rows = [f"{head},Number", *(f"{row},{place:05d}" for place, row in enumerate(body))]
-    assert account(desk.read("\n".join(rows))) == (301, 300, 0, 0, 1)
-    assert account(desk.read("\n".join([*rows, rows[150]]))) == (302, 300, 0, 1, 1)
+    assert account(desk.read("\n".join([*rows, ""]))) == (301, 300, 0, 0, 1)
+    assert account(desk.read("\n".join([*rows, rows[150], ""]))) == (302, 300, 0, 1, 1)
 
 
 def test_without_a_key_every_line_counts(desk: Desk) -> None:
@@ -422,9 +422,21 @@ def test_lines_with_too_many_or_too_few_cells_are_rejects_also_when_they_make_up
     body = [",".join(line(p)) for p in range(1, 6)]
     body[1] += ",more"
     body[3] = body[3].rsplit(",", 1)[0]
-    reading = desk.read("\n".join([",".join(HEADER), *body]))
+    reading = desk.read("\n".join([",".join(HEADER), *body, ""]))
     assert desk.rules(reading) == [(3, "", "too_many_cells"), (5, "", "too_few_cells")]
     assert account(reading) == (6, 3, 2, 0, 1)
+
+
+def test_a_last_line_without_an_end_is_a_reject_and_blocks_unless_the_contract_knows_it(desk: Desk) -> None:
+    text = "\n".join([",".join(HEADER), *(",".join(line(p)) for p in range(1, 4))])
+    reading = desk.read(text)
+    assert desk.rules(reading) == [(4, "", "cut_off")]
+    assert account(reading) == (4, 2, 1, 0, 1)
+    assert [(f["check"], f["severity"]) for f in reading.findings] == [("cut_off", "block")]
+    desk.contract(format={"kind": "csv", "encoding": "utf-8", "open_end": True})
+    reading = desk.read(text)
+    assert account(reading) == (4, 3, 0, 0, 1)
+    assert reading.findings == []
 
 
 def test_quoted_cells_are_read_and_a_quote_that_does_not_close_takes_only_its_own_line(desk: Desk) -> None:

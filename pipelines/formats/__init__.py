@@ -1,23 +1,27 @@
 """Bytes to grids: every cell as text, in its place. One module per format; `registry` says which reads what.
 
-Nothing is interpreted here: numbers, headers and regions are `intake`'s work. What would fill memory is refused before
-it is opened.
+Nothing is interpreted here: numbers, headers and regions are `intake`'s work. What a file says of a cell beside its
+text (that it is struck through, a percentage, a formula without a value) goes with the grid. What would fill memory is
+refused before it is opened.
 """
 
-from pipelines.formats.grid import ROW, Grid, transposed
+from pipelines.formats.grid import ROW, Grid, raised, transposed, width_fault, with_decimal_mark
 from pipelines.formats.packing import unpack
-from pipelines.formats.registry import FORMATS, read_grids
-from pipelines.formats.text import decode, detect_encoding
-from pipelines.formats.workbook import sheet_names
+from pipelines.formats.registry import FORMATS, read_grids, sheet_list
+from pipelines.formats.text import cut_off_finding, decode, detect_encoding
 
 __all__ = [
     "FORMATS",
     "ROW",
     "Grid",
+    "cut_off_finding",
     "decode",
     "detect_encoding",
+    "raised",
     "read_grids",
-    "sheet_names",
+    "sheet_list",
     "transposed",
     "unpack",
+    "width_fault",
+    "with_decimal_mark",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats.grid import MAX_CELLS, MAX_COLUMNS, Grid, frame
+from pipelines.formats.grid import MAX_CELLS, MAX_COLUMNS, Grid, frame, places
 from pipelines.formats.text import decode
 from pipelines.jurisdiction.contract import Format
 
@@ -20,7 +21,7 @@ def read_json_lines(data: bytes, rule: Format, where: str) -> list[Grid]:
             continue
         try:
             record = json.loads(
-                line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_without_repeats
+                line, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_without_repeats
             )
         except (ValueError, RecursionError) as error:
             raise UnreadableFileError(
@@ -37,7 +38,27 @@ def read_json_lines(data: bytes, rule: Format, where: str) -> list[Grid]:
             )
     rows: list[list[str | None]] = [list(names)]
     rows += [[_json_cell(record.get(n)) for n in names] for record in records]
-    return [Grid("", frame(rows, [0, *numbers], where))]
+    grid = Grid("", frame(rows, [0, *numbers], where))
+    return [replace(grid, number_cells=lambda: places(_numbers(names, records, numbers)))]
+
+
+class _Number(str):
+    """The text of a number that is not in quotes."""
+
+    __slots__ = ()
+
+
+def _numbers(
+    names: dict[str, None], records: list[dict[str, object]], rows: list[int]
+) -> list[tuple[int | None, str | None]]:
+    """Where the numbers are that stand without quotes."""
+    cells = {name: f"c{i}" for i, name in enumerate(names)}
+    return [
+        (row, cells[name])
+        for row, record in zip(rows, records, strict=True)
+        for name, value in record.items()
+        if isinstance(value, _Number)
+    ]
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:

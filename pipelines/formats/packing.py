@@ -14,6 +14,7 @@ from fnmatch import fnmatch
 from typing import IO
 
 from pipelines.errors import UnreadableFileError
+from pipelines.formats.contents import content_of
 from pipelines.jurisdiction.contract import Format
 
 MAX_BYTES = 2_000_000_000
@@ -28,22 +29,13 @@ def unpack(data: bytes, rule: Format, where: str) -> bytes:
         if data[:2] == b"\x1f\x8b":
             data = _gunzip(data, rule, where)
         elif data[:4] == b"PK\x03\x04":
-            if rule.kind in ("xlsx", "ods") and _is_workbook(data):
+            if content_of(data) != "zip":
                 refuse_bomb(data, where)
                 return data
             data = _unzip(data, rule, where)
         else:
             return data
     raise UnreadableFileError("the file is packed more than twice", where=where, do="ask for it unpacked")
-
-
-def _is_workbook(data: bytes) -> bool:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OverflowError, OSError):
-        return True  # let the workbook reader say what is wrong with it
-    return "[Content_Types].xml" in names or "mimetype" in names
 
 
 def too_large(size: int, where: str) -> UnreadableFileError:

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats.grid import ROW, Grid, cell_schema, give_up, refuse_size
+from pipelines.formats.grid import ROW, Grid, cell_schema, give_up, places, refuse_size
 from pipelines.jurisdiction.contract import Format
 
 
@@ -27,4 +27,6 @@ def read_parquet(data: bytes, rule: Format, where: str) -> list[Grid]:
         raise UnreadableFileError("the file has no columns", where=where, do="ask the department to send it again")
     head = pl.DataFrame([list(frame.columns)], schema=cell_schema(frame.width, row=False), orient="row")
     body = text.rename({old: f"c{i}" for i, old in enumerate(frame.columns)})
-    return [Grid("", pl.concat([head, body]).with_row_index(ROW).cast({ROW: pl.Int64}))]
+    cells = pl.concat([head, body]).with_row_index(ROW).cast({ROW: pl.Int64})
+    numbers = [f"c{i}" for i, kind in enumerate(frame.dtypes) if kind.is_numeric()]
+    return [Grid("", cells, number_cells=lambda: places([(None, cell) for cell in numbers]))]

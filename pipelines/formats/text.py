@@ -12,11 +12,22 @@ from pipelines.errors import UnreadableFileError
 from pipelines.formats.packing import MAX_TEXT_BYTES
 
 _NOT_1252 = rb"[\x81\x8d\x8f\x90\x9d]"
+_CUT_OFF = ("unexpected end", "incomplete", "truncated")  # how decoders call a text that ends too early
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+
+
+def cut_off_finding(line: int) -> dict[str, str]:
+    """The finding that a text's last line, of this number, has no end."""
+    return {
+        "check": "cut_off",
+        "severity": "block",
+        "observed": f"the last line ({line:,}) has no end: the file may have been cut off",
+        "expected": "a line end behind the last line, unless the contract says `format: {open_end: true}`",
+    }
 
 
 def decode(data: bytes, encoding: str, where: str) -> str:
@@ -35,6 +46,10 @@ def decode(data: bytes, encoding: str, where: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
+        if error.end >= len(data) and error.reason.startswith(_CUT_OFF):
+            raise UnreadableFileError(
+                f"the file ends within a character of {encoding}: it was cut off", where=where, do="ask for all of it"
+            ) from error
         raise UnreadableFileError(
             f"the bytes are not {encoding}: byte {error.start:,} cannot be read",
             where=where,

@@ -1,34 +1,27 @@
-"""Workbooks (xlsx, xls, ods) to grids: the sheets that the contract names, each cell as text.
+"""What all workbooks have in common: which sheets a contract means, what a sheet hides, what raised and struck text is.
 
-A workbook whose memory cannot be told beforehand is opened by a process of its own (`workbook_process`).
+Each kind of workbook is read by its own module (`xlsx`, `xls`, `open_document`), which says what it saw as `Looks`.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import subprocess
-import sys
-import zipfile
-import zlib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
 
-import fastexcel
 import polars as pl
-import pyarrow as pa
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats.grid import ROW, Grid, give_up, refuse_size
-from pipelines.formats.packing import unpack
-from pipelines.formats.workbook_process import read_cells
-from pipelines.jurisdiction.contract import Format, SheetRule
+from pipelines.formats.grid import ROW, Grid, faults, full_sheet, no_places, notes, raised, refuse_size
+from pipelines.formats.number_format import plain_text
+from pipelines.jurisdiction.contract import Format
 
-MAX_SECONDS = 600  # for a workbook that is opened in a process of its own
+NOT_OPENED = "open it in a spreadsheet program; if it fails there too, ask for it again"
 
-_FAULTS = {
+_ERRORS = {
     "Div0": "#DIV/0!",
     "NA": "#N/A",
     "Name": "#NAME?",
@@ -38,112 +31,95 @@ _FAULTS = {
     "Value": "#VALUE!",
     "GettingData": "#GETTING_DATA",
 }
-_COLUMN = re.compile(rb"r=[\"']([A-Z]{2,7})[0-9]")
-_ROW = re.compile(rb"r=[\"'][A-Z]*([0-9]{1,9})[\"']")
+_POWER = re.compile(r"(?:^|[^0-9.,])10$")
+_WHOLE = re.compile(r"[-+\u2212]?[0-9]+")
+_SIGNS = "-+.,%‰ \u2212\u2013"
 
 
-def sheet_names(data: bytes, rule: Format, where: str) -> list[str]:
-    """The names of a workbook's sheets, in order."""
-    data = unpack(data, rule, where)
-    return list(_opened(data, where).sheet_names) if rule.kind == "xlsx" else _beside(data, [], where)[0]
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook: its name, whether people see it, and how to ask whether any cell holds anything."""
+
+    name: str
+    is_visible: bool
+    has_data: Callable[[], bool]
 
 
-def _opened(data: bytes, where: str) -> fastexcel.ExcelReader:
-    try:
-        return fastexcel.read_excel(data)
-    except BaseException as error:
-        give_up(
-            error,
-            "the workbook cannot be opened",
-            where,
-            "open it in a spreadsheet program; if it fails there too, ask for it again",
-        )
+@dataclass
+class Looks:
+    """What was seen of a sheet beside its values. Rows count from 1, columns are `c0, c1, ...` or count from 0."""
+
+    texts: dict[tuple[int, str], str | None] = field(default_factory=dict)  # what cells show, where it is not the value
+    dates: dict[tuple[int, str], str] = field(default_factory=dict)  # numbers that are shown as dates
+    faults: list[tuple[int | None, str | None, str, str]] = field(default_factory=list)
+    notes: list[tuple[int | None, str | None, str, str]] = field(default_factory=list)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    is_filtered: bool = False
+    has_formulas: bool = False
+    merges: list[tuple[int, int, int, int]] = field(default_factory=list)  # first and last row, first and last column
 
 
-def read_workbook(data: bytes, rule: Format, where: str) -> list[Grid]:
-    """The sheets of a workbook that the contract names."""
-    if rule.kind == "xlsx":
-        workbook = _opened(data, where)
-        chosen = _chosen_sheets(workbook.sheet_names, rule, where)
-        _refuse_far_cells(data, where)
-        return [_read_sheet(workbook, name, where) for name in chosen]
-    # What the older formats unpack to cannot be told beforehand: they are opened where memory is limited.
-    wanted = [] if isinstance(rule.sheet, SheetRule) else [rule.sheet]
-    names, batches = _beside(data, wanted, where)
-    chosen = _chosen_sheets(names, rule, where)
-    if isinstance(rule.sheet, SheetRule):
-        _, batches = _beside(data, chosen, where)
-    return [_as_grid(name, batch, where) for name, batch in zip(chosen, batches, strict=True)]
+@dataclass(frozen=True)
+class Run:
+    """A piece of a cell's text that looks alike."""
+
+    text: str
+    is_raised: bool = False
+    is_lowered: bool = False
+    is_struck: bool = False
 
 
-def _refuse_far_cells(data: bytes, where: str) -> None:
-    """Refuse a sheet whose cells span more than memory holds: a reader keeps every empty cell between them."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for name in archive.namelist():
-                if re.search(r"worksheets/[^/]*\.xml$", name, re.IGNORECASE):
-                    with archive.open(name) as stream:
-                        refuse_size(*_span_of_cells(stream), where)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OverflowError, OSError, EOFError) as error:
-        raise UnreadableFileError(f"the workbook is damaged: {error}", where=where, do="ask for it again") from error
+def look_at_runs(runs: Sequence[Run], row: int, cell: str, looks: Looks) -> None:
+    """What a text of several runs is: raised runs are a note, struck-through ones leave in doubt what counts.
 
-
-def _span_of_cells(stream: IO[bytes]) -> tuple[int, int]:
-    """The last row and the last column of a sheet, at least 26: every cell's column is seen, the last cell's row."""
-    rows, columns, rest = 1, 26, b""
-    while piece := stream.read(4_000_000):
-        piece = rest + piece
-        columns = max((columns, *map(_column_number, set(_COLUMN.findall(piece)))))
-        end = piece.find(b"</sheetData")
-        tail = piece[max(0, end - 3000) : end] if end >= 0 else piece[-3000:]
-        rows = max((rows, *map(int, _ROW.findall(tail))))
-        rest = piece[-3000:]
-    return rows, columns
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for byte in letters:
-        number = number * 26 + byte - 64
-    return number
-
-
-def _beside(
-    data: bytes, sheets: Sequence[str | int], where: str
-) -> tuple[list[str], list[tuple[Any, list[int], list[Any]]]]:
-    """A workbook opened by a process of its own, with limited memory and time: its sheet names, and sheets as read.
-
-    `sheets` are names or positions from 1; those that the workbook lacks are left out.
+    The text keeps raised digits as such (`1200¹`), so that nothing takes them for digits of the number.
     """
-    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_process.py")), json.dumps(sheets)]
-    try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=MAX_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        give_up(error, "the workbook takes too long to open", where, "ask for it in another format")
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise UnreadableFileError(
-            f"the workbook cannot be opened: {said[-1][:300] if said else 'its reader died'}",
-            where=where,
-            do="open it in a spreadsheet program; if it fails there too, ask for it again",
-        )
-    stream = io.BytesIO(done.stdout)
-    head = json.loads(stream.readline())
-    read = []
-    for size, columns, faults in head["read"]:
-        with pa.ipc.open_stream(pa.py_buffer(stream.read(size))) as reader:
-            read.append((reader.read_all(), columns, faults))
-    return head["names"], read
+    if any(run.is_struck and run.text.strip() for run in runs):
+        looks.faults.append((row, cell, "struck_through", "the cell or a part of it is struck through"))
+        return
+    base, note, shown, problem = "", "", "", ""
+    for run in runs:
+        if run.is_raised:
+            note += run.text
+            shown += raised(run.text)
+            continue
+        if run.is_lowered and base.rstrip()[-1:].isdigit() and run.text.strip():
+            problem = f"{run.text.strip()!r} is written below the line"
+        if note and base.strip() and any(c.isdigit() for c in run.text):
+            problem = f"{note.strip()!r} is raised in the middle of it"
+        base += run.text
+        shown += run.text
+    if note.strip() and not base.strip():
+        problem = "all of it is raised"
+    elif _POWER.search(base.strip()) and _WHOLE.fullmatch(note.strip()):
+        problem = "10 with a raised number may be a power"
+    elif note.strip() and not note.strip(_SIGNS):
+        problem = f"the sign {note.strip()!r} is raised"
+    if problem:
+        looks.faults.append((row, cell, "not_as_shown", f"{problem}: what number it is cannot be certain"))
+    elif note.strip():
+        looks.texts[row, cell] = shown
+        looks.notes.append((row, cell, base, note.strip()))
 
 
-def _chosen_sheets(names: list[str], rule: Format, where: str) -> list[str]:
+def chosen_sheets(sheets: Sequence[Sheet], rule: Format, where: str) -> list[str]:
+    """The names of the sheets that a contract means.
+
+    A position counts the sheets that people see, and a pattern looks among them; a name takes a hidden sheet too.
+    """
     wanted = rule.sheet
+    names = [sheet.name for sheet in sheets]
+    seen = [sheet.name for sheet in sheets if sheet.is_visible] or names
     if isinstance(wanted, int):
-        if not 1 <= wanted <= len(names):
+        if not 1 <= wanted <= len(seen):
+            hidden = " (hidden ones do not count)" if len(seen) < len(names) else ""
             raise UnreadableFileError(
-                f"the workbook has {len(names)} sheets, not {wanted}", where=where, do="correct `format.sheet`"
+                f"the workbook has {len(seen)} sheets, not {wanted}{hidden}",
+                where=where,
+                do="correct `format.sheet`",
             )
-        return [names[wanted - 1]]
+        return [seen[wanted - 1]]
     if isinstance(wanted, str):
         if wanted not in names:
             raise UnreadableFileError(
@@ -152,35 +128,110 @@ def _chosen_sheets(names: list[str], rule: Format, where: str) -> list[str]:
                 do="correct `format.sheet`",
             )
         return [wanted]
-    chosen = [name for name in names if wanted.fits(name)]
+    chosen = [name for name in seen if wanted.fits(name)]
     if not chosen:
+        hidden = f"; hidden: {', '.join(n for n in names if n not in seen)}" if len(seen) < len(names) else ""
         raise UnreadableFileError(
-            f"no sheet is named like {wanted.pattern!r}; there are {', '.join(names)}",
+            f"no sheet is named like {wanted.pattern!r}; there are {', '.join(seen)}{hidden}",
             where=where,
             do="correct `format.sheet`",
         )
     return chosen if wanted.all else chosen[:1]
 
 
-def _read_sheet(workbook: fastexcel.ExcelReader, name: str, where: str) -> Grid:
-    try:
-        read = read_cells(workbook, name)
-    except BaseException as error:
-        give_up(error, f"the sheet {name!r} cannot be read", where, "check the workbook")
-    return _as_grid(name, read, where)
+def sheet_findings(sheets: Sequence[Sheet], chosen: Sequence[str], rule: Format) -> list[dict[str, str]]:
+    """Sheets with data that are hidden, or that stand beside one which was taken by its position alone."""
+    found = []
+    hidden = [f"{s.name!r}" + (", which is read" if s.name in chosen else "") for s in sheets if not s.is_visible]
+    kept = [text for text, s in zip(hidden, (s for s in sheets if not s.is_visible), strict=True) if s.has_data()]
+    if kept:
+        found.append(warning("hidden_sheet", f"hidden sheets hold data: {', '.join(kept)}", "no hidden sheet"))
+    if isinstance(rule.sheet, int):
+        others = [s.name for s in sheets if s.is_visible and s.name not in chosen and s.has_data()]
+        if others:
+            expected = "one sheet with data, unless the contract names its sheet: `format: {sheet: ...}`"
+            observed = f"{chosen[0]!r} is read by its position; not read: {', '.join(map(repr, others))}"
+            found.append(warning("other_sheets", observed, expected))
+    return found
 
 
-def _as_grid(name: str, read: tuple[Any, list[int], list[Any]], where: str) -> Grid:
-    """A sheet as a grid: empty columns on the left counted, faults of formulas (#DIV/0!) as the text they show."""
-    table, columns, faults = read
+def warning(check: str, observed: str, expected: str) -> dict[str, str]:
+    """A finding that a person should look at."""
+    return {"check": check, "severity": "warn", "observed": observed, "expected": expected}
+
+
+def as_grid(
+    name: str,
+    cells: pl.DataFrame,
+    kind: str,
+    looks: Looks,
+    findings: Iterable[dict[str, str]] = (),
+    number_cells: Callable[[], pl.DataFrame] = no_places,
+) -> Grid:
+    """A sheet as a grid, with what was seen of it."""
+    found = [*findings, *full_sheet(_filled_rows(cells), cells.width - 1, kind), *_hidden(name, cells, looks)]
+    return Grid(
+        name,
+        cells,
+        faults=faults(looks.faults),
+        notes=notes(looks.notes),
+        findings=tuple(found),
+        merges=tuple(looks.merges),
+        number_cells=number_cells,
+    ).with_texts(looks.texts)
+
+
+def _filled_rows(cells: pl.DataFrame) -> int:
+    """The number of the last row, when it has anything in it."""
+    last = cells.tail(1).row(0)[1:] if cells.height else ()
+    return cells.height if any(cell is not None for cell in last) else 0
+
+
+def _hidden(name: str, cells: pl.DataFrame, looks: Looks) -> list[dict[str, str]]:
+    """Hidden rows and columns of a sheet that hold data; they are read like the others."""
+    found = []
+    if looks.hidden_rows:
+        is_filled = pl.any_horizontal(pl.exclude(ROW).is_not_null())
+        rows = cells.filter(is_filled & pl.col(ROW).is_in(sorted(looks.hidden_rows)))[ROW].to_list()
+        if rows:
+            why = "a filter or somebody" if looks.is_filtered else "somebody"
+            text = f"{name}: {len(rows):,} rows that {why} hid hold data and are read: {_ranges(rows)}"
+            found.append(warning("hidden_rows", text, "no hidden row"))
+    columns = [c for c in sorted(looks.hidden_columns) if f"c{c}" in cells.columns and cells[f"c{c}"].count()]
+    if columns:
+        letters = ", ".join(column_letters(c) for c in columns[:20]) + (", ..." if len(columns) > 20 else "")
+        found.append(warning("hidden_columns", f"{name}: hidden columns hold data: {letters}", "no hidden column"))
+    return found
+
+
+def _ranges(rows: list[int]) -> str:
+    """Row numbers as people write them: 5-9, 12."""
+    runs = [list(run) for _, run in groupby(enumerate(rows), lambda pair: pair[1] - pair[0])]
+    texts = [str(run[0][1]) + (f"-{run[-1][1]}" if len(run) > 1 else "") for run in runs]
+    return ", ".join(texts[:20]) + (", ..." if len(texts) > 20 else "")
+
+
+def column_letters(index: int) -> str:
+    """The spreadsheet name of a column: 0 is A, 26 is AA."""
+    name = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def arrow_cells(name: str, read: tuple[Any, list[int], list[Any]], where: str) -> pl.DataFrame:
+    """A sheet as text: empty columns on the left counted, faults of formulas (#DIV/0!) as the text they show."""
+    table, columns, errors = read
     frame = pl.DataFrame(pl.from_arrow(table)) if table.num_columns else pl.DataFrame()
     if not frame.width or not frame.height:
-        raise UnreadableFileError(f"the sheet {name!r} is empty", where=where, do="check `format.sheet` or the file")
+        raise empty_sheet(name, where)
     refuse_size(frame.height, columns[-1] + 1, where)
     by_column: dict[int, dict[int, str]] = {}
-    for row, column, detail in faults:
+    for row, column, detail in errors:
         kind = re.search(r"Error\((\w+)\)", detail)
-        by_column.setdefault(column, {})[row] = _FAULTS.get(kind.group(1) if kind else "", "#ERROR!")
+        by_column.setdefault(column, {})[row] = _ERRORS.get(kind.group(1) if kind else "", "#ERROR!")
     cells = {
         f"c{i}": pl.Series([None], dtype=pl.String).new_from_index(0, frame.height) for i in range(columns[-1] + 1)
     }
@@ -189,5 +240,26 @@ def _as_grid(name: str, read: tuple[Any, list[int], list[Any]], where: str) -> G
         if index in by_column:
             shown = by_column[index]
             series = series.scatter(list(shown), list(shown.values()))
-        cells[f"c{place}"] = series
-    return Grid(name, pl.DataFrame(cells).with_row_index(ROW, offset=1).cast({ROW: pl.Int64}))
+        cells[f"c{place}"] = _without_noise(series)
+    return pl.DataFrame({ROW: pl.Series(range(1, frame.height + 1), dtype=pl.Int64), **cells})
+
+
+def _without_noise(texts: pl.Series) -> pl.Series:
+    """Numbers of many digits as people wrote them: 8388608.585938, which a reader shows as 8388608.585937999.
+
+    Nine decimals say more of a large number than a binary one holds; the shortest text for the same number is the
+    one that was meant.
+    """
+    longest = texts.str.len_bytes().max()
+    if not isinstance(longest, int) or longest < 17:
+        return texts
+    is_long = texts.str.len_bytes() >= 17
+    noisy = texts.filter(is_long & texts.str.contains(r"^-?[0-9]{7,15}\.[0-9]{1,9}$")).unique()
+    if noisy.is_empty():
+        return texts
+    return texts.replace({text: plain_text(Decimal(repr(float(text)))) for text in noisy})
+
+
+def empty_sheet(name: str, where: str) -> UnreadableFileError:
+    """The error for a sheet without a cell."""
+    return UnreadableFileError(f"the sheet {name!r} is empty", where=where, do="check `format.sheet` or the file")

@@ -1,8 +1,9 @@
 """A workbook opened apart from the program: run as a script, it has its own limits of memory and processor time.
 
-The bytes come on standard input, the wanted sheets as a JSON list of names and positions; out go one line of JSON
-(names of all sheets; size, columns and faults of each wanted one) and the sheets as Arrow streams. It knows no
-contract and imports nothing of the project, so that it starts quickly.
+The bytes come on standard input, the sheets asked for as a JSON list of names and of positions among the visible ones;
+out go one line of JSON (of all sheets the name, whether it is visible and whether it holds anything; of those asked for
+size, columns and errors) and the sheets as Arrow streams. It knows no contract and imports nothing of the project, so
+that it starts quickly.
 """
 
 from __future__ import annotations
@@ -42,20 +43,24 @@ def main() -> None:
     import pyarrow as pa
 
     workbook = fastexcel.read_excel(sys.stdin.buffer.read())
+    sheets = []
+    for name in workbook.sheet_names:
+        sheet = workbook.load_sheet(name, header_row=None, n_rows=1, dtypes="string")
+        sheets.append([name, sheet.visible == "visible", sheet.total_height > 0])
     streams, read = [], []
-    names = workbook.sheet_names
+    seen = [name for name, is_visible, _ in sheets if is_visible] or workbook.sheet_names
     for wanted in json.loads(sys.argv[1]):
         if isinstance(wanted, int):
-            wanted = names[wanted - 1] if 1 <= wanted <= len(names) else None
-        if wanted not in names:
+            wanted = seen[wanted - 1] if 1 <= wanted <= len(seen) else None
+        if wanted not in workbook.sheet_names:
             continue
-        batch, places, faults = read_cells(workbook, wanted)
+        batch, places, errors = read_cells(workbook, wanted)
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:
             writer.write_batch(batch)
         streams.append(sink.getvalue().to_pybytes())
-        read.append([len(streams[-1]), places, faults])
-    head = {"names": names, "read": read}
+        read.append([len(streams[-1]), places, errors])
+    head = {"sheets": sheets, "read": read}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + b"".join(streams))
     sys.stdout.buffer.flush()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import replace
 
 import polars as pl
 
@@ -51,7 +50,7 @@ def blocks(sheet: Grid, layout: Layout) -> list[Grid]:
     ]
     cuts = [0, *(start - len(_title(texts[:start])) for start in starts[1:])]
     ends = [*cuts[1:], sheet.cells.height]
-    return [replace(sheet, cells=sheet.cells.slice(cut, end - cut)) for cut, end in zip(cuts, ends, strict=True)]
+    return [sheet.part(cut, end - cut, is_first=not cut) for cut, end in zip(cuts, ends, strict=True)]
 
 
 def _title(above: _Rows) -> _Rows:
@@ -80,7 +79,7 @@ def _captured(heads: list[_Rows], sheet: Grid, layout: Layout, where: str) -> li
         if capture.from_ == "preamble":
             matches = _in_preambles(capture, above, where)
         else:
-            text = _cell_at(sheet, capture.cell) if capture.cell else texts[capture.from_]
+            text = _cell_at(sheet, capture.cell, where) if capture.cell else texts[capture.from_]
             matches = [_found(capture, text, where)] * len(heads)
         for own, match in zip(found, matches, strict=True):
             own.update({name: text or "" for name, text in match.groupdict().items()})
@@ -134,9 +133,16 @@ def _found(capture: Capture, text: str, where: str) -> re.Match[str]:
     )
 
 
-def _cell_at(sheet: Grid, address: str) -> str:
-    """The text of one cell by its address (B2), in comparison form; empty where the sheet does not reach."""
-    letters = address.rstrip("0123456789")
+def _cell_at(sheet: Grid, address: str, where: str) -> str:
+    """The text of one cell by its address (B2), in comparison form; empty where the sheet does not reach.
+
+    Raises UnreadableFileError for a cell that cannot be read for certain.
+    """
+    letters, number = address.rstrip("0123456789"), int(address.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     column = next((c for i, c in enumerate(sheet.columns) if letter(i) == letters), None)
-    row = sheet.cells.filter(pl.col(ROW) == int(address[len(letters) :]))
-    return normalise(row[column][0]) if column is not None and row.height else ""
+    row = sheet.cells.filter(pl.col(ROW) == number)
+    if column is None or not row.height:
+        return ""
+    for _, _, _, detail in sheet.faults.filter((pl.col(ROW) == number) & (pl.col("cell") == column)).iter_rows():
+        raise UnreadableFileError(f"the cell {address}: {detail}", where=where, do="ask for the file again")
+    return normalise(row[column][0])

@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import ROW, Grid
 from pipelines.intake.dimensions import in_form
+from pipelines.intake.doubts import Doubts, find_doubts, without_notes
 from pipelines.intake.header import canonical, find_header, join_header
 from pipelines.intake.periods import is_only_a_part
 from pipelines.jurisdiction.contract import (
@@ -56,6 +57,9 @@ class Plan:
     ignored: pl.DataFrame  # ROW, reason, reported_text
     captured: dict[str, str]  # named groups of the contract's captures
     filled: pl.DataFrame  # ROW, and each column that holds for the rows below, filled down: as high as `data`
+    sources: pl.DataFrame  # ROW, and for each of these columns the row number of the cell that holds
+    cells: pl.DataFrame  # all rows as they are read, notes taken off below the header
+    doubts: Doubts  # rows and cells that cannot be read for certain
 
     def cell(self, header: str) -> str:
         """The grid column under a contract's header text."""
@@ -135,9 +139,19 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
         for n in dict.fromkeys(names)
         if n and n not in taken and not any(re.search(p, n) for p in layout.ignore_columns)
     ]
-    data, ignored = _split_rows(grid, layout, places, start, last + unit_rows)
-    filled = _filled(grid, layout, places, last + unit_rows)
-    filled = filled.join(data.select(ROW), on=ROW, how="semi", maintain_order="left")
+    first_row, last_row = int(grid.cells[ROW][start]), int(grid.cells[ROW][last])
+    last += unit_rows
+    value_cells = [v.cell for v in values]
+    grid = without_notes(grid, int(grid.cells[ROW][last]), value_cells, layout.marks)
+    data, ignored = _split_rows(grid, layout, places, start, last)
+    doubts = find_doubts(grid, layout.format, (start, last), data, value_cells)
+    doubts.refuse_header((first_row, int(grid.cells[ROW][last])), where)
+    filled, sources = (
+        frame.join(data.select(ROW), on=ROW, how="semi", maintain_order="left") if frame.width > 1 else frame
+        for frame in _filled(grid, layout, places, last)
+    )
+    # A row in doubt says nothing of columns: what it has too much of stands in no column at all.
+    sure = data.filter(~pl.col(ROW).is_in(list(doubts.rows))) if doubts.rows else data
     known = {places[normalise(n)] for n in needed} | {v.cell for v in values}
     unknown += [
         place
@@ -145,20 +159,15 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
         if not name
         and cell not in known
         and not any(re.search(p, place) for p in layout.ignore_columns)
-        and data[cell].str.strip_chars().fill_null("").ne("").any()
+        and sure[cell].str.strip_chars().fill_null("").ne("").any()
     ]
-    first_row = int(grid.cells[ROW][start])
-    last_row = int(grid.cells[ROW][last])
-    return Plan((first_row, last_row), columns, places, values, unknown, data, ignored, captured, filled)
+    rows = (first_row, last_row)
+    return Plan(rows, columns, places, values, unknown, data, ignored, captured, filled, sources, grid.cells, doubts)
 
 
 def _needed_columns(layout: Layout) -> list[str]:
-    region = layout.region
-    needed = [c for c in (region.code, *region.names, region.within) if c and "{" not in c]
-    needed += layout.period.columns
-    needed += [row.column for row in layout.rows]
+    needed = list(layout.key_columns)
     needed += [name for rule in layout.ignore_rows for name in (rule.column, rule.class_column) if name]
-    needed += [v.unit.column for v in layout.values if isinstance(v.unit, UnitFrom) and v.unit.column]
     return list(dict.fromkeys(needed))
 
 
@@ -298,8 +307,8 @@ def _fill(template: str, groups: dict[str, str], rule: ValueColumn, header: str,
     return value
 
 
-def _filled(grid: Grid, layout: Layout, columns: dict[str, str], last: int) -> pl.DataFrame:
-    """The columns whose cells hold for the rows below, filled down below the header.
+def _filled(grid: Grid, layout: Layout, columns: dict[str, str], last: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The columns whose cells hold for the rows below, filled down below the header; and the rows they stand in.
 
     Rows that are no data fill too: what stands below a total belongs to the total and not to the row above it.
     """
@@ -310,9 +319,20 @@ def _filled(grid: Grid, layout: Layout, columns: dict[str, str], last: int) -> p
     if period.fill == "down":
         names += period.columns
     cells = list(dict.fromkeys(columns[normalise(name)] for name in names))
-    return grid.cells.slice(last + 1).select(
-        ROW, *(pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(c)).forward_fill().alias(c) for c in cells)
-    )
+    below = grid.cells.slice(last + 1)
+    if not cells:
+        return below.select(ROW), below.select(ROW)
+
+    def filled(what: str | None) -> pl.DataFrame:
+        return below.select(
+            ROW,
+            *(
+                pl.when(pl.col(c).str.strip_chars() != "").then(pl.col(what or c)).forward_fill().alias(c)
+                for c in cells
+            ),
+        )
+
+    return filled(None), filled(ROW)
 
 
 def _split_rows(

@@ -53,11 +53,15 @@ class Stream(Protocol):
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines as the file has them; `first_line` is the number of the first one, 1 for the file's first."""
+    """Whole lines as the file has them; `first_line` is the number of the first one, 1 for the file's first.
+
+    `is_open` is true of the file's last line, alone in its block, where it has no line end: it may have been cut off.
+    """
 
     first_line: int
     lines: int
     data: bytes
+    is_open: bool = False
 
 
 class Column:
@@ -309,12 +313,13 @@ def blocks(stream: Stream, where: str, size: int = BLOCK) -> Iterator[Block]:
                 break
             continue
         data = b"".join((rest, memoryview(piece)[:end]))  # a block is copied once
-        if not piece and data:
+        is_open = bool(data and not piece)
+        if is_open:
             data += b"\n"
         rest = piece[end:]
         if data:
             lines = int(np.count_nonzero(np.frombuffer(data, np.uint8) == _FEED))
-            yield Block(line, lines, data)
+            yield Block(line, lines, data, is_open)
             line += lines
         if not piece:
             return

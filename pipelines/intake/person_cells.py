@@ -54,6 +54,7 @@ DETAILS = {
     "too_many_cells": "the line has more cells than the header",
     "too_few_cells": "the line has fewer cells than the header",
     "broken_quotes": "the line's quotes do not close",
+    "cut_off": "the last line of the file has no end: it may have been cut off",
     "duplicate_key": "the same key stands several times with different values",
 }
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.errors import FaultError, UnreadableFileError
+from pipelines.formats import cut_off_finding
 from pipelines.intake import personal
 from pipelines.intake.lines import Block, Stream, blocks, cells_of, header_cells, opened, repeating
 from pipelines.intake.names import RegionIndex
@@ -147,6 +148,7 @@ class _Work:
         self.width = 0
         self.headers: list[str] = []
         self.findings: list[dict[str, str]] = []
+        self.cut_off: int | None = None  # the number of the last line, where it has no end
         self.typing = Typing(records, self.place, span, index, key)
         self.wanted: list[int] = []  # positions of the columns of which something is kept
         self.repeated: frozenset[int] = frozenset()  # positions of the columns that repeat themselves
@@ -221,6 +223,8 @@ class _Work:
             raise UnreadableFileError(
                 "the file is empty (0 bytes)", where=self.receipt.landing_path, do="ask the department to send it again"
             )
+        if first.is_open:
+            self._find_open_end(first)
         names, rest = header_cells(first, self.records.format, self.receipt.landing_path)
         self._find_columns(names)
         self.wanted = sorted({self.place[column.name] for column in self.typing.kept})
@@ -236,12 +240,29 @@ class _Work:
                 for block in stream:
                     while len(waiting) >= _IN_FLIGHT:
                         yield waiting.popleft().result()
+                    if block.is_open and self._find_open_end(block):
+                        continue
                     waiting.append(pool.submit(self._take_block, block))
                 while waiting:
                     yield waiting.popleft().result()
+                if self.cut_off is not None:
+                    yield self._cut_off(self.cut_off)
             finally:
                 for future in waiting:
                     future.cancel()
+
+    def _find_open_end(self, block: Block) -> bool:
+        """Note that the last line has no end, unless the contract says that this is usual; true when it is noted."""
+        if self.records.format.open_end:
+            return False
+        self.cut_off = block.first_line
+        self.findings.append(cut_off_finding(block.first_line))
+        return True
+
+    def _cut_off(self, line: int) -> _Taken:
+        """The last line, whose cells may have been cut off, as a reject."""
+        rejects = _line_rejects([(line, "cut_off")])
+        return _Taken(rejects=self._reject_frame(rejects), data_rows=1, rejected=1)
 
     def _find_columns(self, names: list[str]) -> None:
         """Where each column of the contract stands. Nothing of a line that may not be a header goes into a message."""
@@ -312,12 +333,7 @@ class _Work:
         typed = self.typing.typed(cells)
         rejects = [] if typed.rejects is None else [typed.rejects]
         if cells.broken:
-            rejects.append(
-                pl.DataFrame(
-                    {"line": [n for n, _ in cells.broken], "rule": [r for _, r in cells.broken]},
-                    schema={"line": pl.Int32, "rule": pl.String},
-                ).with_columns(source_column=pl.lit(""), text=pl.lit(""), region_code=pl.lit(None, dtype=pl.String))
-            )
+            rejects.append(_line_rejects(cells.broken))
         if rejects:
             taken.rejects = self._reject_frame(pl.concat(rejects).sort("line", maintain_order=True))
         taken.data_rows = len(cells.lines) + len(cells.broken)
@@ -522,6 +538,13 @@ class _Work:
                 "reported_text": pl.String,
             },
         )
+
+
+def _line_rejects(lines: list[tuple[int, str]]) -> pl.DataFrame:
+    """Lines that are no records, and why."""
+    return pl.DataFrame(lines, schema={"line": pl.Int32, "rule": pl.String}, orient="row").with_columns(
+        source_column=pl.lit(""), text=pl.lit(""), region_code=pl.lit(None, dtype=pl.String)
+    )
 
 
 def _without_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
-from pipelines.formats import read_grids
+from pipelines.formats import Grid, read_grids, with_decimal_mark
 from pipelines.intake import known_rejects
 from pipelines.intake.blocks import understood
 from pipelines.intake.corrections import Outcome, joined
@@ -27,7 +27,7 @@ from pipelines.intake.sheet import take_sheet
 from pipelines.intake.units import UnitIndex
 from pipelines.intake.values import Task, is_told_by_file
 from pipelines.jurisdiction import Jurisdiction
-from pipelines.jurisdiction.contract import Contract
+from pipelines.jurisdiction.contract import Contract, Layout
 from pipelines.records import Reading, Receipt, TieOut
 from pipelines.settings import hash_files
 from pipelines.store import Warehouse, now_utc, read_json, write_json, write_parquet
@@ -134,7 +134,7 @@ def take(
         units = UnitIndex(jurisdiction.units)
         sheets = [
             taken
-            for sheet in read_grids(data, layout.format, where)
+            for sheet in _sheets(data, layout, where)
             for taken in take_sheet(
                 [
                     Task(receipt, contract, layout, plan, sheet.sheet, jurisdiction, index, units, reading_id, grid)
@@ -161,6 +161,13 @@ def take(
             0,
             problem,
         )
+
+
+def _sheets(data: bytes, layout: Layout, where: str) -> list[Grid]:
+    """The sheets of a file, numbers written with the decimal mark that the contract says its texts have."""
+    sheets = read_grids(data, layout.format, where)
+    mark = layout.numbers.decimal
+    return sheets if mark == "." else [with_decimal_mark(sheet, mark) for sheet in sheets]
 
 
 def _refuse_repeated(sheets: list[Taken], receipt: Receipt, contract: Contract, reading_id: str) -> Taken:

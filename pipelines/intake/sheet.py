@@ -24,6 +24,14 @@ from pipelines.jurisdiction.contract import ALLOWED, FORMS, PeriodRule, RowDimen
 from pipelines.jurisdiction.text import comparison_form, normalise
 from pipelines.records import TieOut
 
+# What a file's format finds of it whose gravity stands in the contract, and where it stands there.
+GRAVITY_OF = {
+    "hidden_sheet": "hidden_data",
+    "hidden_rows": "hidden_data",
+    "hidden_columns": "hidden_data",
+    "other_sheets": "other_sheets",
+}
+
 
 def take_sheet(tasks: list[Task]) -> list[Taken]:
     """Take the blocks of a sheet: rows first, then their values, then the account of both, then their sums."""
@@ -93,7 +101,7 @@ class _Block:
             values_rejected=len(taken.rejects),
             values_dropped=(rows.height - good.height) * len(self.plan.values),
         )
-        findings = [
+        findings = self._findings_of_file() + [
             {
                 "check": "unknown_column",
                 "severity": self.contract.quality.drift.new_column,
@@ -125,6 +133,15 @@ class _Block:
             rows.height,
             corrections=[outcome.as_dict() for outcome in corrected.outcomes],
         )
+
+    def _findings_of_file(self) -> list[dict[str, str]]:
+        """What the file's format found of it, as grave as the contract says."""
+        quality = self.contract.quality
+        found = [
+            {**one, "severity": getattr(quality, GRAVITY_OF[one["check"]])} if one["check"] in GRAVITY_OF else one
+            for one in self.grid.findings
+        ]
+        return [one for one in found if one["severity"] != "ignore"]
 
     def _rows_with_region_and_dimensions(self) -> pl.DataFrame:
         """Data rows with region_code, the row's own dimensions and period, and what is wrong with them, if anything."""
@@ -161,7 +178,30 @@ class _Block:
         )
         for dimension in self.layout.rows:
             rows = self._row_dimension(rows, dimension)
-        return self._with_units(rows)
+        return self._without_doubtful(self._with_units(rows))
+
+    def _without_doubtful(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows in doubt, or whose region, period, unit or dimension is, get the rule that is broken and no region."""
+        doubts = self.plan.doubts
+        if not doubts:
+            return rows
+        keys = [self.plan.cell(name) for name in self.layout.key_columns]
+        wrong = doubts.spoiled(keys, self.plan.sources)
+        marks = pl.DataFrame(
+            [(row, *fault) for row, fault in wrong.items()],
+            schema={ROW: pl.Int64, "_rule": pl.String, "_detail": pl.String},
+            orient="row",
+        )
+        is_wrong = pl.col("_rule").is_not_null()
+        return (
+            rows.join(marks, on=ROW, how="left", maintain_order="left")
+            .with_columns(
+                pl.coalesce("_rule", "rule").alias("rule"),
+                pl.coalesce("_detail", "detail").alias("detail"),
+                pl.when(is_wrong).then(None).otherwise(pl.col("region_code")).alias("region_code"),
+            )
+            .drop("_rule", "_detail")
+        )
 
     def _with_units(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with the units that they state; a row with a text that is no unit is none."""

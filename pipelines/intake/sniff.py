@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats import Grid, decode, detect_encoding, read_grids, sheet_names, transposed, unpack
+from pipelines.formats import Grid, decode, detect_encoding, read_grids, sheet_list, transposed, unpack
 from pipelines.intake.layout import letter
 from pipelines.intake.names import RegionIndex
 from pipelines.jurisdiction.contract import Format, MarkMeaning, SheetRule, TokenMeaning
@@ -273,8 +273,9 @@ def _format(data: bytes, file_name: str, regions: RegionIndex) -> list[tuple[For
     if workbook:
         why["kind"] = f"the bytes are those of a workbook{packed}"
         rules = []
-        for sheet in sheet_names(data, Format.model_validate({"kind": workbook, "member": member}), file_name):
-            rules.append(Format.model_validate({"kind": workbook, "sheet": sheet, "member": member}))
+        for sheet in sheet_list(data, Format.model_validate({"kind": workbook, "member": member}), file_name):
+            if sheet.is_visible:
+                rules.append(Format.model_validate({"kind": workbook, "sheet": sheet.name, "member": member}))
         return [(rule, why) for rule in rules]
     if inner[:4] == b"PAR1":
         why["kind"] = f"the bytes are those of Parquet{packed}"
@@ -370,7 +371,7 @@ def _several_sheets(seen: Look, data: bytes, regions: RegionIndex) -> None:
     alike = []
     if not YEAR.search(normalise(seen.sheet)):
         return
-    names = sheet_names(data, seen.format, seen.file_name)
+    names = [sheet.name for sheet in sheet_list(data, seen.format, seen.file_name)]
     form = YEAR.sub(r"<>", normalise(seen.sheet))
     for name in names:
         if YEAR.sub(r"<>", normalise(name)) != form:

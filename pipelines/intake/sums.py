@@ -75,44 +75,75 @@ class Summands:
 
 
 def reconciled(blocks: list[Summands]) -> list[list[dict[str, str]]]:
-    """For each block of a sheet its total rows, ignored as data, against the sum of the rows that they stand for."""
-    return [_reconciled(blocks, place) for place in range(len(blocks))]
+    """For each block of a sheet its total rows, ignored as data, against the sum of the rows that they stand for.
+
+    A total that the contract declares and that no block has is found with the last.
+    """
+    rules = [rule for rule in blocks[0].task.layout.ignore_rows if rule.reconcile]
+    findings: list[list[dict[str, str]]] = [[] for _ in blocks]
+    for rule in rules:
+        stated = [_stated(block.task, rule) for block in blocks]
+        for place, rows in enumerate(stated):
+            findings[place] += _reconciled(blocks, place, rule, rows) if rows.height else []
+        if not rule.optional and not any(rows.height for rows in stated):
+            expected = f"a row whose {rule.column} is like {rule.pattern}, unless the contract says `optional: true`"
+            observed = f"no row is the {rule.reason} that is to be compared"
+            findings[-1].append(
+                {"check": "total_not_found", "severity": "block", "observed": observed, "expected": expected}
+            )
+    return findings
 
 
-def _reconciled(blocks: list[Summands], place: int) -> list[dict[str, str]]:
+def _stated(task: Task, rule: IgnoreRow) -> pl.DataFrame:
+    """The rows of a block that are the totals which a rule of the contract is about, as they stand."""
+    ignored = task.plan.ignored.filter(pl.col("reason") == rule.reason).select(ROW)
+    rows = task.plan.cells.join(ignored, on=ROW, how="semi", maintain_order="left")
+    fits = [re.search(rule.pattern, normalise(text)) is not None for text in rows[task.plan.cell(rule.column)]]
+    return rows.filter(pl.Series(fits, dtype=pl.Boolean))
+
+
+def _reconciled(blocks: list[Summands], place: int, rule: IgnoreRow, stated: pl.DataFrame) -> list[dict[str, str]]:
     block = blocks[place]
-    task, plan = block.task, block.task.plan
-    rules = [rule for rule in task.layout.ignore_rows if rule.reconcile]
-    if not rules:
-        return []
-    reasons = [rule.reason for rule in rules]
-    stated = task.grid.cells.join(
-        plan.ignored.filter(pl.col("reason").is_in(reasons)).select(ROW, "reason"), on=ROW
-    ).sort(ROW)
-    if not stated.height:
-        return []
+    task = block.task
     totals = reported_numbers(task, stated)
     columns = {key: value for key, value in block.columns.items() if value.cell in totals}
-    shown = stated.select(ROW, "reason").with_columns(
-        totals[value.cell].alias(_name(key)) for key, value in columns.items()
+    shown = stated.select(ROW).with_columns(
+        _sure(task, stated, value, totals[value.cell]).alias(_name(key)) for key, value in columns.items()
     )
-    findings: list[dict[str, str]] = []
-    for rule in rules:
-        parts = _parts(blocks, place, rule)
-        texts = stated[plan.cell(rule.column)]
-        fits = [re.search(rule.pattern, normalise(text)) is not None for text in texts]
-        is_own = (stated["reason"] == rule.reason) & pl.Series(fits, dtype=pl.Boolean)
-        classes = _classes(stated.filter(is_own), block, rule, is_total=True) if rule.class_column else None
-        previous = 0
-        for number, total in enumerate(shown.filter(is_own).iter_rows(named=True)):
-            own, what = parts, ""
-            if classes is not None:
-                own, what = parts.filter(pl.col("class") == classes[number]), f" of the class {classes[number]}"
-            if rule.reconcile == "since_previous":
-                own = parts.filter((pl.col(ROW) < total[ROW]) & (pl.col(ROW) > previous))
-                previous = total[ROW]
-            findings += _compared(rule, total, own, columns, what)
+    findings = [found for row in stated[ROW] for found in _doubtful(task, row, rule)]
+    parts = _parts(blocks, place, rule)
+    classes = _classes(stated, block, rule, is_total=True) if rule.class_column else None
+    previous = 0
+    for number, total in enumerate(shown.iter_rows(named=True)):
+        own, what = parts, ""
+        if classes is not None:
+            own, what = parts.filter(pl.col("class") == classes[number]), f" of the class {classes[number]}"
+        if rule.reconcile == "since_previous":
+            own = parts.filter((pl.col(ROW) < total[ROW]) & (pl.col(ROW) > previous))
+            previous = total[ROW]
+        findings += _compared(rule, total, own, columns, what)
     return findings
+
+
+def _sure(task: Task, stated: pl.DataFrame, value: MatchedValue, numbers: pl.Series) -> pl.Series:
+    """The numbers of total rows in one column, without those that cannot be read for certain."""
+    if not task.plan.doubts:
+        return numbers
+    is_sure = [task.plan.doubts.of_cell(row, value.cell) is None for row in stated[ROW]]
+    return pl.select(pl.when(pl.Series(is_sure, dtype=pl.Boolean)).then(numbers)).to_series()
+
+
+def _doubtful(task: Task, row: int, rule: IgnoreRow) -> list[dict[str, str]]:
+    """A finding for a total row that cannot be compared, or some of its cells, as they cannot be read for certain."""
+    problems = [(v.address, task.plan.doubts.of_cell(row, v.cell)) for v in task.plan.values]
+    told = [(address, problem) for address, problem in problems if problem]
+    if not told:
+        return []
+    address, problem = told[0]
+    others = f", and {len(told) - 1} more" if len(told) > 1 else ""
+    observed = f"row {row}, {address}{others}: {problem}"
+    expected = f"a {rule.reason} that can be read for certain"
+    return [{"check": "total_not_compared", "severity": "block", "observed": observed, "expected": expected}]
 
 
 def _compared(

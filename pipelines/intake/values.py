@@ -66,7 +66,7 @@ def figures(task: Task, rows: pl.DataFrame, corrections: dict[tuple[int, str], t
     rejects: list[tuple[int, dict[str, object]]] = []
     reported: dict[str, pl.Series] = {}
     for group in _read_alike(task, rows.height):
-        parsed = _parsed(task, rows, group)
+        parsed = _without_doubtful(task, rows, _parsed(task, rows, group), group, corrections)
         for position, (_, value) in enumerate(group):
             reported[value.cell] = parsed["reported"].slice(position * rows.height, rows.height)
         table = _with_columns(task, rows, parsed, group, corrections)
@@ -142,6 +142,34 @@ def _parsed(task: Task, rows: pl.DataFrame, group: list[tuple[int, MatchedValue]
     # A column that is marked as a whole; what a cell says of itself counts before.
     marked = pl.when(pl.col("obs_status") == "A").then(pl.lit(numbers.STATUS_OF_MARK[first.rule.mark]))
     return parsed.with_columns(marked.otherwise(pl.col("obs_status")).alias("obs_status"))
+
+
+def _without_doubtful(
+    task: Task,
+    rows: pl.DataFrame,
+    parsed: pl.DataFrame,
+    group: list[tuple[int, MatchedValue]],
+    corrections: dict[tuple[int, str], tuple[Correction, str]],
+) -> pl.DataFrame:
+    """Cells that are in doubt get the rule that is broken and no number, unless a person has corrected them."""
+    first = {value.cell: position * rows.height for position, (_, value) in enumerate(group)}
+    doubts = task.plan.doubts.cells
+    at = {row: place for place, row in enumerate(rows[ROW])} if doubts else {}
+    found = [
+        (first[cell] + at[row], *fault)
+        for (row, cell), fault in doubts.items()
+        if cell in first and row in at and (row, cell) not in corrections
+    ]
+    if not found:
+        return parsed
+    marks = pl.DataFrame(found, schema={"_place": pl.UInt32, "_rule": pl.String, "_detail": pl.String}, orient="row")
+    parsed = parsed.with_row_index("_place").join(marks, on="_place", how="left", maintain_order="left")
+    is_sure = pl.col("_rule").is_null()
+    return parsed.with_columns(
+        pl.coalesce("_rule", "rule").alias("rule"),
+        pl.coalesce("_detail", "detail").alias("detail"),
+        *(pl.when(is_sure).then(pl.col(name)).alias(name) for name in ("value", "reported")),
+    ).drop("_place", "_rule", "_detail")
 
 
 def _unit(task: Task, value: MatchedValue) -> Unit:

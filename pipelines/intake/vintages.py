@@ -33,6 +33,8 @@ OBSERVATION_KEY = (
     "group",
     "item",
 )
+# Kinds of findings that a file may not be whole.
+MAYBE_CUT = ("cut_off", "full_sheet")
 # Kinds of findings that tell what a delivery did to the figures before it.
 TOLD = ("redelivery", "revision", "shrinking_delivery", "late_arrival", "withdrawal")
 
@@ -76,8 +78,8 @@ def findings(
     history = _History(contract, deliveries, warehouse)
     found: list[dict[str, str]] = []
     for after in history.in_force:
-        own: list[dict[str, str]] = list(after.reading.findings)
         before = history.before(after)
+        own = [_beside_before(one, before) for one in after.reading.findings]
         if before is not None:
             own += changes(contract, before, after)
         own += history.redelivered(after)
@@ -91,6 +93,15 @@ def findings(
 
 def _of(receipt: Receipt, reading: Reading | None, one: dict[str, str]) -> dict[str, str]:
     return {"receipt_id": receipt.receipt_id, "reading_id": reading.reading_id if reading else "", **one}
+
+
+def _beside_before(one: dict[str, str], before: Read | None) -> dict[str, str]:
+    """A finding that a file may be cut off, with how many rows the file before had."""
+    if one["check"] not in MAYBE_CUT or before is None or not before.reading.profile:
+        return one
+    rows, receipt = before.reading.profile["data_rows"], before.receipt
+    text = f"{one['observed']}; {receipt.file_name} ({receipt.delivery_period}) has {rows:,} data rows"
+    return {**one, "observed": text}
 
 
 class _History:

@@ -97,7 +97,12 @@ class SheetRule(StrictModel):
 
 
 class Format(StrictModel):
-    """How the bytes are read. A gzip or zip wrapping is told by its bytes; `member` names the file in a zip."""
+    """How the bytes are read. A gzip or zip wrapping is told by its bytes; `member` names the file in a zip.
+
+    Three things are faults unless they are said here: a delimiter at the end of each line, with nothing behind it
+    (`trailing_delimiter`); a last line without a line end (`open_end`), which looks like a file that was cut off; a
+    sheet filled to its last possible row or column (`full_sheet`), which looks like a table that did not fit.
+    """
 
     kind: Literal["csv", "tsv", "xlsx", "xls", "ods", "parquet", "jsonl"]
     sheet: str | int | SheetRule = 1
@@ -105,6 +110,9 @@ class Format(StrictModel):
     delimiter: str = ","
     member: str = "*"
     transpose: bool = False
+    trailing_delimiter: bool = False
+    open_end: bool = False
+    full_sheet: bool = False
 
     @field_validator("encoding")
     @classmethod
@@ -193,7 +201,8 @@ class IgnoreRow(StrictModel):
     such row (subtotals), or of those of one class (`by_class`): `class_column` says of each row which class it is of,
     of a total which it sums; `class_pattern` is the part of the cell that counts (its first group), `class_names` what
     a total calls its class where its rows call it otherwise. `parts_level` limits the sum to regions of one level.
-    `severity` is how grave a total is that does not tie.
+    `severity` is how grave a total is that does not tie. One that is to be compared must be there, unless it is
+    `optional`.
     """
 
     reason: str
@@ -206,6 +215,7 @@ class IgnoreRow(StrictModel):
     parts_level: str | None = None
     tolerance: float = 0.0
     severity: Literal["block", "warn"] = "warn"
+    optional: bool = False
 
     @model_validator(mode="after")
     def _fits(self) -> IgnoreRow:
@@ -421,6 +431,16 @@ class Layout(StrictModel):
     values: list[ValueColumn] = Field(min_length=1)
     ignore_columns: list[Pattern] = []
 
+    @property
+    def key_columns(self) -> list[str]:
+        """The columns whose cells say what a row is about: its region, its period, its dimensions, its unit."""
+        region = self.region
+        names = [c for c in (region.code, *region.names, region.within) if c and "{" not in c]
+        names += self.period.columns
+        names += [row.column for row in self.rows]
+        names += [v.unit.column for v in self.values if isinstance(v.unit, UnitFrom) and v.unit.column]
+        return list(dict.fromkeys(names))
+
     @field_validator("marks")
     @classmethod
     def _marks_are_signs(cls, marks: dict[str, MarkMeaning]) -> dict[str, MarkMeaning]:
@@ -494,6 +514,8 @@ class Quality(StrictModel):
     rows: RowRange = RowRange()
     drift: Drift = Drift()
     late_delivery: Gravity = "warn"  # a delivery that is due by slaProperties and has not come
+    hidden_data: Gravity = "warn"  # hidden sheets, rows and columns that hold data
+    other_sheets: Gravity = "warn"  # sheets with data beside one that is taken by its position
     known_rejects: list[KnownReject] = []
 
 

@@ -36,6 +36,7 @@ class RecordFormat(StrictModel):
     encoding: str = "utf-8"
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     member: str = "*"
+    open_end: bool = False  # the last line has no line end; else such a file looks cut off
 
     @field_validator("encoding")
     @classmethod

@@ -96,6 +96,21 @@ _KINDS = (
         rejects=_these("below_minimum", "above_maximum", "out_of_range"),
     ),
     _Kind(
+        "whole_rows",
+        "每行格数与表头相同，引号成对，末行完整 / Rows fit their header, quotes close, the last line ends",
+        "Where a cell too many or too few stands in a row, every number behind it may be another column's",
+        "有千位分隔符的格加引号，补齐引号，重新导出 / Quote cells with thousands marks, close quotes, export again",
+        rejects=_these("more_cells", "fewer_cells", "open_quote", "cut_off"),
+    ),
+    _Kind(
+        "as_shown",
+        "表格中看到的就是所存的数 / What a person sees in a cell is what the file holds",
+        "A struck-through, hidden, scaled or never calculated number is not the one that its department means",
+        "改用普通数字格式，去掉删除线与合并，重新计算后保存 / Plain number formats, no struck-through or merged "
+        "numbers; calculate and save again",
+        rejects=_these("not_as_shown", "struck_through", "not_calculated", "merged_cells"),
+    ),
+    _Kind(
         "no_other_reject",
         "没有其他意料之外的退回 / Nothing else is rejected that the contract does not know of",
         "A rejected number is missing from the marts; somebody has to know and to agree",
@@ -106,7 +121,31 @@ _KINDS = (
         "表内合计等于各部分之和 / Totals printed in the file are the sums of their parts",
         "A total that does not add up means a wrong part or a wrong total",
         "核对合计与各部分，更正其中错的一个 / Compare total and parts and correct the one that is wrong",
-        findings=_these("control_total", "reported_total"),
+        findings=_these("control_total", "reported_total", "total_not_found", "total_not_compared"),
+    ),
+    _Kind(
+        "whole_files",
+        "文件没有被截断 / The file was not cut off",
+        "A file that was cut off reads like a world with fewer places",
+        "核对行数，补齐后重新报送；一向如此的，在约定中写明 / Compare the number of rows and send the whole file; "
+        "where files always end so, say it in the contract",
+        findings=_these("cut_off", "full_sheet"),
+    ),
+    _Kind(
+        "nothing_hidden",
+        "没有藏着数据的工作表、行和列 / No hidden sheet, row or column holds data, and no sheet is left unread",
+        "What nobody sees may be last year's, or a part that was meant to be left out",
+        "取消隐藏与筛选，或删去不用的表，重新报送 / Unhide, end the filter, or remove what does not belong there",
+        "warn",
+        findings=_these("hidden_sheet", "hidden_rows", "hidden_columns", "other_sheets", "manual_calculation"),
+    ),
+    _Kind(
+        "containers",
+        "文件的种类与约定和后缀相符 / The file is of the kind that its contract and its name say",
+        "Programs that go by the name open such a file wrongly or not at all",
+        "以约定的格式另存后重新报送 / Save it in the agreed format and send it again",
+        "warn",
+        findings=_these("wrong_ending"),
     ),
     _Kind(
         "corrections",
