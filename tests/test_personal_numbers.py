@@ -9,8 +9,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from intake_kit import read
 
 from pipelines.formats import ROW, Grid
+from pipelines.intake.frames import Taken
 from pipelines.intake.personal import check_digit
 from pipelines.intake.personal_numbers import find_personal_number, mask_grid
 from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
@@ -54,14 +56,31 @@ def test_an_identity_number_is_found_however_it_is_written(text: str) -> None:
     assert find_personal_number(text, USUAL_KINDS) == "identity number"
 
 
-@pytest.mark.parametrize("text", ["13800138000", "+86 138-0013-8000", "0086 13800138000", "8613800138000", "电话：138 0013 8000",
-                                  "１３８００１３８０００", "13800138000.0", "tel13800138000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "13800138000",
+        "+86 138-0013-8000",
+        "0086 13800138000",
+        "8613800138000",
+        "电话：138 0013 8000",
+        "１３８００１３８０００",
+        "13800138000.0",
+        "tel13800138000",
+    ],
+)
 def test_a_mobile_number_is_found_however_it_is_written(text: str) -> None:
     assert find_personal_number(text, USUAL_KINDS) == "phone number"
 
 
-@pytest.mark.parametrize("text", [with_check_digit("622202020011223"), with_check_digit("622848001234567890"),
-                                  " ".join(["4123", "4567", "8901"]) + " " + with_check_digit("412345678901234")[-4:]])
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_check_digit("622202020011223"),
+        with_check_digit("622848001234567890"),
+        " ".join(["4123", "4567", "8901"]) + " " + with_check_digit("412345678901234")[-4:],
+    ],
+)
 def test_a_bank_card_is_found(text: str) -> None:
     assert find_personal_number(text, USUAL_KINDS) == "bank card"
 
@@ -70,16 +89,21 @@ def test_a_bank_card_is_found(text: str) -> None:
     "text",
     [
         "1200", "64567588", "330106", "330106001000", "697426000000", "12345678901", "2015 2016 2017 2018 2019 2020",
-        "2018-04-01/2019-03-31", "0571-87052345", "1.23456789012345", "3.14159265358979", "E06000201", "91330100MA27XF1234",
-        "330106198013011234", "1606723456789", "20201130123456789", "000000000000000000", "", "１２００",
+        "2018-04-01/2019-03-31", "0571-87052345", "1.23456789012345", "3.14159265358979", "E06000201",
+        "91330100MA27XF1234", "330106198013011234", "1606723456789", "20201130123456789",
+        "000000000000000000", "", "１２００",
     ],
 )  # fmt: skip
 def test_a_figure_a_code_or_a_date_is_no_personal_number(text: str) -> None:
     assert find_personal_number(text, USUAL_KINDS) is None
 
 
-@given(st.sampled_from(["11", "33", "65", "82"]), st.integers(0, 9999), st.dates(date(1900, 1, 1), date(2020, 1, 1)),
-       st.integers(0, 999))
+@given(
+    st.sampled_from(["11", "33", "65", "82"]),
+    st.integers(0, 9999),
+    st.dates(date(1900, 1, 1), date(2020, 1, 1)),
+    st.integers(0, 999),
+)
 def test_every_valid_identity_number_is_found(province: str, county: int, born: date, order: int) -> None:
     first = f"{province}{county:04}{born:%Y%m%d}{order:03}"
     assert find_personal_number(first + check_digit(first), USUAL_KINDS) == "identity number"
@@ -119,3 +143,55 @@ def test_a_jurisdiction_names_the_numbers_of_its_own_people() -> None:
     assert find_personal_number(IDENTITY, kinds) is None
     with pytest.raises(ValueError, match="fits an empty text"):
         PersonalKind(name="anything", pattern=r"\d*")
+
+
+# -- in a delivery of figures ---------------------------------------------------------------------------------------
+
+
+def everything(taken: Taken) -> str:
+    """Every text that a reading keeps."""
+    frames = (taken.accepted, taken.rejects, taken.ignored)
+    kept = [frame.cast(pl.String, strict=False).to_dict(as_series=False) for frame in frames]
+    return str([kept, taken.findings, taken.headers, taken.problem, taken.corrections])
+
+
+REMARK = {"ignore_columns": ["^Remark$"], "ignore_rows": [{"reason": "note", "column": "Place", "pattern": "^Note"}]}
+
+
+@pytest.mark.parametrize("number", [IDENTITY, "330106800101123", "13800138000", with_check_digit("622202020011223")])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Place", "Heads", "Remark"], ["Ash", "{}", ""], ["Aspen", "7", ""]],  # among the values
+        [["Place", "Heads", "Remark"], ["Ash", "3", "Zhang {}"], ["Aspen", "7", ""]],  # in a column nobody takes
+        [["Place", "Heads", "Remark"], ["{}", "3", ""], ["Aspen", "7", ""]],  # in the place of a region
+        [["List of {}", "", ""], ["Place", "Heads", "Remark"], ["Aspen", "7", ""]],  # in the title
+        [["Place", "Heads", "Remark"], ["Aspen", "7", ""], ["Note: {}", "", ""]],  # in a note
+    ],
+)
+def test_no_part_of_a_personal_number_is_kept_and_its_cell_is_rejected(number: str, rows: list[list[str]]) -> None:
+    taken = read([[cell.format(number) for cell in row] for row in rows], REMARK)
+    assert number[:8] not in everything(taken)
+    found = taken.rejects.filter(pl.col("rule") == "personal_number")
+    assert found.height == 1
+    assert found["reported_text"][0].startswith("<")
+    assert "7" in taken.accepted["value_reported"]
+    assert all(account.holds for account in taken.tie_out)
+
+
+def test_a_header_that_names_a_person_makes_the_file_unreadable_without_saying_whom() -> None:
+    taken = read([["Place", "Heads", f"Remark {IDENTITY}"], ["Ash", "3", ""]], REMARK)
+    assert "<identity number>" in taken.problem
+    assert IDENTITY[:8] not in everything(taken)
+
+
+def test_money_of_eleven_digits_is_no_phone_number_and_codes_that_a_person_listed_are_none() -> None:
+    money = {"values": [{"column": "Heads", "measure": "spent", "unit": "crowns"}]}
+    rows = [["Place", "Heads"], ["Ash", "13812345678"], ["Aspen", "7"]]
+    assert read(rows, money).rejects["rule"].to_list() == ["personal_number"]  # not yet known as money
+    allowed = {"values": [{**money["values"][0], "max": 1e12}]}
+    assert read(rows, allowed).rejects.is_empty()
+    coded = [["Place", "Heads", "Code"], ["Ash", "5", "13812345678"]]
+    layout = {"ignore_columns": ["^Code$"]}
+    assert read(coded, layout).rejects.height == 1
+    assert read(coded, layout, quality={"not_personal": ["^Code$"]}).rejects.is_empty()

@@ -33,9 +33,31 @@ _PLAIN_WHOLE = re.compile(r"^[0-9]+(?:\.0+)?$")
 _FRACTION = re.compile(r"^\s*[+-]?[0-9]*\.[0-9]*[1-9][0-9]*(?:[eE][+-]?[0-9]+)?\s*$")
 _WHOLE = re.compile(r"^\s*([+-]?[0-9]+)\.0*\s*$")
 # First two digits of GB/T 2260: provinces, Taiwan, Hong Kong, Macao, and residents from Taiwan (83).
-_PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46".split()) | frozenset(
-    "50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
-)
+_PROVINCES = frozenset(
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+    ]
+) | frozenset(["50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82", "83"])
 # Issuers of bank cards: UnionPay, Visa, Mastercard, JCB, and domestic cards from before UnionPay.
 _ISSUER = re.compile(r"^(?:62|4|5[1-5]|2[2-7]|35|60|95)")
 
@@ -69,16 +91,19 @@ class MaskedGrid:
 
 
 def mask_grid(
-    grid: Grid, kinds: Collection[PersonalKind], amounts: Mapping[str, Callable[[Decimal], bool]] | None = None
+    grid: Grid,
+    kinds: Collection[PersonalKind],
+    amounts: Mapping[str, Callable[[Decimal], bool]] | None = None,
+    codes: Collection[str] = (),
 ) -> MaskedGrid:
-    """Replace every cell that holds a personal number, and a sheet's name that does, by its shape.
+    """Replace every cell that holds a personal number by its shape, and so with the sheet's name, notes and findings.
 
     `amounts` are columns (`c3`) that hold amounts, with the amounts each may hold: there a plain whole number that
-    could also be a mobile number is an amount.
+    could also be a mobile number is an amount. `codes` are columns whose long numbers are codes.
     """
     found: list[tuple[int, str, str]] = []
     columns: dict[str, pl.Series] = {}
-    for cell in grid.columns:
+    for cell in (name for name in grid.columns if name not in codes):
         column = grid.cells[cell]
         places = column.str.contains(_CANDIDATE).fill_null(False).arg_true()
         shapes: dict[int, str] = {}
@@ -92,8 +117,22 @@ def mask_grid(
         if shapes:
             columns[cell] = column.scatter(list(shapes), list(shapes.values()))
     cells = grid.cells.with_columns(series.alias(name) for name, series in columns.items())
-    masked = replace(grid, sheet=mask_text(grid.sheet, kinds), cells=cells)
+    masked = replace(
+        grid,
+        sheet=mask_text(grid.sheet, kinds),
+        cells=cells,
+        faults=_mask_column(grid.faults, ("detail",), kinds),
+        notes=_mask_column(grid.notes, ("text", "note"), kinds),
+        findings=tuple({name: mask_text(text, kinds) for name, text in one.items()} for one in grid.findings),
+    )
     return MaskedGrid(masked, pl.DataFrame(found, schema=FOUND, orient="row"))
+
+
+def _mask_column(frame: pl.DataFrame, names: tuple[str, ...], kinds: Collection[PersonalKind]) -> pl.DataFrame:
+    """A small frame with the texts of some columns masked."""
+    return frame.with_columns(
+        pl.col(name).map_elements(lambda text: mask_text(text, kinds), return_dtype=pl.String) for name in names
+    )
 
 
 def _is_amount(text: str, kinds: Collection[PersonalKind], kind: str, is_possible: Callable[[Decimal], bool]) -> bool:
