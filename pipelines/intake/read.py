@@ -18,11 +18,11 @@ import polars as pl
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.formats import Grid, read_grids, with_decimal_mark
 from pipelines.intake import known_rejects
-from pipelines.intake.blocks import understood
 from pipelines.intake.corrections import Outcome, joined
 from pipelines.intake.drift import profile
 from pipelines.intake.frames import IGNORED, OBSERVATION, Taken, reject_frame
 from pipelines.intake.names import RegionIndex
+from pipelines.intake.screening import screen_sheet, with_rejects, without_personal_numbers
 from pipelines.intake.sheet import take_sheet
 from pipelines.intake.units import UnitIndex
 from pipelines.intake.values import Task, is_told_by_file
@@ -132,19 +132,24 @@ def take(
     try:
         layout = contract.layout_for(receipt.delivery_period, receipt.file_name)
         units = UnitIndex(jurisdiction.units)
+        screened = [
+            screen_sheet(sheet, contract, layout, jurisdiction, where) for sheet in _sheets(data, layout, where)
+        ]
         sheets = [
             taken
-            for sheet in _sheets(data, layout, where)
+            for sheet in screened
             for taken in take_sheet(
                 [
-                    Task(receipt, contract, layout, plan, sheet.sheet, jurisdiction, index, units, reading_id, grid)
-                    for grid, plan in understood(sheet, layout, where)
+                    Task(
+                        receipt, contract, layout, plan, sheet.grid.sheet, jurisdiction, index, units, reading_id, grid
+                    )
+                    for grid, plan in sheet.blocks
                 ]
             )
         ]
-        return _refuse_repeated(sheets, receipt, contract, reading_id)
+        return with_rejects(_refuse_repeated(sheets, receipt, contract, reading_id), screened, receipt, reading_id)
     except (UnreadableFileError, ConfigurationError) as error:
-        problem = error.message + (f" ({error.do})" if error.do else "")
+        problem = without_personal_numbers(error, jurisdiction.personal_numbers)
         reject = reject_frame(
             receipt,
             reading_id,

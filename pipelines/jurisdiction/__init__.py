@@ -26,6 +26,7 @@ from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.geography import check_geographies
+from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
 from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
@@ -131,6 +132,7 @@ class Description(StrictModel):
     synthetic_mark: Text = Text(zh="示例数据", en="Sample data")
     disclosure: Disclosure
     data_notes: list[Text] = []
+    personal_numbers: list[PersonalKind] = USUAL_KINDS  # what no table of figures may hold
     spending: list[SpendingSource] = []
     two_thirds_tests: list[TwoThirdsTest] = []
     payments_by_item: str | None = None
@@ -181,6 +183,7 @@ class Jurisdiction:
             "method": self.description.disclosure.method,
             "reason": self.description.disclosure.reason,
         }
+        self.personal_numbers = self.description.personal_numbers
         self.units = self.description.units
         self.unit_names = self.description.unit_names
         self._tables = {table.relation: load_table(folder / "reference", table) for table in TABLES}
@@ -192,6 +195,14 @@ class Jurisdiction:
         self.release_plan = load_plan(folder / "releases.yml")
         self._check_tables()
         self.boundaries = find_boundaries(folder, frozenset(self.regions["region_code"]))
+
+    @cached_property
+    def money_units(self) -> frozenset[str]:
+        """The units that the measures of spending, or amounts of the same kind, are reported in."""
+        spending = {source.measure for source in self.description.spending}
+        rows = self._tables["measure"].select("measure", "unit").iter_rows()
+        bases = {unit for measure, unit in rows if measure in spending}
+        return frozenset(name for name, unit in self.units.items() if unit.base in bases)
 
     @property
     def landing(self) -> Path:
@@ -216,9 +227,11 @@ class Jurisdiction:
 
     @cached_property
     def intake_reference_hash(self) -> str:
-        """SHA-256 of what a reading depends on beside its contract: regions, units, levels."""
+        """SHA-256 of what a reading depends on beside its contract: regions, units, numbers that name a person."""
         units = {name: unit.model_dump() for name, unit in sorted(self.units.items())}
-        digest = hashlib.sha256(json.dumps(units, ensure_ascii=False, sort_keys=True).encode())
+        kinds = [kind.model_dump() for kind in self.personal_numbers]
+        rules = {"units": units, "personal_numbers": kinds, "money_units": sorted(self.money_units)}
+        digest = hashlib.sha256(json.dumps(rules, ensure_ascii=False, sort_keys=True).encode())
         digest.update(self.regions.write_csv().encode())
         return digest.hexdigest()
 

@@ -517,6 +517,7 @@ class Quality(StrictModel):
     hidden_data: Gravity = "warn"  # hidden sheets, rows and columns that hold data
     other_sheets: Gravity = "warn"  # sheets with data beside one that is taken by its position
     known_rejects: list[KnownReject] = []
+    not_personal: list[Pattern] = []  # headers: long numbers in these columns are codes, no person's numbers
 
 
 class Contract(StrictModel):

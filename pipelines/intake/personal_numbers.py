@@ -1,0 +1,225 @@
+"""Numbers that name a person (identity number, mobile number, bank card) where no contract speaks of persons.
+
+They are found and taken out of a grid before anything else looks at it, so that no part of one can reach a reject, a
+finding, a message or a release. What person-level extracts do with them is `personal`'s work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+import polars as pl
+
+from pipelines.formats import ROW, Grid
+from pipelines.intake.personal import check_digit
+from pipelines.jurisdiction.personal_kinds import Check, PersonalKind
+
+FOUND = {ROW: pl.Int64, "cell": pl.String, "kind": pl.String}
+
+_FOLDED = str.maketrans("０１２３４５６７８９ＸｘＥｅ．－＋　", "0123456789XxEe.-+ ")
+_SEPARATOR = r"[ \u00a0\u2009\u202f\-\u2010-\u2013_.·/]?"
+# Most cells have no run of eleven digits and are never looked at one by one.
+_CANDIDATE = r"[0-9０-９](?:[ \u00a0\u2009\u202f\-\u2010-\u2013_.·/]?[0-9０-９]){10}|[0-9]\.[0-9]{9,}[eE]\+?1[0-9]"
+_IDENTITY = re.compile(rf"(?<![0-9])[1-9](?:{_SEPARATOR}[0-9]){{16}}{_SEPARATOR}[0-9Xx](?![0-9])")
+_OLD_IDENTITY = re.compile(rf"(?<![0-9])[1-9](?:{_SEPARATOR}[0-9]){{14}}(?![0-9])")
+_MOBILE = re.compile(rf"(?<![0-9])(?:\+?0?0?86{_SEPARATOR})?(1[3-9](?:{_SEPARATOR}[0-9]){{9}})(?![0-9])")
+_CARD = re.compile(rf"(?<![0-9])[2-6][0-9]{{3}}(?:{_SEPARATOR}[0-9]){{11,15}}(?![0-9])")
+_FLOAT = re.compile(r"^\s*([1-9]\.[0-9]{9,})[eE]\+?(1[0-9])\s*$")
+_PLAIN_WHOLE = re.compile(r"^[0-9]+(?:\.0+)?$")
+_FRACTION = re.compile(r"^\s*[+-]?[0-9]*\.[0-9]*[1-9][0-9]*(?:[eE][+-]?[0-9]+)?\s*$")
+_WHOLE = re.compile(r"^\s*([+-]?[0-9]+)\.0*\s*$")
+# First two digits of GB/T 2260: provinces, Taiwan, Hong Kong, Macao, and residents from Taiwan (83).
+_PROVINCES = frozenset(
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+    ]
+) | frozenset(["50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82", "83"])
+# Issuers of bank cards: UnionPay, Visa, Mastercard, JCB, and domestic cards from before UnionPay.
+_ISSUER = re.compile(r"^(?:62|4|5[1-5]|2[2-7]|35|60|95)")
+
+
+def find_personal_number(text: str, kinds: Collection[PersonalKind]) -> str | None:
+    """The name of the first kind of personal number that a text holds, None when it holds none."""
+    folded = _without_exponent(text.translate(_FOLDED))
+    if _FRACTION.match(folded):  # a number with a fraction is a quantity
+        return None
+    folded = _WHOLE.sub(r"\1", folded)
+    return next((kind.name for kind in kinds if _FINDERS[kind.check](folded, kind)), None)
+
+
+def shape_of(kind: str) -> str:
+    """What is shown in the place of a cell, header or name that holds a personal number: `<identity number>`."""
+    return f"<{kind}>"
+
+
+def mask_text(text: str, kinds: Collection[PersonalKind]) -> str:
+    """The text itself, or the shape alone when it holds a personal number."""
+    kind = find_personal_number(text, kinds)
+    return shape_of(kind) if kind else text
+
+
+@dataclass(frozen=True)
+class MaskedGrid:
+    """A grid without personal numbers, and where they stood (source_row, cell, kind)."""
+
+    grid: Grid
+    found: pl.DataFrame
+
+
+def mask_grid(
+    grid: Grid,
+    kinds: Collection[PersonalKind],
+    amounts: Mapping[str, Callable[[Decimal], bool]] | None = None,
+    codes: Collection[str] = (),
+) -> MaskedGrid:
+    """Replace every cell that holds a personal number by its shape, and so with the sheet's name, notes and findings.
+
+    `amounts` are columns (`c3`) that hold amounts, with the amounts each may hold: there a plain whole number that
+    could also be a mobile number is an amount. `codes` are columns whose long numbers are codes.
+    """
+    found: list[tuple[int, str, str]] = []
+    columns: dict[str, pl.Series] = {}
+    for cell in (name for name in grid.columns if name not in codes):
+        column = grid.cells[cell]
+        places = column.str.contains(_CANDIDATE).fill_null(False).arg_true()
+        shapes: dict[int, str] = {}
+        for place in places:
+            text = column[place]
+            kind = find_personal_number(text, kinds)
+            if kind is None or (amounts and cell in amounts and _is_amount(text, kinds, kind, amounts[cell])):
+                continue
+            shapes[place] = shape_of(kind)
+            found.append((grid.cells[ROW][place], cell, kind))
+        if shapes:
+            columns[cell] = column.scatter(list(shapes), list(shapes.values()))
+    cells = grid.cells.with_columns(series.alias(name) for name, series in columns.items())
+    masked = replace(
+        grid,
+        sheet=mask_text(grid.sheet, kinds),
+        cells=cells,
+        faults=_mask_column(grid.faults, ("detail",), kinds),
+        notes=_mask_column(grid.notes, ("text", "note"), kinds),
+        findings=tuple({name: mask_text(text, kinds) for name, text in one.items()} for one in grid.findings),
+    )
+    return MaskedGrid(masked, pl.DataFrame(found, schema=FOUND, orient="row"))
+
+
+def _mask_column(frame: pl.DataFrame, names: tuple[str, ...], kinds: Collection[PersonalKind]) -> pl.DataFrame:
+    """A small frame with the texts of some columns masked."""
+    return frame.with_columns(
+        pl.col(name).map_elements(lambda text: mask_text(text, kinds), return_dtype=pl.String) for name in names
+    )
+
+
+def _is_amount(text: str, kinds: Collection[PersonalKind], kind: str, is_possible: Callable[[Decimal], bool]) -> bool:
+    """True when a number of the form of a mobile number stands where an amount of that size may stand."""
+    checks = {known.name: known.check for known in kinds}
+    plain = _without_exponent(text.translate(_FOLDED)).strip()
+    return checks[kind] == "mobile" and bool(_PLAIN_WHOLE.match(plain)) and is_possible(Decimal(plain))
+
+
+def _without_exponent(text: str) -> str:
+    """A number that a spreadsheet wrote with an exponent, written out; what its 15 digits lost is zeros."""
+    match = _FLOAT.match(text)
+    if not match:
+        return text
+    try:
+        return f"{Decimal(match.group(1)).scaleb(int(match.group(2))):.0f}"
+    except InvalidOperation:
+        return text
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit() or c in "Xx").upper()
+
+
+def _is_birth_date(text: str) -> bool:
+    try:
+        born = date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return False
+    return date(1850, 1, 1) <= born <= date.today()
+
+
+def is_identity_number(digits: str) -> bool:
+    """True for a resident identity number of GB 11643, of 18 or of the older 15 digits.
+
+    The last three digits of one that passed through a spreadsheet as a number are zeros: its check digit says nothing.
+    """
+    if digits[:2] not in _PROVINCES:
+        return False
+    if len(digits) == 15:
+        return digits.isdigit() and _is_birth_date("19" + digits[6:12])
+    if not _is_birth_date(digits[6:14]):
+        return False
+    return digits[17] == check_digit(digits[:17]) or digits.endswith("000")
+
+
+def _passes_luhn(digits: str) -> bool:
+    """The check of ISO/IEC 7812-1, annex B."""
+    doubled = [int(c) * (2 if place % 2 else 1) for place, c in enumerate(reversed(digits))]
+    return sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0
+
+
+def _holds_identity(text: str, _: PersonalKind) -> bool:
+    candidates = (m.group() for form in (_IDENTITY, _OLD_IDENTITY) for m in form.finditer(text))
+    return any(is_identity_number(_digits(candidate)) for candidate in candidates)
+
+
+def _holds_mobile(text: str, _: PersonalKind) -> bool:
+    return _MOBILE.search(text) is not None
+
+
+def _holds_card(text: str, _: PersonalKind) -> bool:
+    return any(
+        16 <= len(digits) <= 19 and _ISSUER.match(digits) and _passes_luhn(digits)
+        for digits in (_digits(match.group()) for match in _CARD.finditer(text))
+    )
+
+
+def _holds_pattern(text: str, kind: PersonalKind) -> bool:
+    return any(
+        kind.digits_check is None or _DIGIT_CHECKS[kind.digits_check](_digits(match.group()))
+        for match in re.finditer(kind.pattern or "", text)
+    )
+
+
+def _passes_mod_11(digits: str) -> bool:
+    """The weighted check of ten-digit numbers modulo 11 (NHS number: weights 10 to 2, check digit last)."""
+    if len(digits) != 10 or not digits.isdigit():
+        return False
+    total = sum(int(c) * weight for c, weight in zip(digits, range(10, 1, -1), strict=False))
+    return (11 - total % 11) % 11 == int(digits[9])
+
+
+_DIGIT_CHECKS: dict[str, Callable[[str], bool]] = {"luhn": _passes_luhn, "mod_11": _passes_mod_11}
+_FINDERS: dict[Check, Callable[[str, PersonalKind], bool]] = {
+    "identity": _holds_identity,
+    "mobile": _holds_mobile,
+    "card": _holds_card,
+    "pattern": _holds_pattern,
+}
