@@ -156,6 +156,29 @@ def test_the_rows_of_a_class_are_summed_within_it() -> None:
     assert found["expected"] == "3, the sum of 2 rows of the class A"
 
 
+@pytest.mark.parametrize("reconcile", ["all", "by_class"])
+def test_a_total_that_names_its_year_and_its_item_stands_for_rows_of_that_year_and_item(reconcile: str) -> None:
+    head = ["Place", "Class", "Year", "Item", "Heads"]
+    rows = [["Ash", "A", "2019", "a", "1"], ["Ash", "A", "2020", "a", "2"], ["Ash", "A", "2020", "b", "4"]]
+    rows += [["Aspen", "A", "2020", "b", "8"]]
+    rule = {**BY_CLASS, "reconcile": reconcile}
+    if reconcile == "all":
+        rule = {name: value for name, value in rule.items() if not name.startswith("class_")}
+    layout = {
+        "period": {"from": "column", "column": "Year", "kind": "year"},
+        "rows": [{"column": "Item", "dimension": "item"}],
+        "ignore_rows": [rule],
+    }
+    totals = [
+        ["", "total A", "2019", "a", "1"],
+        ["", "total A", "2020", "b", "12"],
+        ["", "total A", "2020", "all", "14"],
+    ]
+    assert kit.read([head, *rows, *totals], layout).findings == []
+    (found,) = kit.read([head, *rows, ["", "total A", "2020", "b", "4"]], layout).findings
+    assert found["expected"].startswith("12, the sum of 2 rows")
+
+
 def test_a_class_total_that_no_row_stands_for_is_a_finding_and_no_silence() -> None:
     rows = [["Place", "Class", "Heads"], ["Ash", "A", "1"], ["", "total C", "9"]]
     (found,) = kit.read(rows, {"ignore_rows": [BY_CLASS]}).findings

@@ -107,7 +107,7 @@ def _reconciled(blocks: list[Summands], place: int, rule: IgnoreRow, stated: pl.
     task = block.task
     totals = reported_numbers(task, stated)
     columns = {key: value for key, value in block.columns.items() if value.cell in totals}
-    shown = stated.select(ROW).with_columns(
+    shown = _with_places(stated, block, None).with_columns(
         _sure(task, stated, value, totals[value.cell]).alias(_name(key)) for key, value in columns.items()
     )
     findings = [found for row in stated[ROW] for found in _doubtful(task, row, rule)]
@@ -115,9 +115,9 @@ def _reconciled(blocks: list[Summands], place: int, rule: IgnoreRow, stated: pl.
     classes = _classes(stated, block, rule, is_total=True) if rule.class_column else None
     previous = 0
     for number, total in enumerate(shown.iter_rows(named=True)):
-        own, what = parts, ""
+        own, what = _of_the_same(parts, total, rule), ""
         if classes is not None:
-            own, what = parts.filter(pl.col("class") == classes[number]), f" of the class {classes[number]}"
+            own, what = own.filter(pl.col("class") == classes[number]), f" of the class {classes[number]}"
         if rule.reconcile == "since_previous":
             own = parts.filter((pl.col(ROW) < total[ROW]) & (pl.col(ROW) > previous))
             previous = total[ROW]
@@ -185,7 +185,7 @@ def _parts(blocks: list[Summands], place: int, rule: IgnoreRow) -> pl.DataFrame:
         alike = above[-1:]
     frames = []
     for block in alike:
-        frame = block.rows.select(ROW, "region_code").with_columns(
+        frame = _with_places(block.rows, block, "region_code").with_columns(
             block.reported[value.cell].alias(_name(key)) for key, value in block.columns.items() if block.reported
         )
         if rule.class_column:
@@ -196,6 +196,27 @@ def _parts(blocks: list[Summands], place: int, rule: IgnoreRow) -> pl.DataFrame:
         levels = blocks[place].task.jurisdiction.regions.select("region_code", "region_level")
         wanted = levels.filter(pl.col("region_level") == rule.parts_level)["region_code"]
         parts = parts.filter(pl.col("region_code").is_in(wanted.to_list()))
+    return parts
+
+
+def _with_places(rows: pl.DataFrame, block: Summands, also: str | None) -> pl.DataFrame:
+    """Row numbers, and what the cells of each row say of its period and dimensions, as `at …`."""
+    layout, plan = block.task.layout, block.task.plan
+    names = [] if layout.period.fill == "down" else list(layout.period.columns)
+    names += [row.column for row in layout.rows if row.fill == "none"]
+    texts = [
+        pl.Series(f"at {name}", [normalise(text) for text in rows[plan.cell(name)]], dtype=pl.String)
+        for name in dict.fromkeys(names)
+    ]
+    return rows.select(ROW, *([also] if also else [])).with_columns(texts)
+
+
+def _of_the_same(parts: pl.DataFrame, total: dict[str, Any], rule: IgnoreRow) -> pl.DataFrame:
+    """The rows of the period and the dimensions that a total names; a text that no row has (`all`) names none."""
+    for name in [name for name in parts.columns if name.startswith("at ") and name != f"at {rule.class_column}"]:
+        is_same = parts[name] == total[name]
+        if total[name] and is_same.any():
+            parts = parts.filter(is_same)
     return parts
 
 
