@@ -63,7 +63,7 @@ _TABLES = {
         from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9)
         share_of_to:DECIMAL(12,9) share_source is_estimated:BOOLEAN notice""",
     "reference_geography": """
-        name as_of_date:DATE""",
+        name as_of_date:DATE is_published:BOOLEAN""",
     "region_union": """
         reference_geography:INTEGER union_code name_zh name_en member_code reason""",
     "region_group": """
@@ -217,7 +217,7 @@ def _lay_sources(
             body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             connection.execute(f'CREATE TABLE source."{table}" ({body})')
         # the regions as each source used them are always one of the geographies
-        connection.execute("INSERT INTO source.reference_geography VALUES ('reported', NULL)")
+        connection.execute("INSERT INTO source.reference_geography VALUES ('reported', NULL, true)")
         for table, frame in reference.items():
             _load_reference(connection, table, frame)
         _load_records(connection, readings, receipts, in_force)

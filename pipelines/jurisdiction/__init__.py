@@ -120,6 +120,16 @@ class Jurisdiction:
         return next((source for source in POPULATION_SOURCES if source in set(measures["population_source"])), "none")
 
     @property
+    def tells_residence(self) -> bool:
+        """Whether any figures are of town or country alone: where none are, nothing is unattributed to either."""
+        return any(contract.tells_residence for contract in self.contracts.values())
+
+    @property
+    def main_fund(self) -> str | None:
+        """The fund that is meant where none is named: that of the first measure that spending is taken from."""
+        return self.description.spending[0].fund if self.description.spending else None
+
+    @property
     def expectations_folder(self) -> Path:
         """Facts true of this jurisdiction only."""
         return self.folder / "expectations"
@@ -195,9 +205,13 @@ class Jurisdiction:
             ),
         )
         tables["extract"] = self._extract_table()
+        boundaries = {c.boundaries for c in self.contracts.values() if c.boundaries is not None} - set(geographies)
         tables["reference_geography"] = pl.DataFrame(
-            {"name": [str(year) for year in geographies], "as_of_date": [f"{year}-12-31" for year in geographies]},
-            schema={"name": pl.String, "as_of_date": pl.String},
+            [
+                {"name": str(year), "as_of_date": f"{year:04}-12-31", "is_published": str(year in geographies).lower()}
+                for year in [*geographies, *sorted(boundaries)]
+            ],
+            schema=dict.fromkeys(("name", "as_of_date", "is_published"), pl.String),
         )
         years = self.description.financial_years
         settings = {
@@ -207,6 +221,8 @@ class Jurisdiction:
             "home_region": self.home_region,
             "currency": self.currency,
             "default_population_basis": self.description.default_population_basis,
+            "main_fund": self.main_fund or "",
+            "tells_residence": str(self.tells_residence).lower(),
             "population_source": self.population_source,
             "financial_year_population": years.population if years else "middle",
             "first_year": str(self.description.years.first),

@@ -515,6 +515,18 @@ class Contract(StrictModel):
         return self.model_copy(update={"layouts": layouts})
 
     @property
+    def tells_residence(self) -> bool:
+        """Whether figures of town or country alone can come of it."""
+        if self.records is not None:
+            return any("residence" in o.by or o.residence != "total" for o in self.records.observations)
+        return any(
+            layout.defaults.get("residence", "total") != "total"
+            or any(row.dimension == "residence" for row in layout.rows)
+            or any((value.residence or "total") != "total" for value in layout.values)
+            for layout in self.layouts
+        )
+
+    @property
     def boundaries_date(self) -> date | None:
         """The day whose list of regions the figures are on; None for that of their own time."""
         return date(self.boundaries, 12, 31) if self.boundaries is not None else None
