@@ -55,7 +55,7 @@ _TABLES = {
         reading_id receipt_id department extract delivery_period source_file kind severity observed expected""",
     "extract": """
         department extract name_zh name_en rank:INTEGER provenance delivery license publisher source_title owner
-        contract_version contract_hash period_kind""",
+        contract_version contract_hash period_kind year_starts year_named_by partial_year boundaries:INTEGER""",
     "region": """
         region_code region_name region_name_en region_level region_depth:INTEGER government_level parent_code
         valid_from:DATE valid_to:DATE code_origin""",
@@ -63,7 +63,7 @@ _TABLES = {
         from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9)
         share_of_to:DECIMAL(12,9) share_source is_estimated:BOOLEAN notice""",
     "reference_geography": """
-        name as_of_date:DATE""",
+        name as_of_date:DATE is_published:BOOLEAN""",
     "region_union": """
         reference_geography:INTEGER union_code name_zh name_en member_code reason""",
     "region_group": """
@@ -98,11 +98,12 @@ _TABLES = {
     "item_payer_share": """
         item government_level region_code share:DECIMAL(12,9) edition origin""",
     "measure": """
-        measure name_zh name_en unit kind aggregation population_source is_population:BOOLEAN""",
+        measure name_zh name_en unit kind aggregation population_source is_population:BOOLEAN
+        may_be_negative:BOOLEAN may_be_fractional:BOOLEAN""",
     "functional_class": """
         class_code name_zh name_en domain edition valid_from:DATE valid_to:DATE""",
     "spending_source": """
-        measure role fund account_stage""",
+        measure role fund account_stage exhaustive:BOOLEAN""",
     "two_thirds_test": """
         fund account_stage livelihood livelihood_classes resources scope_zh scope_en""",
     "domain": """
@@ -216,7 +217,7 @@ def _lay_sources(
             body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             connection.execute(f'CREATE TABLE source."{table}" ({body})')
         # the regions as each source used them are always one of the geographies
-        connection.execute("INSERT INTO source.reference_geography VALUES ('reported', NULL)")
+        connection.execute("INSERT INTO source.reference_geography VALUES ('reported', NULL, true)")
         for table, frame in reference.items():
             _load_reference(connection, table, frame)
         _load_records(connection, readings, receipts, in_force)

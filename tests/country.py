@@ -192,7 +192,7 @@ data_notes:
   - {zh: 全部为虚构。, en: All of it is invented.}
 spending:
   - {measure: budget_outturn, role: whole, fund: general_budget, account_stage: final}
-  - {measure: outturn_by_class, role: functional, fund: general_budget, account_stage: final}
+  - {measure: outturn_by_class, role: functional, fund: general_budget, account_stage: final, exhaustive: true}
 scores: {goalpost_set: first}
 """
 

@@ -32,6 +32,18 @@ class _Dbt:
     def concat(fields: list[str]) -> str:
         return " || ".join(fields)
 
+    @staticmethod
+    def type_string() -> str:
+        return "varchar"
+
+    @staticmethod
+    def dateadd(part: str, count: int, day: str) -> str:
+        return f"{day} + interval ({count}) {part}"
+
+    @staticmethod
+    def datediff(first: str, second: str, part: str) -> str:
+        return f"date_diff('{part}', {first}, {second})"
+
 
 class _Adapter:
     @staticmethod

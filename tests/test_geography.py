@@ -157,16 +157,17 @@ class Models:
             land.changes(),
         )
         lists = [("reported", None), *((str(year), f"{year}-12-31") for year in YEARS)]
-        self.lay("stg_reference_geography", "reference_geography TEXT, as_of_date DATE", lists)
+        columns = "reference_geography TEXT, as_of_date DATE, is_published BOOLEAN"
+        self.lay("stg_reference_geography", columns, [(*line, True) for line in lists])
         columns = "reference_geography TEXT, union_code TEXT, name_zh TEXT, member_code TEXT"
         self.lay("stg_region_union", columns, [(year, code, code, member) for year, code, member in unions])
         self.lay(
             "int_observation__number_series",
             "series_number BIGINT, reported_series_number BIGINT, reference_geography TEXT, as_of_date DATE, "
-            "measure TEXT, period_end DATE, aggregation TEXT, both_sexes_number BIGINT, all_residences_number BIGINT",
+            "measure TEXT, period_end DATE, list_date DATE, aggregation TEXT, both_sexes_number BIGINT, "
+            "all_residences_number BIGINT",
             series(),
         )
-        self.lay("stg_observation", "period_end DATE", [(f"{year}-12-31",) for year in YEARS])
         self.make("int_region__date", "int_region__tree", "int_region__succession", "int_region__crosswalk")
 
 
@@ -192,7 +193,7 @@ def series() -> list[tuple[Any, ...]]:
                 rows.append(
                     (
                         place * 1000 + base + kind, base + kind, name, end if name == "reported" else f"{name}-12-31",
-                        measure, end, "whole",
+                        measure, end, end, "whole",
                         None if sexes is None else place * 1000 + base + sexes,
                         None if residences is None else place * 1000 + base + residences,
                     )
@@ -316,8 +317,9 @@ def test_a_union_takes_the_place_of_its_members_on_every_list_and_loses_nobody(m
 # -- the checks of a release ----------------------------------------------------------------------------------------
 
 CHECKED = """
-    create table stg_reference_geography as select 'reported' as reference_geography, null::date as as_of_date
-        union all select '2020', date '2020-12-31';
+    create table stg_reference_geography as
+        select 'reported' as reference_geography, null::date as as_of_date, true as is_published
+        union all select '2020', date '2020-12-31', true;
     create table stg_observation as select 'K' as region_code, date '2015-12-31' as period_end, 7 as value;
     create table int_region__tree as
         select list as reference_geography, day as as_of_date, pairs.*
@@ -326,8 +328,9 @@ CHECKED = """
         cross join (values ('reported', date '2015-12-31'), ('2020', date '2020-12-31')) as lists(list, day);
     create table int_observation__number_series as
         select number as series_number, 1 as reported_series_number, list as reference_geography, 'people' as measure,
-            date '2015-12-31' as period_end, 'whole' as aggregation, 'resident' as population_basis,
-            'total' as residence, 'all' as sex, 'all' as age_group, 'all' as group_code, 'all' as item
+            date '2015-12-31' as period_end, date '2015-12-31' as list_date, 'whole' as aggregation,
+            'resident' as population_basis, 'total' as residence, 'all' as sex, 'all' as age_group,
+            'all' as group_code, 'all' as item
         from (values (1, 'reported'), (2, '2020')) as numbers(number, list);
 """
 

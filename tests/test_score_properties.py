@@ -171,7 +171,7 @@ SCHEMA: dict[str, dict[str, str]] = {
     "int_score__choose_figures": {
         "variant": "varchar", "reference_geography": "varchar", "year": "integer", "region_code": "varchar",
         "region_depth": "integer", "indicator_code": "varchar", "direction": "varchar", "value": "double",
-        "obs_status": "varchar", "provenance": "varchar",
+        "obs_status": "varchar", "provenance": "varchar", "undefined_reason": "varchar",
     },
     "int_score__place_regions": {
         "place_number": "integer", "leaf_number": "integer", "reference_geography": "varchar", "year": "integer",
@@ -179,7 +179,7 @@ SCHEMA: dict[str, dict[str, str]] = {
         "as_of_date": "date", "leaf_code": "varchar",
         "leaf_depth": "integer", "is_leaf": "boolean", "people": "bigint", "population_source": "varchar",
         "people_status": "varchar", "people_provenance": "varchar", "registered_people": "bigint",
-        "region_people": "bigint",
+        "region_people": "bigint", "period_name": "varchar",
     },
 }  # fmt: skip
 POLARS = {"integer": pl.Int64, "bigint": pl.Int64, "double": pl.Float64, "boolean": pl.Boolean}
@@ -221,7 +221,7 @@ def rows_of(province: Province, case: int) -> Iterator[tuple[str, tuple[Any, ...
         direction = INDICATORS[indicator][1]
         yield (
             "int_score__choose_figures",
-            ("main", name, 2020, region, depth, indicator, direction, number, status, "official"),
+            ("main", name, 2020, region, depth, indicator, direction, number, status, "official", None),
         )
         if province.scale != 1:
             target = [None if t is None else t * province.scale for t in INDICATORS[indicator][2:6]]
@@ -231,7 +231,8 @@ def rows_of(province: Province, case: int) -> Iterator[tuple[str, tuple[Any, ...
             yield (
                 "int_score__place_regions",
                 (100 * case + number, 100 * case + leaf, name, 2020, code(region), region, "level", depth,
-                 "2020-12-31", code(f"K{leaf}"), 2, depth == 2, people, "year_end", "A", "official", people, None),
+                 "2020-12-31", code(f"K{leaf}"), 2, depth == 2, people, "year_end", "A", "official", people, None,
+                 "2020"),
             )  # fmt: skip
 
 

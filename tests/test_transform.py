@@ -407,10 +407,24 @@ def reference() -> dict[str, pl.DataFrame]:
             "spending_source",
             [
                 {"measure": "budget", "role": "whole", "fund": "general_budget", "account_stage": "final"},
-                {"measure": "class_spending", "role": "functional", "fund": "general_budget", "account_stage": "final"},
+                {
+                    "measure": "class_spending",
+                    "role": "functional",
+                    "fund": "general_budget",
+                    "account_stage": "final",
+                    "exhaustive": True,
+                },
             ],
         ),
-        "setting": table("setting", [{"name": "currency", "value": "XTS"}, {"name": "first_year", "value": "2010"}]),
+        "setting": table(
+            "setting",
+            [
+                {"name": "currency", "value": "XTS"},
+                {"name": "first_year", "value": "2010"},
+                {"name": "main_fund", "value": "general_budget"},
+                {"name": "population_source", "value": "year_end"},
+            ],
+        ),
     }
 
 
@@ -1023,7 +1037,7 @@ def test_a_line_in_the_catalogue_adds_an_indicator_and_changes_nothing_else(worl
             assert after[name] == rows, name
     new = [row for row in after["mart_service_coverage"] if "PLACES_PER_BED" in row]
     assert [row for row in after["mart_service_coverage"] if row not in new] == before["mart_service_coverage"]
-    assert {row[0]: row[22] for row in new} == {
+    assert {row[0]: row[26] for row in new} == {
         "K1": 240.0,
         "K2": 0.0,
         "C1": 80.0,

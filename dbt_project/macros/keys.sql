@@ -3,8 +3,8 @@
 {% macro series_dimensions() -%}
     {#- The dimensions of an observation beside its region: what the number is about. Two extracts or deliveries with
         the same region and the same of these report the same figure. -#}
-    {{ return(['measure', 'period_start', 'period_end', 'population_basis', 'residence', 'sex', 'age_group',
-               'group_code', 'item']) }}
+    {{ return(['measure', 'period_start', 'period_end', 'boundaries', 'population_basis', 'residence', 'sex',
+               'age_group', 'group_code', 'item']) }}
 {%- endmacro %}
 
 {% macro quoted(column) -%}
@@ -14,18 +14,16 @@
 
 {% macro main_account() -%}
     {#- Condition: spending of the fund and stage of account that is meant where none is named. -#}
-    fund = 'general_budget' and account_stage = 'final'
+    fund = (select main_fund from {{ ref('stg_setting') }}) and account_stage = 'final'
 {%- endmacro %}
 
-{% macro population_sources() -%}
-    {#- Where a population comes from, the one that is meant where none is named first. -#}
-    {{ return(['year_end', 'mid_year', 'census', 'none']) }}
-{%- endmacro %}
-
-{% macro source_rank(column) -%}
-    case {{ column }}
-        {%- for source in junheng.population_sources() %}
-        when '{{ source }}' then {{ loop.index }}
+{% macro source_rank(column, meant) -%}
+    {#- The order in which sources of a population are taken: first the one that the jurisdiction means where none is
+        named (`meant`), then those that are told every year, then counts. -#}
+    case
+        when {{ column }} = {{ meant }} then 0
+        {%- for source in ['year_end', 'mid_year', 'census', 'none'] %}
+        when {{ column }} = '{{ source }}' then {{ loop.index }}
         {%- endfor %}
     end
 {%- endmacro %}
@@ -38,7 +36,8 @@
         {%- do parts.append("'" ~ (';' if not loop.first) ~ column ~ "='") -%}
         {%- do parts.append(reported ~ '.' ~ column) -%}
     {%- endfor -%}
-    {%- for column in junheng.series_dimensions() -%}
+    {#- an extract has one kind of boundaries: they tell no figures of it apart -#}
+    {%- for column in junheng.series_dimensions() | reject('equalto', 'boundaries') -%}
         {%- do parts.append("';" ~ ('group' if column == 'group_code' else column) ~ "='") -%}
         {%- do parts.append('cast(' ~ series ~ '.' ~ column ~ ' as string)') -%}
     {%- endfor -%}

@@ -99,3 +99,9 @@
         when {{ direction }} = 'interval' then {{ junheng.goalpost_score(direction, x, low, high, target) }}
     end
 {%- endmacro %}
+
+{% macro status_to_score(figure) -%}
+    {#- The status of a figure as scores take it: a year of which parts are missing is a gap, not something that cannot
+        exist there. -#}
+    case when {{ figure }}.undefined_reason = 'partial_year' then 'O' else {{ figure }}.obs_status end
+{%- endmacro %}

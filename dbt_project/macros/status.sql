@@ -51,6 +51,20 @@
     end
 {%- endmacro %}
 
+{% macro status_of_year(letters, value, is_partial_year) -%}
+    {#- The same for a figure of a year: one of which parts are missing cannot exist (M), unless one is suppressed. -#}
+    case
+        when ({{ value }}) is null and {{ is_partial_year }} and {{ letters }} not like '%Q%' then 'M'
+        else {{ junheng.ranked_status(letters, value) }}
+    end
+{%- endmacro %}
+
+{% macro adds_up(value, status) -%}
+    {#- Scalar: whether a part of a sum leaves no gap: it has a value, or what it counts cannot exist there (M), such as a
+        service that is not this government's. A gap of any other kind makes the sum missing. -#}
+    ({{ value }} is not null or {{ status }} = 'M')
+{%- endmacro %}
+
 {% macro provenance_of(columns) -%}
     {#- Scalar: synthetic as soon as one input is; an absent input says nothing. -#}
     case when 'synthetic' in ({% for column in columns %}coalesce({{ column }}, ''){% if not loop.last %}, {% endif %}{% endfor %}) then 'synthetic' else 'official' end

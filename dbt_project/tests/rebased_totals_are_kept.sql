@@ -37,7 +37,7 @@ inner join {{ ref('int_observation__number_series') }} as series
     on series.series_number = reported.reported_series_number
 inner join {{ ref('int_region__crosswalk') }} as crosswalk
     on crosswalk.reference_geography = rebased.reference_geography
-    and crosswalk.as_of_date = series.period_end
+    and crosswalk.as_of_date = series.list_date
     and crosswalk.region_code = rebased.ancestor_code
     and crosswalk.to_code = rebased.ancestor_code
     and crosswalk.sources = 1

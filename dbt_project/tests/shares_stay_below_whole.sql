@@ -9,4 +9,17 @@ inner join {{ ref('dim_indicator') }} as indicator
 where
     figure.unit = '%'
     and not indicator.may_exceed_100
-    and (figure.value > 100 or figure.value < 0)
+    and (
+        figure.value > 100
+        -- a part of a whole that may be negative may be so too
+        or (
+            figure.value < 0
+            and figure.indicator_code not in (
+                select term.indicator_code
+                from {{ ref('stg_indicator_term') }} as term
+                inner join {{ ref('stg_measure') }} as measure
+                    on measure.measure = term.measure
+                where measure.may_be_negative
+            )
+        )
+    )

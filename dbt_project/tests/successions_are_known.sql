@@ -25,6 +25,6 @@ left join {{ ref('int_region__crosswalk') }} as crosswalk
     and crosswalk.as_of_date = tree.as_of_date
     and crosswalk.region_code = tree.region_code
     and crosswalk.is_known
-where geography.reference_geography <> 'reported'
+where geography.reference_geography <> 'reported' and geography.is_published
 group by geography.reference_geography, tree.as_of_date, tree.region_code
 having coalesce(sum(crosswalk.weight), 0) <> 1

@@ -18,7 +18,7 @@ import duckdb
 
 from pipelines.errors import UsageError
 from pipelines.exports.tables import PublishedColumn, PublishedTable
-from pipelines.figure_keys import MAIN_READING
+from pipelines.figure_keys import main_reading
 from pipelines.sql import quote, text_literal
 from pipelines.store import read_yaml
 
@@ -50,6 +50,15 @@ class Released:
         """What the release says of its jurisdiction: names, levels, currency, notes."""
         card: dict[str, Any] = self.card["jurisdiction"]
         return card
+
+    def main_reading(self, table: PublishedTable) -> str:
+        """The condition that an omitted key stands for, for the key columns that the table has, as SQL."""
+        found = [
+            f"{quote(name)} in ({', '.join(text_literal(value) for value in values)})"
+            for name, values in main_reading(self.card).items()
+            if name in table.key
+        ]
+        return " and ".join(found) or "true"
 
     @property
     def prepared_at(self) -> str:
@@ -172,16 +181,6 @@ def text_of(column: PublishedColumn) -> str:
     if column.data_type == "TIMESTAMP":
         return f"strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ')"
     return f"cast({name} as varchar)"
-
-
-def main_reading(table: PublishedTable) -> str:
-    """The condition that an omitted key stands for, for the key columns that the table has, as SQL."""
-    found = [
-        f"{quote(name)} in ({', '.join(text_literal(value) for value in values)})"
-        for name, values in MAIN_READING.items()
-        if name in table.key
-    ]
-    return " and ".join(found) or "true"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 import xlsxwriter
 
 from pipelines.exports.reading_matter import flags, notes, sources
-from pipelines.exports.released import Released, main_reading
+from pipelines.exports.released import Released
 from pipelines.exports.sheet_rows import SheetRows, fill
 from pipelines.exports.tables import PublishedTable
 from pipelines.sql import quote
@@ -77,7 +77,7 @@ def write_workbook(
     for table in tables:
         is_small = release.rows(table) * len(table.columns) <= CELLS_OF_A_SHEET
         is_whole = is_small or (whole and release.rows(table) < ROWS_OF_A_SHEET - 5)
-        condition = "true" if is_whole else main_reading(table)
+        condition = "true" if is_whole else release.main_reading(table)
         [(rows,)] = release.connection.execute(f"select count(*) from {quote(table.name)} where {condition}").fetchall()
         cells = rows * len(table.columns)
         # A key without a main reading is a list of rows for programs: it has no sheet.

@@ -162,11 +162,13 @@ class _Block:
         key = ["_code", "_name", "row_start", "row_end", "_problem", "_above"]
         distinct = rows.select(key).unique(maintain_order=True)
         found: list[tuple[str | None, str | None, str | None]] = []
+        listed = self.contract.boundaries_date
         for code_text, name_text, start, end, problem, above in distinct.iter_rows():
             if problem or start is None or end is None:
                 found.append((None, "unknown_period", problem))
             else:
-                match = self.task.index.match(rule, code_text, name_text, start, end, above)
+                first, last = (listed, listed) if listed else (start, end)
+                match = self.task.index.match(rule, code_text, name_text, first, last, above)
                 found.append((match.code, match.rule, match.detail))
         schema = dict.fromkeys(("region_code", "rule", "detail"), pl.String)
         matched = pl.concat([distinct, pl.DataFrame(found, schema=schema, orient="row")], how="horizontal")

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
-from cronsim import CronSim, CronSimError
-from pydantic import Field, field_validator, model_validator
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import expressions
@@ -25,138 +20,17 @@ from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
+from pipelines.jurisdiction.description import Description, Level, Unit
+from pipelines.jurisdiction.description_checks import check_description
 from pipelines.jurisdiction.geography import check_geographies
-from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
-from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
+from pipelines.jurisdiction.reference import POPULATION_SOURCES, TABLES, check_links, lines_of, load_table
 from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
-from pipelines.jurisdiction.yaml_model import StrictModel, load_model
+from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.settings import hash_files
 
-__all__ = ["Contract", "Jurisdiction", "Level", "load"]
-
-
-class Level(StrictModel):
-    """One level of regions, from the top (depth 0) down."""
-
-    name: str
-    name_zh: str
-    name_en: str
-    depth: int
-    government_level: str
-
-
-class Unit(StrictModel):
-    """A reported unit: how many base units it is."""
-
-    base: str
-    factor: int = Field(ge=1, le=9_999_999_999)
-
-
-class Years(StrictModel):
-    """First and last year that figures are made for, and the year that changes are counted from."""
-
-    first: int
-    last: int
-    base: int | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Years:
-        if self.last < self.first:
-            raise ValueError("the last of the years lies before the first")
-        if self.base is not None and not self.first <= self.base <= self.last:
-            raise ValueError("the base of the years lies outside them")
-        return self
-
-
-class Text(StrictModel):
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
-
-class Disclosure(StrictModel):
-    """Disclosure control: the method and why it was chosen."""
-
-    method: str
-    reason: str = ""
-
-
-class SpendingSource(StrictModel):
-    """A measure that feeds spending: whole budgets, or own-level spending by functional class."""
-
-    measure: str
-    role: Literal["whole", "functional"]
-    fund: str
-    account_stage: Literal["budget", "final"]
-
-
-class TwoThirdsTest(StrictModel):
-    """What the test on new fiscal resources is made of: two measures, and what they stand for."""
-
-    fund: str
-    account_stage: Literal["budget", "final"]
-    livelihood: str
-    livelihood_classes: list[str] = Field(min_length=1)
-    resources: str
-    scope: Text
-
-
-class Scores(StrictModel):
-    """How scores are made: what the degree is measured against, which weights and goalposts are the published ones."""
-
-    degree_indicator: str | None = None
-    weight_set: str = "equal"
-    goalpost_set: str | None = None
-    minimum_weight: float = Field(default=0.5, gt=0, le=1)
-    may_reweight_domains: bool = False
-
-
-class Description(StrictModel):
-    """The model of `jurisdiction.yml`."""
-
-    name: str
-    name_en: str
-    home_region: str
-    levels: list[Level] = Field(min_length=1)
-    currency: str
-    time_zone: str
-    schedule: str = "0 2 * * *"
-    default_population_basis: Literal["resident", "registered"] = "resident"
-    years: Years
-    reference_geographies: list[int] = []
-    units: dict[str, Unit]
-    unit_names: dict[str, str] = {}  # what units that only indicators have are called
-    synthetic_mark: Text = Text(zh="示例数据", en="Sample data")
-    disclosure: Disclosure
-    data_notes: list[Text] = []
-    personal_numbers: list[PersonalKind] = USUAL_KINDS  # what no table of figures may hold
-    spending: list[SpendingSource] = []
-    two_thirds_tests: list[TwoThirdsTest] = []
-    payments_by_item: str | None = None
-    scores: Scores = Scores()
-
-    @field_validator("schedule")
-    @classmethod
-    def _cron(cls, value: str) -> str:
-        try:
-            CronSim(value, datetime(2000, 1, 1))
-        except CronSimError as error:
-            raise ValueError(
-                f"the schedule {value!r} is not five fields (minute hour day month weekday): {error}"
-            ) from error
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"no such time zone: {value}") from error
-        return value
+__all__ = ["Contract", "Description", "Jurisdiction", "Level", "Unit", "load"]
 
 
 class Jurisdiction:
@@ -248,6 +122,24 @@ class Jurisdiction:
         parts = [f"{contract.id}={contract.hash}" for contract in self.contracts.values()]
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
+    @cached_property
+    def population_source(self) -> str:
+        """The source of the population that is meant where none is named: the one declared, or the first there is."""
+        if self.description.population_source:
+            return self.description.population_source
+        measures = self._tables["measure"].filter(pl.col("is_population") == "true")
+        return next((source for source in POPULATION_SOURCES if source in set(measures["population_source"])), "none")
+
+    @property
+    def tells_residence(self) -> bool:
+        """Whether any figures are of town or country alone: where none are, nothing is unattributed to either."""
+        return any(contract.tells_residence for contract in self.contracts.values())
+
+    @property
+    def main_fund(self) -> str | None:
+        """The fund that is meant where none is named: that of the first measure that spending is taken from."""
+        return self.description.spending[0].fund if self.description.spending else None
+
     @property
     def expectations_folder(self) -> Path:
         """Facts true of this jurisdiction only."""
@@ -291,8 +183,11 @@ class Jurisdiction:
         tables["indicator"] = indicators
         tables["indicator_term"] = terms
         tables["spending_source"] = pl.DataFrame(
-            [source.model_dump() for source in self.description.spending],
-            schema={"measure": pl.String, "role": pl.String, "fund": pl.String, "account_stage": pl.String},
+            [
+                {**source.model_dump(), "exhaustive": str(source.exhaustive).lower()}
+                for source in self.description.spending
+            ],
+            schema=dict.fromkeys(("measure", "role", "fund", "account_stage", "exhaustive"), pl.String),
         )
         tables["two_thirds_test"] = pl.DataFrame(
             [
@@ -321,10 +216,15 @@ class Jurisdiction:
             ),
         )
         tables["extract"] = self._extract_table()
+        boundaries = {c.boundaries for c in self.contracts.values() if c.boundaries is not None} - set(geographies)
         tables["reference_geography"] = pl.DataFrame(
-            {"name": [str(year) for year in geographies], "as_of_date": [f"{year}-12-31" for year in geographies]},
-            schema={"name": pl.String, "as_of_date": pl.String},
+            [
+                {"name": str(year), "as_of_date": f"{year:04}-12-31", "is_published": str(year in geographies).lower()}
+                for year in [*geographies, *sorted(boundaries)]
+            ],
+            schema=dict.fromkeys(("name", "as_of_date", "is_published"), pl.String),
         )
+        years = self.description.financial_years
         settings = {
             "jurisdiction": self.key,
             "name_zh": self.name,
@@ -332,6 +232,10 @@ class Jurisdiction:
             "home_region": self.home_region,
             "currency": self.currency,
             "default_population_basis": self.description.default_population_basis,
+            "main_fund": self.main_fund or "",
+            "tells_residence": str(self.tells_residence).lower(),
+            "population_source": self.population_source,
+            "financial_year_population": years.population if years else "middle",
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
             "base_year": str(self.description.years.base or ""),
@@ -362,7 +266,7 @@ class Jurisdiction:
             )
         contracts = {}
         for path in sorted(files):
-            contract = load_contract(path, folder, units, base_units)
+            contract = self.with_years(load_contract(path, folder, units, base_units))
             check_records(contract, path, units, base_units, {level.name for level in self.levels})
             contracts[contract.id] = contract
         if not contracts:
@@ -373,6 +277,11 @@ class Jurisdiction:
             )
         return contracts
 
+    def with_years(self, contract: Contract) -> Contract:
+        """The contract with the years of the jurisdiction, where it does not name its own."""
+        years = self.description.financial_years
+        return contract.with_years(years.starts, years.named_by) if years else contract
+
     def _check_tables(self) -> None:
         """What one table cannot say alone: levels, the home region, measures that spending rests on."""
         folder = self.folder / "reference"
@@ -381,7 +290,6 @@ class Jurisdiction:
         check_weights(folder, self._tables)
         check_classes(folder, self._tables["functional_class"], self._spending_classes())
         levels = {level.name for level in self.levels}
-        description = str(self.folder / "jurisdiction.yml")
         for relation, column in (("region", "region_level"), ("indicator", "lowest_level")):
             for text in self._tables[relation][column].unique().drop_nulls():
                 if text not in levels:
@@ -391,45 +299,7 @@ class Jurisdiction:
                         where=f"{path}, {line_with(path, text)}",
                         do=f"use one of {', '.join(sorted(levels))}",
                     )
-        if self.home_region not in set(self.regions["region_code"]):
-            raise ConfigurationError(
-                f"home_region {self.home_region!r} is not in regions.csv",
-                where=description,
-                do="correct it or add the region",
-            )
-        scores = self.description.scores
-        for what, name, relation, column in (
-            ("degree_indicator", scores.degree_indicator, "indicator", "indicator_code"),
-            ("weight_set", scores.weight_set if scores.weight_set != "equal" else None, "weight", "weight_set"),
-            ("goalpost_set", scores.goalpost_set, "goalpost", "goalpost_set"),
-        ):
-            if name is not None and name not in set(self._tables[relation][column]):
-                raise ConfigurationError(
-                    f"the {what} {name!r} is in no line of reference/{relation}s.csv",
-                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', name)}",
-                    do="correct it or add its lines",
-                )
-        named = [("spending", source.measure) for source in self.description.spending]
-        for test in self.description.two_thirds_tests:
-            named += [("two_thirds_tests", test.livelihood), ("two_thirds_tests", test.resources)]
-        if self.description.payments_by_item:
-            named.append(("payments_by_item", self.description.payments_by_item))
-        for what, measure in named:
-            if measure not in self.reference_measures:
-                raise ConfigurationError(
-                    f"{what} names the measure {measure!r}, which is not in reference/measures.csv",
-                    where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', measure)}",
-                    do="correct it or add a line in measures.csv",
-                )
-        classes = set(self._tables["functional_class"]["class_code"])
-        for test in self.description.two_thirds_tests:
-            for code in test.livelihood_classes:
-                if not any(known == code or known.startswith(code) for known in classes):
-                    raise ConfigurationError(
-                        f"two_thirds_tests names the class {code!r}, which is not in reference/functional_classes.csv",
-                        where=f"{description}, {line_with(self.folder / 'jurisdiction.yml', code)}",
-                        do="correct it or add a line in functional_classes.csv",
-                    )
+        check_description(self.folder, self.description, self._tables)
         self.check_geographies(self.reference_geographies)
 
     def _spending_classes(self) -> dict[str, str]:
@@ -530,6 +400,10 @@ class Jurisdiction:
                     "contract_version": contract.version,
                     "contract_hash": contract.hash,
                     "period_kind": contract.period_kind,
+                    "year_starts": contract.years[0],
+                    "year_named_by": contract.years[1],
+                    "partial_year": contract.partial_year,
+                    "boundaries": str(contract.boundaries or ""),
                 }
                 for contract in self.contracts.values()
             ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import date
 from pathlib import PurePath
 from typing import Literal
 
@@ -300,9 +301,14 @@ class PeriodRule(StrictModel):
         for day in (self.month_day, self.starts):
             if not re.fullmatch(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", day):
                 raise ValueError("`month_day` and `starts` are MM-DD")
-        if self.starts in ("02-29", "02-30", "02-31", "04-31", "06-31", "09-31", "11-31"):
-            raise ValueError("`starts` is a day of every year")
+        if not re.fullmatch(r"..-(0[1-9]|1[0-9]|2[0-8])", self.starts):
+            raise ValueError("`starts` is a day that every year has, as MM-DD")
         return self
+
+    @property
+    def names_years(self) -> bool:
+        """True when the contract itself says which years its periods belong to."""
+        return bool({"starts", "named_by"} & self.model_fields_set)
 
     @property
     def columns(self) -> list[str]:
@@ -537,6 +543,10 @@ class Contract(StrictModel):
     rank: int = Field(ge=1)
     delivery: Literal["replaces_periods", "replaces_all"] = "replaces_periods"
     partial_delivery: bool = False  # a file that comes again may hold only some of the figures
+    # a year's flow of which parts are missing: no value, or scaled by the months or the days that are there
+    partial_year: Literal["missing", "by_months", "by_days"] = "missing"
+    # whose regions the figures are on, where not on those of their own time: the list at the end of this year
+    boundaries: int | None = Field(default=None, ge=1, le=9999)
     files: str | list[str]
     layouts: list[Layout] = []
     records: Records | None = None  # a person-level extract: one line per record, no table of figures
@@ -565,6 +575,43 @@ class Contract(StrictModel):
     def period_kind(self) -> str:
         """What kind of period the figures are about."""
         return self.records.period.kind if self.records is not None else self.layouts[0].period.kind
+
+    @property
+    def years(self) -> tuple[str, str]:
+        """First day (MM-DD) of the years that the figures belong to, and whether these are named by start or end."""
+        rules = [layout.period for layout in self.layouts]
+        if not rules:
+            return "01-01", "start"
+        rule = next((rule for rule in rules if rule.kind != "point"), rules[0])
+        return rule.starts, rule.named_by
+
+    def with_years(self, starts: str, named_by: Literal["start", "end"]) -> Contract:
+        """The same contract, whose periods belong to such years wherever they do not name their own."""
+        years = {"starts": starts, "named_by": named_by}
+        layouts = [
+            layout
+            if layout.period.names_years
+            else layout.model_copy(update={"period": layout.period.model_copy(update=years)})
+            for layout in self.layouts
+        ]
+        return self.model_copy(update={"layouts": layouts})
+
+    @property
+    def tells_residence(self) -> bool:
+        """Whether figures of town or country alone can come of it."""
+        if self.records is not None:
+            return any("residence" in o.by or o.residence != "total" for o in self.records.observations)
+        return any(
+            layout.defaults.get("residence", "total") != "total"
+            or any(row.dimension == "residence" for row in layout.rows)
+            or any((value.residence or "total") != "total" for value in layout.values)
+            for layout in self.layouts
+        )
+
+    @property
+    def boundaries_date(self) -> date | None:
+        """The day whose list of regions the figures are on; None for that of their own time."""
+        return date(self.boundaries, 12, 31) if self.boundaries is not None else None
 
     @property
     def department(self) -> str:

@@ -36,6 +36,9 @@ class Table:
     optional: tuple[str, ...] = ()  # columns that a file may leave out
 
 
+# Where a population can come from; of several the first is meant, unless the jurisdiction says which.
+POPULATION_SOURCES = ("year_end", "mid_year", "census")
+
 TABLES = (
     Table(
         "regions.csv",
@@ -273,14 +276,17 @@ TABLES = (
             "aggregation",
             "population_source",
             "is_population",
+            "may_be_negative",
+            "may_be_fractional",
         ),
         ("measure",),
         required=True,
-        booleans=("is_population",),
+        optional=("may_be_negative", "may_be_fractional"),
+        booleans=("is_population", "may_be_negative", "may_be_fractional"),
         choices={
             "kind": ("stock", "flow", "rate"),
             "aggregation": ("whole", "own_level", "none"),
-            "population_source": ("census", "year_end", "mid_year", "none"),
+            "population_source": (*POPULATION_SOURCES, "none"),
         },
         filled=("name_zh", "name_en", "unit", "kind", "aggregation"),
     ),

@@ -24,6 +24,12 @@ class Point:
     year: int
     value: float
     is_synthetic: bool
+    period_name: str = ""  # what a financial year is called
+
+    @property
+    def called(self) -> str:
+        """What the year is called."""
+        return self.period_name or str(self.year)
 
 
 @dataclass(frozen=True)
@@ -114,11 +120,12 @@ def _draw(
             f'<text x="{frame.left - 8}" y="{y + 4}" text-anchor="end" class="tick">{rounded(tick, places)}</text>'
         )
     first, last = frame.years
+    called = {point.year: escape(point.called) for item in series for point in item.points}
     for year in range(first, last + 1):
         if (last - year) % every == 0:
-            x = frame.x(year)
+            x, name = frame.x(year), called.get(year, year)
             parts.append(
-                f'<text x="{x}" y="{frame.height - frame.bottom + 20}" text-anchor="middle" class="tick">{year}</text>'
+                f'<text x="{x}" y="{frame.height - frame.bottom + 20}" text-anchor="middle" class="tick">{name}</text>'
             )
     for place, mark in enumerate(marks):
         x = frame.x(mark.at)
@@ -128,7 +135,7 @@ def _draw(
     for item in series:
         for point in item.points:
             sample = f" · {synthetic['zh']} / {synthetic['en']}" if point.is_synthetic else ""
-            title = escape(f"{point.year}: {measured(point.value)}{sample}")
+            title = escape(f"{point.called}: {measured(point.value)}{sample}")
             parts.append(_marker(frame.x(point.year), frame.y(point.value), item, point, str(title)))
     return "".join(parts)
 

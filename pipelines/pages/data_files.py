@@ -29,6 +29,7 @@ def _where(item: Prepared, key: str, table: str, column: str, condition: dict[st
         "key": key,
         "names": names,
         "year": subject.year,
+        "called": subject.called(subject.year),
         "table": table,
         "column": column,
         "condition": condition,
@@ -106,4 +107,6 @@ def series(facts: Facts, item: Prepared) -> str:
         if any(figure is not None and figure.low is not None for figure in figures):
             row.append([[f.low, f.high] if f is not None and f.low is not None else None for f in figures])
         rows[code] = row
-    return _call("figures", subject.key, {"years": years, "rows": rows})
+    return _call(
+        "figures", subject.key, {"years": years, "called": [subject.called(year) for year in years], "rows": rows}
+    )

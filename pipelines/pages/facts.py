@@ -15,13 +15,7 @@ MAIN_METHOD = "population_weighted_mean"
 INDEX_METHOD = "arithmetic_mean"
 GEOGRAPHY = "reported"
 
-# The budget that everybody has comes first by name where there are several.
-MAIN_FUND = "(select min(fund) from mart_per_capita_spending)"
 MAIN_WEIGHTS = "(select min(weight_set) filter (where is_main) from dim_weight)"
-SPENDING = f"""
-    fund = {MAIN_FUND} and government_level = 'all' and residence = 'total' and account_stage = 'final'
-    and price_basis = 'nominal' and population_basis = 'resident' and population_source = 'year_end'
-"""
 
 # The list of regions at the end of the newest year that lowest regions have figures of: a region made later has none.
 _NEWEST = """
@@ -49,7 +43,7 @@ _INDICATOR_CELLS = """
     select c.indicator_code, c.population_basis, c.population_source, c.residence, c.sex, c.age_group, c."group"
     from (
         select distinct indicator_code, population_basis, population_source, residence, sex, age_group, "group"
-        from mart_service_coverage where reference_geography = ?
+        from mart_service_coverage where reference_geography = $geography
     ) c
     join dim_indicator i on i.indicator_code = c.indicator_code and (
         c.population_basis = i.denominator_population
@@ -58,6 +52,7 @@ _INDICATOR_CELLS = """
         partition by c.indicator_code
         order by case c.population_basis when 'none' then 0 when 'target_group' then 1 else 2 end,
             c.population_source is distinct from i.population_source,
+            c.population_source <> $source,
             case c.population_source when 'year_end' then 0 when 'mid_year' then 1 when 'census' then 2 else 3 end,
             c.residence <> 'total', c.residence, c.sex <> 'all', c.sex, c.age_group <> 'all', c.age_group,
             c."group" <> 'all', c."group"
@@ -120,11 +115,11 @@ def _settle(subject: Subject, facts: Facts) -> None:
 
 
 def _fill(facts: Facts, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Rows of (subject, region, year, value, low, high, status, provenance) into their subjects."""
-    for key, code, year, value, low, high, status, provenance in rows:
+    """Rows of (subject, region, year, what it is called, value, low, high, status, provenance) into their subjects."""
+    for key, code, year, name, value, low, high, status, provenance in rows:
         subject = facts.subjects.get(key)
         if subject is not None and code in facts.regions:
-            figure = Figure(year, value, low, high, status or "", provenance != "official")
+            figure = Figure(year, value, low, high, status or "", provenance != "official", name or "")
             subject.figures.setdefault(code, {})[year] = figure
 
 
@@ -161,8 +156,8 @@ def _add_degrees(release: Release, facts: Facts, names: dict[str, Row]) -> None:
     _fill(
         facts,
         release.tuples(
-            "select 'degree.' || domain, region_code, year, degree_pct, null, null, obs_status, provenance "
-            "from mart_equalisation where reference_geography = ? and method_id = ? and weight_set = ? "
+            "select 'degree.' || domain, region_code, year, period_name, degree_pct, null, null, obs_status, "
+            "provenance from mart_equalisation where reference_geography = ? and method_id = ? and weight_set = ? "
             "and target_edition = ?",
             GEOGRAPHY,
             MAIN_METHOD,
@@ -187,7 +182,7 @@ def _add_index(release: Release, facts: Facts) -> None:
     _fill(
         facts,
         release.tuples(
-            "select 'index.all', region_code, year, index_value, null, null, obs_status, provenance "
+            "select 'index.all', region_code, year, period_name, index_value, null, null, obs_status, provenance "
             "from mart_composite_index where reference_geography = ? and domain = 'all' and method_id = ? "
             "and goalposts = ? and weight_set = ?",
             GEOGRAPHY,
@@ -201,9 +196,11 @@ def _add_index(release: Release, facts: Facts) -> None:
 def _add_spending(release: Release, facts: Facts, names: dict[str, Row]) -> None:
     if not release.has("mart_per_capita_spending"):
         return
-    fund = release.rows(f"select {MAIN_FUND} as fund")[0]["fund"]
-    if fund is None:
-        return
+    condition = {
+        "fund": release.main_fund,
+        "government_level": "all",
+        "population_source": release.population_source,
+    }
     for row in release.rows(
         "select domain, any_value(domain_name_zh) as name_zh, any_value(domain_name_en) as name_en, "
         "any_value(currency) as currency from mart_per_capita_spending group by domain order by domain"
@@ -211,14 +208,14 @@ def _add_spending(release: Release, facts: Facts, names: dict[str, Row]) -> None
         key, zh, en = _named("spending", row["domain"], {row["domain"]: row}, "人均支出", "Spending per head")
         facts.subjects[key] = Subject(
             key, "spending", zh, en, row["domain"], row["currency"], None, 0, "mart_per_capita_spending",
-            "per_capita", {"domain": row["domain"], "fund": fund, "government_level": "all"},
+            "per_capita", {"domain": row["domain"], **condition},
         )  # fmt: skip
     _order(facts, "spending", names)
     _fill(
         facts,
         release.tuples(
-            "select 'spending.' || domain, region_code, year, per_capita, null, null, obs_status, provenance "
-            f"from mart_per_capita_spending where reference_geography = ? and {SPENDING}",
+            "select 'spending.' || domain, region_code, year, period_name, per_capita, null, null, obs_status, "
+            f"provenance from mart_per_capita_spending where reference_geography = ? and {release.per_resident}",
             GEOGRAPHY,
         ),
     )
@@ -227,7 +224,8 @@ def _add_spending(release: Release, facts: Facts, names: dict[str, Row]) -> None
 def _add_indicators(release: Release, facts: Facts) -> None:
     if not release.has("mart_service_coverage", "dim_indicator"):
         return
-    cells = {row["indicator_code"]: row for row in release.rows(_INDICATOR_CELLS, GEOGRAPHY)}
+    meant = {"geography": GEOGRAPHY, "source": release.population_source}
+    cells = {row["indicator_code"]: row for row in release.rows(_INDICATOR_CELLS, meant)}
     order = {item["domain"]: place for place, item in enumerate(release.card["domains"])}
     listed = release.rows("select * from dim_indicator")
     for row in sorted(listed, key=lambda row: (order.get(row["domain"], len(order)), row["indicator_code"])):
@@ -241,12 +239,11 @@ def _add_indicators(release: Release, facts: Facts) -> None:
     _fill(
         facts,
         release.tuples(
-            f"with cell as ({_INDICATOR_CELLS}) select f.indicator_code, f.region_code, f.year, f.value, f.ci_low, "
-            "f.ci_high, f.obs_status, f.provenance from mart_service_coverage f join cell using "
+            f"with cell as ({_INDICATOR_CELLS}) select f.indicator_code, f.region_code, f.year, f.period_name, "
+            "f.value, f.ci_low, f.ci_high, f.obs_status, f.provenance from mart_service_coverage f join cell using "
             '(indicator_code, population_basis, population_source, residence, sex, age_group, "group") '
-            "where f.reference_geography = ?",
-            GEOGRAPHY,
-            GEOGRAPHY,
+            "where f.reference_geography = $geography",
+            meant,
         ),
     )
     for code in cells:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pipelines.pages.chart import Point, Series
-from pipelines.pages.facts import MAIN_FUND
 from pipelines.pages.reading import Release, Row
 
 BASES = {
@@ -22,6 +21,11 @@ SOURCES = {
     "census": ("普查", "census"),
     "mid_year": ("年中", "mid-year"),
     "none": ("", ""),
+}
+RESIDENTS = {
+    "year_end": ("年末常住人口", "year-end residents"),
+    "mid_year": ("年中常住人口", "mid-year residents"),
+    "census": ("普查常住人口", "census residents"),
 }
 ORIGINS = {
     "plan": ("规划", "plan"),
@@ -38,12 +42,19 @@ TABLE_KINDS = (
 )
 
 
+def residents_meant(release: Release) -> tuple[str, str]:
+    """What the people are called that figures per head are divided by where nothing else is said, in both languages."""
+    return RESIDENTS.get(release.population_source, ("常住人口", "residents"))
+
+
 # -- spending per head -------------------------------------------------------------------------------------------
 
-_WHOLE = """
-    domain = 'all' and government_level = 'all' and residence = 'total' and account_stage = 'final'
-    and price_basis = 'nominal' and reference_geography = 'reported'
-"""
+
+def _whole(release: Release) -> str:
+    """The condition for all spending on the regions as reported, as SQL; beside populations that somebody counts."""
+    source = release.population_source
+    derived = "" if source == "mid_year" else " and population_source <> 'mid_year'"
+    return f"domain = 'all' and reference_geography = 'reported' and {release.account}{derived}"
 
 
 def spending_over_years(release: Release) -> Row | None:
@@ -51,9 +62,9 @@ def spending_over_years(release: Release) -> Row | None:
     if not release.has("mart_per_capita_spending"):
         return None
     rows = release.rows(
-        f"select year, population_basis, population_source, spending, population, per_capita, currency, provenance "
-        f"from mart_per_capita_spending where region_code = ? and {_WHOLE} and per_capita is not null "
-        f"and population_source <> 'mid_year' and fund = {MAIN_FUND} "
+        f"select year, period_name, population_basis, population_source, spending, population, per_capita, currency, "
+        f"provenance from mart_per_capita_spending where region_code = ? and {_whole(release)} "
+        "and per_capita is not null "
         "order by year, population_source desc, population_basis desc",
         release.home,
     )
@@ -61,7 +72,8 @@ def spending_over_years(release: Release) -> Row | None:
         return None
     series: dict[tuple[str, str], list[Point]] = {}
     for row in rows:
-        point = Point(int(row["year"]), float(row["per_capita"]), row["provenance"] != "official")
+        synthetic = row["provenance"] != "official"
+        point = Point(int(row["year"]), float(row["per_capita"]), synthetic, row["period_name"])
         series.setdefault((row["population_basis"], row["population_source"]), []).append(point)
     drawn = []
     for (basis, source), points in sorted(
@@ -108,8 +120,10 @@ def spending_by_region(release: Release) -> Row | None:
         select distinct region_code from dim_region where parent_code = ?
     """
     newest = release.rows(
-        f"select max(year) as year from mart_per_capita_spending where {_WHOLE} and per_capita is not null "
-        f"and population_source = 'year_end' and region_code in ({children})",
+        f"select year, max(period_name) as period_name from mart_per_capita_spending where {_whole(release)} "
+        f"and per_capita is not null and population_source = ? and region_code in ({children}) "
+        "group by year order by year desc limit 1",
+        release.population_source,
         release.home,
     )
     year = newest[0]["year"] if newest else None
@@ -120,8 +134,8 @@ def spending_by_region(release: Release) -> Row | None:
         with figure as (
             select * from mart_per_capita_spending
             where year = ? and account_stage = 'final' and price_basis = 'nominal' and reference_geography = 'reported'
-                and fund = {MAIN_FUND}
-                and population_source in ('year_end', 'none')
+                and fund = ?
+                and population_source in (?, 'none')
                 and (region_code = ? or region_code in ({children}))
         ),
         wide as (
@@ -154,6 +168,8 @@ def spending_by_region(release: Release) -> Row | None:
         from wide w order by region_depth, region_code
         """,
         year,
+        release.main_fund,
+        release.population_source,
         release.home,
         release.home,
     )
@@ -165,6 +181,7 @@ def spending_by_region(release: Release) -> Row | None:
         row["share"] = float(row["per_resident"] or 0) / highest * 100
     return {
         "year": year,
+        "period_name": newest[0]["period_name"],
         "parts": parts,
         "home": next((row for row in rows if row["region_code"] == release.home), None),
         "currency": rows[0]["currency"],
@@ -260,10 +277,11 @@ def populations(release: Release) -> list[Row] | None:
             bool_or(provenance <> 'official') filter (where residence = 'urban') as is_urban_synthetic
         from fct_population
         where region_code = ? and reference_geography = 'reported' and sex = 'all' and age_group = 'all'
-            and population_source <> 'mid_year'
+            and (population_source <> 'mid_year' or ? = 'mid_year')
         group by reference_date, population_source order by reference_date desc, population_source
         """,
         release.home,
+        release.population_source,
     )
     for row in rows:
         residents, urban, registered = row["residents"], row["urban"], row["registered"]
@@ -344,15 +362,16 @@ def sql_example(release: Release) -> Row | None:
     if not release.has("mart_per_capita_spending"):
         return None
     home = release.home.replace("'", "''")
-    fund = str(release.rows(f"select {MAIN_FUND} as fund")[0]["fund"] or "").replace("'", "''")
+    fund = release.main_fund.replace("'", "''")
+    derived = "" if release.population_source == "mid_year" else "  AND population_source <> 'mid_year'\n"
     sql = (
-        "SELECT year, population_basis, population_source,\n"
+        "SELECT year, period_name, population_basis, population_source,\n"
         "       round(per_capita, 1) AS per_capita, currency, provenance\n"
         "FROM mart_per_capita_spending\n"
         f"WHERE region_code = '{home}' AND domain = 'all' AND residence = 'total'\n"
         f"  AND government_level = 'all' AND fund = '{fund}' AND account_stage = 'final'\n"
         "  AND price_basis = 'nominal' AND reference_geography = 'reported'\n"
-        "  AND population_source <> 'mid_year' AND per_capita IS NOT NULL\n"
+        f"{derived}  AND per_capita IS NOT NULL\n"
         "ORDER BY year DESC, population_basis DESC, population_source\n"
         "LIMIT 6;"
     )

@@ -200,7 +200,7 @@ def _strip(item: Prepared, known: list[float]) -> Markup:
 
 def _trend(facts: Facts, subject: Subject, synthetic: Row, unit: str) -> Markup | None:
     own = subject.figures.get(facts.home, {})
-    points = [Point(year, f.value, f.is_synthetic) for year, f in sorted(own.items()) if f.value is not None]
+    points = [Point(y, f.value, f.is_synthetic, f.period_name) for y, f in sorted(own.items()) if f.value is not None]
     if len(points) < 2:
         return None
     home = facts.regions[facts.home]

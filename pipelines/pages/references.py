@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from pipelines.figure_keys import MAIN_READING, trace_command
 
-_SPENDING = ("population_basis", "population_source", "residence", "price_basis", "account_stage")
-_COVERAGE = ("population_basis", "population_source", "residence", "sex", "age_group", "group")
-# The columns of each table's key that may be omitted, and what they mean there.
+_SPENDING = ("population_basis", "residence", "price_basis", "account_stage")
+_COVERAGE = ("population_basis", "residence", "sex", "age_group", "group")
+# The columns of each table's key that may be omitted, and what they mean there. Which population is meant where none is
+# named, each release says for itself: a reference names it.
 OMITTED: dict[str, dict[str, str]] = {
     table: {column: MAIN_READING[column][0] for column in ("reference_geography", *columns)}
     for table, columns in (

@@ -53,13 +53,14 @@ def _people(release: Release) -> dict[str, list[Row]]:
                 bool_or(provenance <> 'official') as is_synthetic, string_agg(distinct obs_status, ';') as obs_status
             from fct_population
             where reference_geography = ? and sex = 'all' and age_group = 'all' and residence in ('total', 'urban')
-                and population_basis in ('resident', 'registered') and population_source in ('census', 'year_end')
+                and population_basis in ('resident', 'registered') and population_source in ('census', ?)
             group by region_code, population_basis, population_source, reference_date having population is not null
             qualify reference_date = max(reference_date) over (
                 partition by region_code, population_basis, population_source)
             order by region_code, population_source desc, population_basis desc
             """,
             GEOGRAPHY,
+            release.population_source,
         )
     )
 
@@ -161,7 +162,9 @@ def _trend(shared: Shared, region: Region, key: str, unit: dict[str, str], synth
         if code == shared.facts.home and region.code == code and tone == 2:
             continue
         own = subject.figures.get(code, {})
-        points = [Point(y, f.value, f.is_synthetic) for y, f in sorted(own.items()) if f.value is not None]
+        points = [
+            Point(y, f.value, f.is_synthetic, f.period_name) for y, f in sorted(own.items()) if f.value is not None
+        ]
         name = shared.facts.regions[code]
         drawn.append(Series(name.name, name.name_en, tone, shape, points))
     marks = drawing.breaks(subject, region.code, [row["effective_date"] for row in shared.changes.get(region.code, [])])
@@ -261,6 +264,7 @@ def _money(shared: Shared, region: Region) -> list[Row]:
                 "zh": short_zh,
                 "en": short_en,
                 "year": own.year,
+                "called": own.called,
                 "value": Markup(row_button(rounded(own.value))),
                 "home": rounded(home.value) if home is not None else rounded(None),
                 "is_synthetic": own.is_synthetic,

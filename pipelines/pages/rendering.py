@@ -55,6 +55,7 @@ def _common(release: Release) -> dict[str, Any]:
         "units": place.get("units", {}),
         "time": local_time(release),
         "level": lambda depth: levels.get(depth, unnamed),
+        "residents": figures.residents_meant(release),
         "verdict": quality_figures.verdict(release),
         "states": quality_figures.table_states(release),
         "waived_places": quality_figures.waived_places(release),

@@ -163,7 +163,7 @@ def catalogue(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
             {
                 "subject": subject,
                 "unit": item.unit,
-                "years": f"{years[0]}–{years[-1]}" if len(years) > 1 else "".join(map(str, years)),
+                "years": "–".join(subject.called(year) for year in dict.fromkeys([*years[:1], *years[-1:]])),
                 "regions": len(subject.figures),
                 "is_synthetic": any(f.is_synthetic for by_year in subject.figures.values() for f in by_year.values()),
             }

@@ -35,6 +35,12 @@ class Figure:
     high: float | None
     status: str
     is_synthetic: bool
+    period_name: str = ""  # what a financial year is called
+
+    @property
+    def called(self) -> str:
+        """What the year is called: 2018, or 2018-19."""
+        return self.period_name or str(self.year)
 
     @property
     def is_suppressed(self) -> bool:
@@ -82,6 +88,12 @@ class Subject:
         """A region's figure of a year, by default of the subject's newest year."""
         wanted = self.year if year is None else year
         return None if wanted is None else self.figures.get(region, {}).get(wanted)
+
+    def called(self, year: int | None) -> str:
+        """What a year of the subject is called: 2018, or 2018-19; empty for none."""
+        named = (by_year[year] for by_year in self.figures.values() if year in by_year)
+        figure = next(named, None) if year is not None else None
+        return figure.called if figure is not None else str(year or "")
 
     def reference(self, region: str, year: int) -> Reference:
         """Where a figure stands, for SQL, trace and the report of an error."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.pages.facts import GEOGRAPHY, MAIN_FUND, MAIN_METHOD
+from pipelines.pages.facts import GEOGRAPHY, MAIN_METHOD
+from pipelines.pages.figures import residents_meant
 from pipelines.pages.indicator_pages import measures_of
 from pipelines.pages.numbers import plain, rounded, rounded_down
 from pipelines.pages.prepared import Prepared, figure_button
@@ -35,6 +36,7 @@ class Headline:
     zh: str
     en: str
     year: int | None
+    called: str  # what the year is called
     text: str
     exact: str
     unit: str
@@ -117,6 +119,7 @@ def _degree(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> He
         zh=degree.name_zh,
         en=degree.name_en,
         year=degree.year,
+        called=degree.called(degree.year),
         text=rounded_down(whole.home.value, 2),
         exact=repr(whole.home.value),
         unit="%",
@@ -155,9 +158,7 @@ def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
     reference = item.subject.reference(facts.home, figure.year)
     row = release.rows(
         f"select * from mart_per_capita_spending where region_code = ? and year = ? and domain = 'all' "
-        f"and fund = {MAIN_FUND} and government_level = 'all' and residence = 'total' and account_stage = 'final' "
-        "and price_basis = 'nominal' and population_basis = 'resident' and population_source = 'year_end' "
-        "and reference_geography = ?",
+        f"and {release.per_resident} and reference_geography = ?",
         facts.home,
         figure.year,
         GEOGRAPHY,
@@ -165,6 +166,7 @@ def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
     spent = Reference(reference.table, reference.key, "spending", "spending.all")
     people = Reference(reference.table, reference.key, "population", "spending.all")
     synthetic = figure.is_synthetic
+    residents_zh, residents_en = residents_meant(release)
     observations = _observations(
         release,
         "region_code = ? and year = ? and is_latest and is_chosen and value = ?",
@@ -175,11 +177,12 @@ def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
     if release.has("fct_population"):
         observations += _observations(
             release,
-            "observation_id in (select observation_id from fct_population where region_code = ? and year = ? "
-            "and population_source = 'year_end' and population_basis = 'resident' and residence = 'total' "
-            "and sex = 'all' and age_group = 'all' and reference_geography = ?)",
+            "observation_id in (select observation_id from fct_population where region_code = ? "
+            "and reference_date = ? and population_source = ? and population_basis = 'resident' "
+            "and residence = 'total' and sex = 'all' and age_group = 'all' and reference_geography = ?)",
             facts.home,
-            figure.year,
+            row["population_date"],
+            release.population_source,
             GEOGRAPHY,
         )
     return Headline(
@@ -187,18 +190,19 @@ def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
         zh=item.subject.name_zh,
         en=item.subject.name_en,
         year=figure.year,
+        called=figure.called,
         text=rounded(figure.value, 1),
         exact=repr(figure.value),
         unit=item.subject.unit,
         is_synthetic=synthetic,
         reference=reference,
-        formula_zh=f"支出 ÷ 年末常住人口 = {plain(row['spending'])} ÷ {plain(row['population'])}",
-        formula_en=f"spending ÷ year-end residents = {plain(row['spending'])} ÷ {plain(row['population'])}",
+        formula_zh=f"支出 ÷ {residents_zh} = {plain(row['spending'])} ÷ {plain(row['population'])}",
+        formula_en=f"spending ÷ {residents_en} = {plain(row['spending'])} ÷ {plain(row['population'])}",
         method="mart_per_capita_spending",
         inputs=[
             _input("支出，决算，各级政府合计", "Spending, final account, all levels of government",
                    plain(row["spending"]), spent, is_synthetic=synthetic),
-            _input("年末常住人口", "Year-end residents", plain(row["population"]), people, is_synthetic=synthetic),
+            _input(residents_zh, residents_en.capitalize(), plain(row["population"]), people, is_synthetic=synthetic),
         ],
         observations=observations,
     )  # fmt: skip
@@ -236,6 +240,7 @@ def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Hea
         zh=subject.name_zh,
         en=subject.name_en,
         year=item.home.year,
+        called=item.home.called,
         text=rounded(item.home.value, 1),
         exact=repr(item.home.value),
         unit=f"{rows[0]['base_year']} = 100",
@@ -254,10 +259,11 @@ def _share(release: Release, facts: Facts) -> Headline | None:
         return None
     rows = release.rows(
         "select * from mart_fiscal_effort where region_code = ? and reference_geography = ? "
-        f"and account_stage = 'final' and fund = {MAIN_FUND} and basic_share_pct is not null "
+        "and account_stage = 'final' and fund = ? and basic_share_pct is not null "
         "order by year desc limit 1",
         facts.home,
         GEOGRAPHY,
+        release.main_fund,
     )
     if not rows:
         return None
@@ -273,6 +279,7 @@ def _share(release: Release, facts: Facts) -> Headline | None:
         zh="基本公共服务占财政支出比重",
         en="Share of basic services in spending",
         year=row["year"],
+        called=row["period_name"],
         text=rounded(row["basic_share_pct"], 2),
         exact=repr(row["basic_share_pct"]),
         unit="%",
@@ -315,6 +322,7 @@ def _urban_rural(release: Release, facts: Facts) -> Headline | None:
         zh="基本公共服务人均支出的城乡比",
         en="Urban-rural ratio of spending per head on basic services",
         year=row["year"],
+        called=row["period_name"],
         text=rounded(row["ratio"], 3),
         exact=repr(row["ratio"]),
         unit="",

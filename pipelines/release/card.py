@@ -55,6 +55,10 @@ def card(
             "name_en": jurisdiction.name_en,
             "home_region": jurisdiction.home_region,
             "currency": jurisdiction.currency,
+            # What is meant where a reader names no fund and no population.
+            "main_fund": jurisdiction.main_fund,
+            "population_source": jurisdiction.population_source,
+            "tells_residence": jurisdiction.tells_residence,
             # What a base unit is called where the files come from.
             "units": {unit.base: name for name, unit in jurisdiction.units.items() if unit.factor == 1}
             | jurisdiction.unit_names,

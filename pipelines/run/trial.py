@@ -69,7 +69,7 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
         units = {name: unit.base for name, unit in jurisdiction.units.items()}
         measures = dict(jurisdiction._tables["measure"].select("measure", "unit").iter_rows())
         file = Path(extract).resolve()
-        contract = load_contract(file, file.parent.parent, units, measures)
+        contract = jurisdiction.with_years(load_contract(file, file.parent.parent, units, measures))
     else:
         jurisdiction = load(settings.jurisdiction_folder)
         if extract not in jurisdiction.contracts:

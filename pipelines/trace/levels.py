@@ -11,8 +11,9 @@ from typing import Any
 
 import duckdb
 
-from pipelines.figure_keys import trace_command
+from pipelines.figure_keys import main_reading, trace_command
 from pipelines.sql import quote
+from pipelines.store import read_json
 from pipelines.trace import cells, lineage
 from pipelines.trace.evidence import Lineage
 from pipelines.trace.replay import MAIN, Replay
@@ -28,6 +29,7 @@ class Levels:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, known: Lineage, tables: dict[str, Table]) -> None:
         self.connection, self.known, self.tables = connection, known, tables
+        self.reading = main_reading(read_json(known.folder / "release.json"))
         self._kept: dict[tuple[int, str], str] = {}
         self._replays = 0
         connection.execute(
@@ -93,7 +95,9 @@ class Levels:
             if name != OBSERVATIONS:
                 listed = cells.rows_of(self.connection, f"from temp.{quote(relation)}{order}{bound}")
             if main:
-                listed = [{**row, "trace": trace_command(name, {c: row[c] for c in key})} for row in listed]
+                listed = [
+                    {**row, "trace": trace_command(name, {c: row[c] for c in key}, self.reading)} for row in listed
+                ]
             counted = self.connection.execute(f"select count(*) from temp.{quote(relation)}").fetchone()
             count = int(counted[0]) if counted else 0
             found.append({"level": level, "table": name, "count": count, "main": main, "key": key, "rows": listed})

@@ -5,14 +5,14 @@ What the row is made of is `lineage`'s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
 from pipelines.errors import UsageError
-from pipelines.figure_keys import MAIN_READING, text_of_key
+from pipelines.figure_keys import main_reading, text_of_key
 from pipelines.sql import quote
 from pipelines.trace.evidence import Lineage
 
@@ -59,12 +59,18 @@ def chosen_table(tables: dict[str, Table], lineage: Lineage, name: str) -> Table
     return tables[name]
 
 
-def the_row(connection: duckdb.DuckDBPyConnection, table: Table, pairs: Sequence[str]) -> None:
+def the_row(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    pairs: Sequence[str],
+    reading: Mapping[str, tuple[str, ...]] | None = None,
+) -> None:
     """Lay the one row that is meant as the temporary table `target`.
 
-    An omitted key column means what `MAIN_READING` says, as far as rows with it are there. Raises UsageError for a
-    pair that is none, a column that is unknown, a key that fits no row, or one that fits several.
+    An omitted key column means what `reading` says (`figure_keys`), as far as rows with it are there. Raises UsageError
+    for a pair that is none, a column that is unknown, a key that fits no row, or one that fits several.
     """
+    reading = main_reading({}) if reading is None else reading
     asked = _asked(table, pairs)
     relation = f"public.main.{quote(table.name)}"
     connection.execute(f"create or replace temporary table fitting as from {relation} limit 0")
@@ -78,9 +84,9 @@ def the_row(connection: duckdb.DuckDBPyConnection, table: Table, pairs: Sequence
     if not _count(connection):
         raise _no_row(connection, relation, table, asked)
     # What an omitted key means never chooses a region, a year or a subject.
-    if open_columns := _several(connection, [c for c in table.key if c not in MAIN_READING]):
+    if open_columns := _several(connection, [c for c in table.key if c not in reading]):
         raise _many_rows(connection, table, open_columns)
-    for column, meant in MAIN_READING.items():
+    for column, meant in reading.items():
         if column not in table.key or column in asked:
             continue
         listed = ", ".join(f"'{value}'" for value in meant)

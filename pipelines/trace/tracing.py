@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.figure_keys import trace_command
+from pipelines.figure_keys import main_reading, trace_command
 from pipelines.sql import quote
 from pipelines.store import read_json
 from pipelines.trace import cells, evidence, lineage, rows
@@ -68,11 +68,13 @@ def trace(folder: Path, table_name: str, pairs: Sequence[str], *, limit: int | N
     try:
         tables = rows.tables_of(connection, manifest)
         table = rows.chosen_table(tables, known, table_name)
-        rows.the_row(connection, table, pairs)
+        card = read_json(folder / "release.json")
+        reading = main_reading(card)
+        rows.the_row(connection, table, pairs, reading)
         row = cells.rows_of(connection, "from target")[0]
         key = {column: row[column] for column in table.key}
-        found = Trace(manifest["release_id"], table.name, key, trace_command(table.name, key), row=row)
-        mark = read_json(folder / "release.json")["jurisdiction"]["synthetic_mark"]
+        found = Trace(manifest["release_id"], table.name, key, trace_command(table.name, key, reading), row=row)
+        mark = card["jurisdiction"]["synthetic_mark"]
         found.mark = f"{mark['zh']} / {mark['en']}" if row.get("provenance") == "synthetic" else ""
         carried = {str(said["table"]): said for said in manifest.get("carried_over") or []}
         if table.name in carried:

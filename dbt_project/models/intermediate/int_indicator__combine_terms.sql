@@ -13,15 +13,15 @@ with expected as (
 -- what a term is about; with the population it is about as a number
 term_cells as (
     select distinct
-        term_cell_number, cell_number, indicator_code, part, term_number, reference_geography, year, residence, sex,
-        age_group, group_code, population_basis, population_source,
+        term_cell_number, cell_number, indicator_code, part, term_number, reference_geography, year, year_start, residence,
+        sex, age_group, group_code, population_basis, population_source,
         dense_rank() over (order by population_basis, population_source) as kind_number
     from {{ ref('int_indicator__list_terms') }}
 ),
 
 -- years in which nobody reports a numerator have nothing to show
 years as (
-    select distinct term_cells.indicator_code, term_cells.reference_geography, term_cells.year
+    select distinct term_cells.indicator_code, term_cells.reference_geography, term_cells.year_start
     from (select distinct term_cell_number from {{ ref('int_indicator__match_terms') }}) as reported
     inner join term_cells
         on term_cells.term_cell_number = reported.term_cell_number
@@ -36,7 +36,7 @@ terms as (
     inner join years
         on years.indicator_code = term_cells.indicator_code
         and years.reference_geography = term_cells.reference_geography
-        and years.year = term_cells.year
+        and years.year_start = term_cells.year_start
 ),
 
 kinds as (
@@ -46,7 +46,7 @@ kinds as (
 
 cells as (
     select distinct
-        cell_number, indicator_code, reference_geography, year, residence, sex, age_group, group_code
+        cell_number, indicator_code, reference_geography, year, year_start, residence, sex, age_group, group_code
     from term_cells
 ),
 
@@ -79,7 +79,8 @@ matched as (
     {# most terms exist for one population only: there is nothing to choose -#}
     {% for is_one in [true, false] %}
     select
-        cell_number, region_code, kind_number, part, period_end, as_of_date, value, letters, provenance, derivation
+        cell_number, region_code, kind_number, part, period_end, as_of_date, value, letters, provenance, derivation,
+        is_partial_year, population_date
     from (
         select
             populations.cell_number,
@@ -92,6 +93,8 @@ matched as (
             terms.letters,
             terms.provenance,
             terms.derivation,
+            terms.is_partial_year,
+            terms.population_date,
             {% if is_one %}
             1 as place
             {% else %}
@@ -134,7 +137,9 @@ combined as (
         {{ exact_sum("case when part = 'denominator' then value end") }} as denominator,
         {{ status_of_rows('letters') }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,
-        {{ derivation_of_rows('derivation') }} as derivation
+        {{ derivation_of_rows('derivation') }} as derivation,
+        {{ any_true('is_partial_year') }} as is_partial_year,
+        max(population_date) as population_date
     from matched
     group by cell_number, region_code, kind_number
 )
@@ -144,6 +149,7 @@ select
     combined.region_code,
     cells.reference_geography,
     cells.year,
+    cells.year_start,
     cells.residence,
     cells.sex,
     cells.age_group,
@@ -157,6 +163,8 @@ select
     combined.letters,
     combined.provenance,
     combined.derivation,
+    combined.is_partial_year,
+    combined.population_date,
     -- every term was reported, be it as a gap
     combined.numerator_terms = expected.numerator_terms
         and combined.denominator_terms = expected.denominator_terms as is_pair

@@ -3,8 +3,8 @@
 -- Regions below the indicator's lowest level have no row: their figures would be noise. Where events are fewer than the
 -- indicator asks for, its years are pooled; where they still are, there is no value (Q): the level above speaks. An
 -- indicator with a standard population is standardised over the ages of that population.
-{% set cell = ['indicator_code', 'reference_geography', 'year', 'population_basis', 'population_source', 'residence',
-               'sex', 'age_group', 'group_code'] %}
+{% set cell = ['indicator_code', 'reference_geography', 'year', 'year_start', 'population_basis', 'population_source',
+               'residence', 'sex', 'age_group', 'group_code'] %}
 
 with combined as (
     select * from {{ ref('int_indicator__combine_terms') }}
@@ -61,7 +61,7 @@ pooled as (
         on past.region_code = now.region_code
         and past.valid_from = now.valid_from
         and past.year between now.year - now.pool_years + 1 and now.year
-        {% for column in cell if column != 'year' %}
+        {% for column in cell if column not in ('year', 'year_start') %}
         and past.{{ column }} = now.{{ column }}
         {% endfor %}
     where now.numerator < now.min_events
@@ -118,7 +118,9 @@ missing as (
         coalesce(combined.letters, '') as letters,
         -- the gap is in the same sources
         {{ provenance_of(['combined.provenance', 'neighbourhoods.provenance']) }} as provenance,
-        coalesce(combined.derivation, 'reported') as derivation
+        coalesce(combined.derivation, 'reported') as derivation,
+        coalesce(combined.is_partial_year, false) as is_partial_year,
+        combined.population_date
     from neighbourhoods
     inner join {{ ref('int_region__date') }} as region
         on region.reference_geography = neighbourhoods.reference_geography
@@ -156,7 +158,9 @@ figures as (
         case when pooled.is_enough then pooled.years else 1 end as years_pooled,
         cast(null as string) as standard_population,
         cast(null as double) as rate,
-        cast(null as double) as variance
+        cast(null as double) as variance,
+        combined.is_partial_year,
+        combined.population_date
     from combined
     inner join {{ ref('stg_indicator') }} as indicator
         on indicator.indicator_code = combined.indicator_code
@@ -183,7 +187,7 @@ figures as (
         case when events >= 10 or rate is null then letters else {{ joined_statuses(['letters', "'Q'"]) }} end,
         provenance, derivation, 1, standard_population,
         case when events >= 10 then rate end,
-        variance
+        variance, is_partial_year, population_date
     from standardised
 
     union all
@@ -194,7 +198,8 @@ figures as (
         missing.{{ column }},
         {% endfor %}
         missing.period_end, missing.as_of_date, missing.numerator, missing.denominator, missing.letters,
-        missing.provenance, missing.derivation, 1, cast(null as string), cast(null as double), cast(null as double)
+        missing.provenance, missing.derivation, 1, cast(null as string), cast(null as double), cast(null as double),
+        missing.is_partial_year, missing.population_date
     from missing
     left join standardised
         on standardised.region_code = missing.region_code
@@ -286,8 +291,19 @@ select
     case
         -- a rate over nobody cannot exist, whatever its inputs say
         when numerator is not null and denominator = 0 then 'M'
-        else {{ ranked_status('letters', 'value') }}
+        else {{ status_of_year('letters', 'value', 'is_partial_year') }}
     end as obs_status,
+    case
+        when value is not null then null
+        when numerator is not null and denominator = 0 then 'denominator_is_zero'
+        when letters like '%Q%' then 'suppressed'
+        when is_partial_year then 'partial_year'
+        when standard_population is not null then 'age_missing'
+        when numerator is null and denominator is null then 'both_missing'
+        when denominator is null then 'denominator_missing'
+        else 'numerator_missing'
+    end as undefined_reason,
     provenance,
-    derivation
+    derivation,
+    population_date
 from computed

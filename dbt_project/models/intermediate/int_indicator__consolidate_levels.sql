@@ -31,7 +31,9 @@ summed as (
         {{ provenance_of_rows('figures.provenance') }} as provenance,
         case when count(*) = 1 then max(figures.derivation) else 'summed' end as derivation,
         max(figures.extract_rank) as extract_rank,
-        count(figures.value) as found
+        {{ any_true('figures.is_partial_year') }} as is_partial_year,
+        sum(case when {{ adds_up('figures.value', 'figures.obs_status') }} and not figures.is_partial_year then 1 else 0 end)
+            as found
     from figures
     inner join {{ ref('int_region__tree') }} as tree
         on tree.reference_geography = figures.reference_geography
@@ -41,7 +43,8 @@ summed as (
     group by tree.ancestor_code, figures.series_number
 )
 
-select region_code, series_number, value, obs_status, provenance, derivation, extract_rank
+select
+    region_code, series_number, value, obs_status, provenance, derivation, extract_rank, is_partial_year, population_date
 from figures
 where aggregation <> 'own_level'
 
@@ -54,7 +57,9 @@ select
     {{ ranked_status('summed.letters', 'summed.value') }} as obs_status,
     summed.provenance,
     summed.derivation,
-    summed.extract_rank
+    summed.extract_rank,
+    summed.is_partial_year,
+    cast(null as date)
 from summed
 inner join governments
     on governments.reference_geography = summed.reference_geography

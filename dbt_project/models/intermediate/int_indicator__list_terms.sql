@@ -24,6 +24,7 @@ matched_series as (
         series.series_number,
         series.reference_geography,
         series.year,
+        series.year_start,
         series.period_end,
         series.as_of_date,
         series.measure,
@@ -35,7 +36,7 @@ matched_series as (
         case when term.out_group = '*' then series.group_code else term.out_group end as group_code,
         dense_rank() over (
             order by
-                term.indicator_code, term.part, term.term_number, series.reference_geography, series.year,
+                term.indicator_code, term.part, term.term_number, series.reference_geography, series.year_start,
                 series.population_basis, series.population_source, series.residence, series.sex, series.age_group,
                 series.group_code, series.item
         ) as same_figure
@@ -46,6 +47,8 @@ matched_series as (
         and combinations.term_number = term.term_number
     inner join {{ ref('int_observation__number_series') }} as series
         on series.measure = term.measure
+        and series.is_within_year
+        and not series.is_part
         and (term.age_group = '*' or series.age_group = term.age_group)
         and (term.item = '*' or series.item = term.item)
         and (term.residence = '*' or series.residence = term.residence)
@@ -63,11 +66,11 @@ select
     matched_series.*,
     count(*) over (partition by same_figure) as candidates,
     dense_rank() over (
-        order by indicator_code, reference_geography, year, residence, sex, age_group, group_code
+        order by indicator_code, reference_geography, year_start, residence, sex, age_group, group_code
     ) as cell_number,
     dense_rank() over (
         order by
-            indicator_code, reference_geography, year, residence, sex, age_group, group_code, part, term_number,
+            indicator_code, reference_geography, year_start, residence, sex, age_group, group_code, part, term_number,
             population_basis, population_source
     ) as term_cell_number
 from matched_series

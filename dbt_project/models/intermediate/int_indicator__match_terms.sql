@@ -8,7 +8,7 @@ with chosen as (
     {% for is_one in [true, false] %}
     select
         term_cell_number, region_code, coefficient, term_letters, combinations, period_end, as_of_date, value, obs_status,
-        provenance, derivation
+        provenance, derivation, is_partial_year, population_date
     from (
         select
             series.term_cell_number,
@@ -22,6 +22,8 @@ with chosen as (
             figure.obs_status,
             figure.provenance,
             figure.derivation,
+            figure.is_partial_year,
+            figure.population_date,
             {% if is_one %}
             1 as place
             {% else %}
@@ -56,7 +58,9 @@ summed as (
         -- what takes a part of a figure is an estimate
         {{ status_of_rows(joined_statuses(['obs_status', 'term_letters'])) }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,
-        {{ derivation_of_rows('derivation') }} as derivation
+        {{ derivation_of_rows('derivation') }} as derivation,
+        {{ any_true('is_partial_year') }} as is_partial_year,
+        max(population_date) as population_date
     from chosen
     group by term_cell_number, region_code
 )
@@ -69,5 +73,7 @@ select
     case when found = combinations then value end as value,
     letters,
     provenance,
-    derivation
+    derivation,
+    is_partial_year,
+    population_date
 from summed

@@ -1,7 +1,7 @@
 -- Rates of the indicators that name a standard population, standardised over its ages: one row for all ages in the
 -- place of the crude rate. An age that nobody reports would make it another rate: then there is none.
-{% set cell = ['indicator_code', 'reference_geography', 'year', 'population_basis', 'population_source', 'residence',
-               'sex', 'age_group', 'group_code'] %}
+{% set cell = ['indicator_code', 'reference_geography', 'year', 'year_start', 'population_basis', 'population_source',
+               'residence', 'sex', 'age_group', 'group_code'] %}
 
 with combined as (
     select * from {{ ref('int_indicator__combine_terms') }}
@@ -53,7 +53,9 @@ select
     {{ standardised_variance('share', 'numerator', 'denominator', 'everybody') }} as variance,
     {{ status_of_rows('letters') }} as letters,
     {{ provenance_of_rows('provenance') }} as provenance,
-    {{ derivation_of_rows('derivation') }} as derivation
+    {{ derivation_of_rows('derivation') }} as derivation,
+    {{ any_true('is_partial_year') }} as is_partial_year,
+    max(population_date) as population_date
 from bands
 group by
     {% for column in cell if column != 'age_group' %}

@@ -164,6 +164,7 @@ subjects as (
         max(subject_code) as subject_code,
         max(reference_geography) as reference_geography,
         max(year) as year,
+        max(period_name) as period_name,
         max(population_basis) as population_basis,
         max(price_basis) as price_basis,
         max(unit) as unit,
@@ -194,6 +195,7 @@ summed as (
 sets as (
     select
         summed.set_number, summed.scope_code, subjects.reference_geography, summed.as_of_date, subjects.year,
+        subjects.period_name,
         subjects.subject_kind, subjects.subject_code, summed.dimension, subjects.population_basis,
         summed.population_source, subjects.price_basis, summed.residence, subjects.unit, subjects.direction,
         summed.measures_asked, summed.is_paired, summed.is_partitioned, summed.places_missing, summed.letters,

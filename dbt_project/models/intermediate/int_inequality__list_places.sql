@@ -24,27 +24,28 @@ with figures as (
 
 people as (
     select
-        region_code, region_depth, reference_geography, year, population_basis, population_source, residence,
-        population,
-        row_number() over (
-            partition by
-                region_code, reference_geography, year, population_basis, population_source, residence
-            order by reference_date desc
-        ) as place
-    from {{ ref('fct_population') }}
-    where sex = 'all' and age_group = 'all' and population is not null
+        region_code, region_depth, reference_geography, year_start, population_basis, population_source, residence,
+        population, population_date
+    from {{ ref('int_population__choose_years') }}
+    where population is not null
 ),
 
 -- where a figure names no source of a population: the first there is, one for all regions of a level
 people_sources as (
     select
-        region_depth, reference_geography, year, population_basis, residence, population_source,
+        people.region_depth, people.reference_geography, people.year_start, people.population_basis, people.residence,
+        people.population_source,
         row_number() over (
-            partition by region_depth, reference_geography, year, population_basis, residence
-            order by {{ source_rank('population_source') }}
+            partition by
+                people.region_depth, people.reference_geography, people.year_start, people.population_basis,
+                people.residence
+            order by {{ source_rank('people.population_source', 'max(setting.population_source)') }}
         ) as place
     from people
-    group by region_depth, reference_geography, year, population_basis, residence, population_source
+    cross join {{ ref('stg_setting') }} as setting
+    group by
+        people.region_depth, people.reference_geography, people.year_start, people.population_basis, people.residence,
+        people.population_source
 ),
 
 orderings as (
@@ -77,14 +78,13 @@ places as (
         and people_sources.place = 1
         and people_sources.region_depth = figures.region_depth
         and people_sources.reference_geography = figures.reference_geography
-        and people_sources.year = figures.year
+        and people_sources.year_start = figures.year_start
         and people_sources.population_basis = figures.weight_basis
         and people_sources.residence = figures.residence
     left join people
-        on people.place = 1
-        and people.region_code = figures.region_code
+        on people.region_code = figures.region_code
         and people.reference_geography = figures.reference_geography
-        and people.year = figures.year
+        and people.year_start = figures.year_start
         and people.population_basis = figures.weight_basis
         and people.population_source = coalesce(people_sources.population_source, figures.population_source)
         and people.residence = figures.residence

@@ -15,7 +15,7 @@ with crosswalk as (
 
 series as (
     select
-        series.series_number, series.reported_series_number, series.reference_geography, series.period_end,
+        series.series_number, series.reported_series_number, series.reference_geography, series.list_date,
         series.aggregation, series.both_sexes_number, series.all_residences_number,
         measure.unit in (
             select spending.unit
@@ -44,7 +44,7 @@ same as (
         on series.reported_series_number = figure.series_number
     inner join crosswalk
         on crosswalk.reference_geography = series.reference_geography
-        and crosswalk.as_of_date = series.period_end
+        and crosswalk.as_of_date = series.list_date
         and crosswalk.region_code = figure.region_code
         and crosswalk.is_same
 ),
@@ -71,7 +71,7 @@ moved as (
         and series.aggregation <> 'none'
     inner join crosswalk
         on crosswalk.reference_geography = series.reference_geography
-        and crosswalk.as_of_date = series.period_end
+        and crosswalk.as_of_date = series.list_date
         and crosswalk.region_code = figure.region_code
         and not crosswalk.is_same
 ),
@@ -237,7 +237,10 @@ joined as (
     select
         moved.to_code as region_code,
         moved.series_number,
-        case when count(parts.part) = count(*) then {{ exact_sum('parts.part') }} end as value,
+        case
+            when count(*) = sum(case when {{ adds_up('parts.part', 'moved.obs_status') }} then 1 else 0 end)
+                then {{ exact_sum('parts.part') }}
+        end as value,
         {{ status_of_rows("case when moved.weight < 1 then " ~ dbt.concat(['moved.obs_status', "'E'"])
                           ~ " else moved.obs_status end") }} as letters,
         {{ provenance_of_rows('moved.provenance') }} as provenance,

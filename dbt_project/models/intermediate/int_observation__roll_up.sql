@@ -17,7 +17,8 @@ select
     figure.observation_id,
     series.aggregation,
     series.population_source,
-    series.is_population
+    series.is_population,
+    series.is_within_year
 from {{ ref('int_observation__sum_regions') }} as figure
 inner join {{ ref('int_observation__number_series') }} as series
     on series.series_number = figure.series_number

@@ -6,6 +6,7 @@ select
     series.as_of_date,
     series.measure,
     series.year,
+    series.year_start,
     series.period_end,
     series.population_basis,
     series.population_source,
@@ -19,7 +20,9 @@ select
     figure.provenance,
     figure.derivation,
     figure.extract_rank,
+    figure.is_partial_year,
+    figure.population_date,
     series.aggregation
-from {{ ref('int_observation__choose_periods') }} as figure
+from {{ ref('int_observation__make_years') }} as figure
 inner join {{ ref('int_observation__number_series') }} as series
     on series.series_number = figure.series_number

@@ -1,7 +1,7 @@
 -- One population per region, geography, date, source, basis and group, whatever measure reported it: a number before a gap, a
 -- reported one before one that was made of others, an estimate last, then the lower rank.
 with populations as (
-    select * from {{ ref('int_observation__roll_up') }} where is_population
+    select * from {{ ref('int_observation__roll_up') }} where is_population and is_within_year
     union all
     select *
     from {{ ref('int_population__derive') }}

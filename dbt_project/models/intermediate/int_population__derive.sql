@@ -13,7 +13,7 @@ figures as (
         figure.population_basis, figure.residence, figure.sex, figure.age_group, figure.group_code, figure.item,
         figure.measure
     from {{ ref('int_observation__roll_up') }} as figure
-    where figure.is_population
+    where figure.is_population and figure.is_within_year
 ),
 
 -- -- age groups: within a group that is cut, people are taken to be spread evenly over the ages -------------------
@@ -406,7 +406,8 @@ select
     cast(null as {{ dbt.type_string() }}) as observation_id,
     series.aggregation,
     series.population_source,
-    series.is_population
+    series.is_population,
+    true as is_within_year
 from derived
 inner join series
     on series.series_number = derived.series_number

@@ -1,13 +1,19 @@
--- The lists of regions: for the geography `reported` as the list stood on each date that a number is about, for each
--- reference geography as it stood on that one's date; with the parent in force on that date. A parent must be of a
--- higher level: so a mistake in the list can make no circle.
+-- The lists of regions: for the geography `reported` as the list stood on each date that a number is about or whose
+-- boundaries it is on, for each reference geography as it stood on that one's date; with the parent in force on that
+-- date. A parent must be of a higher level: so a mistake in the list can make no circle.
 -- In a reference geography a declared union stands in place of its members: at their depth, below their parent, at the
 -- level that most of them have, with a government where all of them have one of the same level.
 with dates as (
-    select distinct 'reported' as reference_geography, period_end as as_of_date
-    from {{ ref('stg_observation') }}
+    select 'reported' as reference_geography, as_of_date
+    from {{ ref('int_observation__number_series') }}
+    where reference_geography = 'reported'
 
-    union all
+    union
+
+    select 'reported', list_date
+    from {{ ref('int_observation__number_series') }}
+
+    union
 
     select reference_geography, as_of_date
     from {{ ref('stg_reference_geography') }}

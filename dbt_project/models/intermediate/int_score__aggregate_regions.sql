@@ -22,6 +22,7 @@ places as (
     select
         place_number, reference_geography, year, region_code, region_name, region_level, region_depth,
         max(as_of_date) as as_of_date,
+        max(period_name) as period_name,
         max(region_people) as region_people,
         max(population_source) as population_source
     from {{ ref('int_score__place_regions') }}
@@ -145,6 +146,7 @@ select
     trees.weight_set,
     places.reference_geography,
     places.year,
+    places.period_name,
     places.region_code,
     domains.domain,
     places.region_name,

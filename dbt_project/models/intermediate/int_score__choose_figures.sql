@@ -1,8 +1,8 @@
 -- The one figure that stands for an indicator in each region and year; scores and progress are made of nothing else.
 -- It is about the population that the indicator's line names (`denominator_population`; `none` where it names none) and
 -- about no other: a rate of registered people never stands in for one of residents. Of what is left, the first in this
--- order: the population source that the line names, then year_end, mid_year, census, none; everybody before parts (both
--- places of residence, both sexes, every age, every group), then the first in the alphabet. One choice holds for all
+-- order: the population source that the line names, then that of the jurisdiction, then the others; everybody before parts
+-- (both places of residence, both sexes, every age, every group), then the first in the alphabet. One choice holds for all
 -- regions and years of a geography: what is compared is about the same people. Beside it, as variant `registered`, the
 -- same rate over registered people where it is known.
 {% set cell = ['population_basis', 'population_source', 'residence', 'sex', 'age_group', 'group_code'] %}
@@ -27,7 +27,7 @@ placed as (
             order by
                 case cells.population_basis when 'none' then 0 when 'target_group' then 1 else 2 end,
                 case when cells.population_source = indicator.population_source then 0 else 1 end,
-                case cells.population_source when 'year_end' then 0 when 'mid_year' then 1 when 'census' then 2 else 3 end,
+                {{ source_rank('cells.population_source', 'setting.population_source') }},
                 case when cells.residence = 'total' then 0 else 1 end,
                 cells.residence,
                 case when cells.sex = 'all' then 0 else 1 end,
@@ -38,6 +38,7 @@ placed as (
                 cells.group_code
         ) as place
     from cells
+    cross join {{ ref('stg_setting') }} as setting
     inner join {{ ref('stg_indicator') }} as indicator
         on indicator.indicator_code = cells.indicator_code
         and (

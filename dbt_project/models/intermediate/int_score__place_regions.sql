@@ -1,11 +1,16 @@
 -- Every region with the lowest regions in it (itself, when nothing is below it) and how many people these stand for: the
--- residents at year end, else at mid-year, else of the census, whichever is known for most of the lowest regions that
--- year. Only countries in which some indicator has figures that year. A region of a year has a number (`place_number`), and
--- so has a lowest region of a year (`leaf_number`): scores carry these.
+-- residents of the source that is known for most of the lowest regions that year, of several the one the jurisdiction
+-- means. Only countries in which some indicator has figures that year. A region of a year has a number (`place_number`),
+-- and so has a lowest region of a year (`leaf_number`): scores carry these.
 with dates as (
     select
         figure.reference_geography,
         figure.year,
+        max(figure.year_start) as year_start,
+        case
+            when min(figure.year_start) = max(figure.year_start) then {{ year_name('max(figure.year_start)') }}
+            else cast(figure.year as {{ dbt.type_string() }})
+        end as period_name,
         coalesce(max(geography.as_of_date), max(figure.period_end)) as as_of_date
     from {{ ref('int_score__choose_figures') }} as figure
     left join {{ ref('stg_reference_geography') }} as geography
@@ -26,6 +31,8 @@ tree as (
 regions as (
     select
         dates.year,
+        dates.year_start,
+        dates.period_name,
         region.*
     from dates
     inner join {{ ref('int_region__date') }} as region
@@ -73,6 +80,8 @@ leaves as (
     select
         regions.reference_geography,
         regions.year,
+        regions.year_start,
+        regions.period_name,
         regions.region_code,
         regions.region_depth
     from regions
@@ -92,41 +101,29 @@ leaves as (
 ),
 
 residents as (
-    select
-        population.*,
-        row_number() over (
-            partition by
-                population.reference_geography, population.year, population.region_code, population.population_source
-            order by population.reference_date desc
-        ) as place
-    from {{ ref('fct_population') }} as population
-    where
-        population.population_basis = 'resident'
-        and population.residence = 'total'
-        and population.sex = 'all'
-        and population.age_group = 'all'
+    select *
+    from {{ ref('int_population__choose_years') }}
+    where population_basis = 'resident' and residence = 'total'
 ),
 
 sources as (
     select
         residents.reference_geography,
-        residents.year,
+        residents.year_start,
         residents.population_source,
         row_number() over (
-            partition by residents.reference_geography, residents.year
+            partition by residents.reference_geography, residents.year_start
             order by
                 count(residents.population) desc,
-                case residents.population_source
-                    when 'year_end' then 0 when 'mid_year' then 1 when 'census' then 2 else 3
-                end
+                {{ source_rank('residents.population_source', 'max(setting.population_source)') }}
         ) as place
     from residents
+    cross join {{ ref('stg_setting') }} as setting
     inner join leaves
         on leaves.reference_geography = residents.reference_geography
-        and leaves.year = residents.year
+        and leaves.year_start = residents.year_start
         and leaves.region_code = residents.region_code
-    where residents.place = 1
-    group by residents.reference_geography, residents.year, residents.population_source
+    group by residents.reference_geography, residents.year_start, residents.population_source
 ),
 
 chosen_residents as (
@@ -134,23 +131,24 @@ chosen_residents as (
     from residents
     inner join sources
         on sources.reference_geography = residents.reference_geography
-        and sources.year = residents.year
+        and sources.year_start = residents.year_start
         and sources.population_source = residents.population_source
         and sources.place = 1
-    where residents.place = 1
 ),
 
 registered as (
     select
-        reference_geography, year, region_code, population,
+        registered.reference_geography,
+        registered.year_start,
+        registered.region_code,
+        registered.population,
         row_number() over (
-            partition by reference_geography, year, region_code
-            order by
-                case population_source when 'year_end' then 0 when 'mid_year' then 1 when 'census' then 2 else 3 end,
-                reference_date desc
+            partition by registered.reference_geography, registered.year_start, registered.region_code
+            order by {{ source_rank('registered.population_source', 'setting.population_source') }}
         ) as place
-    from {{ ref('fct_population') }}
-    where population_basis = 'registered' and residence = 'total' and sex = 'all' and age_group = 'all'
+    from {{ ref('int_population__choose_years') }} as registered
+    cross join {{ ref('stg_setting') }} as setting
+    where registered.population_basis = 'registered' and registered.residence = 'total'
 )
 
 select
@@ -158,6 +156,8 @@ select
     cast(dense_rank() over (order by leaves.reference_geography, leaves.year, leaves.region_code) as integer) as leaf_number,
     leaves.reference_geography,
     leaves.year,
+    leaves.year_start,
+    leaves.period_name,
     region.region_code,
     region.region_name,
     region.region_level,
@@ -183,14 +183,14 @@ inner join regions as region
     and region.region_code = tree.ancestor_code
 left join chosen_residents as residents
     on residents.reference_geography = leaves.reference_geography
-    and residents.year = leaves.year
+    and residents.year_start = leaves.year_start
     and residents.region_code = leaves.region_code
 left join registered
     on registered.reference_geography = leaves.reference_geography
-    and registered.year = leaves.year
+    and registered.year_start = leaves.year_start
     and registered.region_code = leaves.region_code
     and registered.place = 1
 left join chosen_residents as whole
     on whole.reference_geography = leaves.reference_geography
-    and whole.year = leaves.year
+    and whole.year_start = leaves.year_start
     and whole.region_code = region.region_code

@@ -11,9 +11,13 @@
 
 with figures as (
     select
-        figure.*,
+        {% for column in ['reference_geography', 'year', 'region_code', 'region_depth', 'indicator_code', 'direction',
+                          'value', 'provenance'] %}
+        figure.{{ column }},
+        {% endfor %}
+        {{ status_to_score('figure') }} as obs_status,
         registered.value as registered_value,
-        registered.obs_status as registered_status,
+        {{ status_to_score('registered') }} as registered_status,
         registered.provenance as registered_provenance,
         registered.region_code is not null as has_registered
     from {{ ref('int_score__choose_figures') }} as figure

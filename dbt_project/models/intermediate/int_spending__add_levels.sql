@@ -1,7 +1,10 @@
 -- Spending in a region by level of government: its own government, each level below it, and all of them together.
--- A level is complete when every government of that level in the region is; `all` when every level there is reports.
+-- A level is complete when every government of that level in the region is; `all` when every level there is reports. What
+-- is reported of everybody in a region is that of all levels as it is.
 -- Spending of a higher government is never spread over the regions below it.
-with own as (
+{% set account = ['fund', 'account_stage', 'residence', 'domain'] %}
+
+with spending as (
     select * from {{ ref('int_spending__sum_domains') }}
 ),
 
@@ -24,28 +27,33 @@ governments as (
 by_level as (
     select
         tree.ancestor_code as region_code,
-        own.reference_geography,
-        own.as_of_date,
-        own.government_level,
-        own.period_end,
-        own.year,
-        own.fund,
-        own.account_stage,
-        own.residence,
-        own.domain,
-        {{ exact_sum('own.value') }} as value,
-        count(own.value) as found,
-        {{ status_of_rows('own.letters') }} as letters,
-        {{ provenance_of_rows('own.provenance') }} as provenance,
-        max(own.extract_rank) as extract_rank
-    from own
+        spending.reference_geography,
+        spending.as_of_date,
+        spending.government_level,
+        spending.period_end,
+        spending.year,
+        spending.year_start,
+        {% for column in account %}
+        spending.{{ column }},
+        {% endfor %}
+        {{ exact_sum('spending.value') }} as value,
+        sum(case when spending.value is not null or spending.cannot_exist then 1 else 0 end) as found,
+        {{ any_true('spending.is_partial_year') }} as is_partial_year,
+        {{ status_of_rows('spending.letters') }} as letters,
+        {{ provenance_of_rows('spending.provenance') }} as provenance,
+        max(spending.extract_rank) as extract_rank
+    from spending
     inner join {{ ref('int_region__tree') }} as tree
-        on tree.reference_geography = own.reference_geography
-        and tree.as_of_date = own.as_of_date
-        and tree.region_code = own.region_code
+        on tree.reference_geography = spending.reference_geography
+        and tree.as_of_date = spending.as_of_date
+        and tree.region_code = spending.region_code
+    where spending.government_level <> 'all'
     group by
-        tree.ancestor_code, own.reference_geography, own.as_of_date, own.government_level, own.period_end, own.year,
-        own.fund, own.account_stage, own.residence, own.domain
+        {% for column in account %}
+        spending.{{ column }},
+        {% endfor %}
+        tree.ancestor_code, spending.reference_geography, spending.as_of_date, spending.government_level,
+        spending.period_end, spending.year, spending.year_start
 ),
 
 levels as (
@@ -56,11 +64,13 @@ levels as (
         by_level.government_level,
         by_level.period_end,
         by_level.year,
-        by_level.fund,
-        by_level.account_stage,
-        by_level.residence,
-        by_level.domain,
+        by_level.year_start,
+        {% for column in account %}
+        by_level.{{ column }},
+        {% endfor %}
         case when by_level.found = governments.governments then by_level.value end as value,
+        by_level.found = governments.governments and by_level.value is null as cannot_exist,
+        by_level.is_partial_year,
         by_level.letters,
         by_level.provenance,
         by_level.extract_rank
@@ -86,22 +96,31 @@ levels_reporting as (
     group by region_code, reference_geography, period_end, fund, account_stage
 ),
 
+{% set whose = (['region_code', 'reference_geography', 'as_of_date', 'period_end', 'year', 'year_start'] + account)
+    | join(', ') %}
 together as (
     select
-        region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, residence, domain,
+        {{ whose }},
         {{ exact_sum('value') }} as value,
-        count(*) - count(value) as gaps,
+        sum(case when value is null and not cannot_exist then 1 else 0 end) as gaps,
+        {{ any_true('is_partial_year') }} as is_partial_year,
         {{ status_of_rows('letters') }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance,
         max(extract_rank) as extract_rank
     from levels
-    group by region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, residence, domain
+    group by {{ whose }}
 )
 
 select
-    region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, government_level, residence,
-    domain, value, letters, provenance, extract_rank
+    {{ whose }}, government_level, value, cannot_exist, is_partial_year, letters, provenance, extract_rank
 from levels
+
+union all
+
+select
+    {{ whose }}, government_level, value, cannot_exist, is_partial_year, letters, provenance, extract_rank
+from spending
+where government_level = 'all'
 
 union all
 
@@ -111,12 +130,14 @@ select
     together.as_of_date,
     together.period_end,
     together.year,
-    together.fund,
-    together.account_stage,
+    together.year_start,
+    {% for column in account %}
+    together.{{ column }},
+    {% endfor %}
     'all',
-    together.residence,
-    together.domain,
     case when together.gaps = 0 and levels_reporting.levels = levels_there.levels then together.value end,
+    together.gaps = 0 and levels_reporting.levels = levels_there.levels and together.value is null,
+    together.is_partial_year,
     together.letters,
     together.provenance,
     together.extract_rank

@@ -1,5 +1,5 @@
 -- The whole budget of a region: as reported in one figure where that ranks at least as well as the sum of the
--- functional classes of all governments in it, else that sum. Where both stand, what the one figure has more or less
+-- functional classes of all governments in it, else that sum, where the classes are all there are. Where both stand, what the one figure has more or less
 -- than the sum is attributed to neither urban nor rural residents, so that the parts still add up.
 with functional as (
     select * from {{ ref('int_spending__add_levels') }}
@@ -12,16 +12,18 @@ whole as (
         observation.as_of_date,
         observation.period_end,
         observation.year,
+        observation.year_start,
         source.fund,
         source.account_stage,
         observation.residence,
         observation.value,
         observation.obs_status,
+        observation.is_partial_year,
         observation.provenance,
         observation.extract_rank,
         row_number() over (
             partition by
-                observation.region_code, observation.reference_geography, observation.year, source.fund,
+                observation.region_code, observation.reference_geography, observation.year_start, source.fund,
                 source.account_stage, observation.residence
             order by
                 case when observation.value is null then 1 else 0 end,
@@ -55,6 +57,7 @@ chosen as (
         coalesce(one_whole.as_of_date, everything.as_of_date) as as_of_date,
         coalesce(one_whole.period_end, everything.period_end) as period_end,
         coalesce(one_whole.year, everything.year) as year,
+        coalesce(one_whole.year_start, everything.year_start) as year_start,
         coalesce(one_whole.fund, everything.fund) as fund,
         coalesce(one_whole.account_stage, everything.account_stage) as account_stage,
         coalesce(one_whole.residence, everything.residence) as residence,
@@ -62,10 +65,12 @@ chosen as (
         one_whole.obs_status as whole_letters,
         one_whole.provenance as whole_provenance,
         one_whole.extract_rank as whole_rank,
+        one_whole.is_partial_year as whole_is_partial,
         everything.value as functional_value,
         everything.letters as functional_letters,
         everything.provenance as functional_provenance,
         everything.extract_rank as functional_rank,
+        everything.is_partial_year as functional_is_partial,
         everything.region_code is null
             or (
                 one_whole.value is not null
@@ -75,7 +80,7 @@ chosen as (
     full outer join everything
         on everything.region_code = one_whole.region_code
         and everything.reference_geography = one_whole.reference_geography
-        and everything.year = one_whole.year
+        and everything.year_start = one_whole.year_start
         and everything.fund = one_whole.fund
         and everything.account_stage = one_whole.account_stage
         and everything.residence = one_whole.residence
@@ -92,6 +97,7 @@ settled as (
         chosen.as_of_date,
         chosen.period_end,
         chosen.year,
+        chosen.year_start,
         chosen.fund,
         chosen.account_stage,
         chosen.residence,
@@ -102,6 +108,8 @@ settled as (
             else chosen.functional_value
         end as value,
         case when chosen.is_whole then chosen.whole_letters else chosen.functional_letters end as letters,
+        coalesce(case when chosen.is_whole then chosen.whole_is_partial else chosen.functional_is_partial end, false)
+            as is_partial_year,
         case
             when chosen.is_whole then chosen.whole_provenance
             else {{ provenance_of(['chosen.functional_provenance',
@@ -115,24 +123,24 @@ settled as (
     left join totals
         on totals.region_code = chosen.region_code
         and totals.reference_geography = chosen.reference_geography
-        and totals.year = chosen.year
+        and totals.year_start = chosen.year_start
         and totals.fund = chosen.fund
         and totals.account_stage = chosen.account_stage
 )
 
 select
-    region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, 'all' as government_level,
-    residence, 'all' as domain, value,
-    {{ ranked_status('letters', 'value') }} as obs_status,
-    provenance, origin
+    region_code, reference_geography, as_of_date, period_end, year, year_start, fund, account_stage,
+    'all' as government_level, residence, 'all' as domain, value,
+    {{ status_of_year('letters', 'value', 'is_partial_year') }} as obs_status,
+    is_partial_year, provenance, origin
 from settled
 
 union all
 
 select
-    region_code, reference_geography, as_of_date, period_end, year, fund, account_stage, government_level, residence,
-    domain, value,
-    {{ ranked_status('letters', 'value') }} as obs_status,
-    provenance, 'functional' as origin
+    region_code, reference_geography, as_of_date, period_end, year, year_start, fund, account_stage, government_level,
+    residence, domain, value,
+    {{ status_of_year('letters', 'value', 'is_partial_year') }} as obs_status,
+    is_partial_year, provenance, 'functional' as origin
 from functional
 where not (domain = 'all' and government_level = 'all')

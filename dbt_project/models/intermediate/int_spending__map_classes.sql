@@ -1,13 +1,16 @@
--- Spending of each government's own level by functional class, with the domain its class belongs to on that date.
+-- Spending by functional class, with the domain its class belongs to on that date: of each government's own level, or
+-- (`government_level` all) of everybody in the region, as its measure is. Such a figure holds the levels below already.
 select
     observation.region_code,
     observation.reference_geography,
     observation.as_of_date,
-    region.government_level,
+    case when source.aggregation = 'whole' then 'all' else region.government_level end as government_level,
     observation.period_end,
     observation.year,
+    observation.year_start,
     source.fund,
     source.account_stage,
+    source.is_exhaustive,
     observation.residence,
     observation.measure,
     observation.item as class_code,
@@ -15,6 +18,7 @@ select
     coalesce(domain.is_basic, false) as is_basic,
     observation.value,
     observation.obs_status,
+    observation.is_partial_year,
     observation.provenance,
     observation.extract_rank
 from {{ ref('int_observation__select_years') }} as observation
@@ -37,4 +41,4 @@ where
     and observation.group_code = 'all'
     and observation.item <> 'all'
     -- only a government has spending of its own
-    and region.government_level is not null
+    and (source.aggregation = 'whole' or region.government_level is not null)

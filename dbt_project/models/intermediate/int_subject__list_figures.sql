@@ -12,6 +12,8 @@ with figures as (
         reference_geography,
         reference_date,
         year,
+        period_name,
+        period_start as year_start,
         population_basis,
         population_source,
         'none' as price_basis,
@@ -20,6 +22,7 @@ with figures as (
         unit,
         direction,
         obs_status,
+        undefined_reason,
         provenance
     from {{ ref('mart_service_coverage') }}
     where sex = 'all' and age_group = 'all' and {{ quoted('group') }} = 'all'
@@ -34,6 +37,8 @@ with figures as (
         reference_geography,
         reference_date,
         year,
+        period_name,
+        period_start,
         population_basis,
         population_source,
         price_basis,
@@ -42,6 +47,7 @@ with figures as (
         currency,
         'higher',
         obs_status,
+        undefined_reason,
         provenance
     from {{ ref('mart_per_capita_spending') }}
     where
@@ -62,9 +68,10 @@ headings as (
         max(case when residence = 'rural' then 1 else 0 end) as has_rural,
         row_number() over (
             partition by {{ subject | join(', ') }}, region_depth
-            order by {{ source_rank('population_source') }}
+            order by {{ source_rank('population_source', 'max(setting.meant_source)') }}
         ) as place
     from figures
+    cross join (select population_source as meant_source from {{ ref('stg_setting') }}) as setting
     group by {{ subject | join(', ') }}, region_depth, population_source
 )
 

@@ -12,5 +12,9 @@ select
     owner,
     contract_version,
     contract_hash,
-    period_kind
+    period_kind,
+    year_starts,
+    year_named_by,
+    partial_year,
+    boundaries
 from {{ source('source', 'extract') }}

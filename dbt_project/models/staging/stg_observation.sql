@@ -1,32 +1,42 @@
+-- A population is of a day, and a day of a calendar year; whatever else is reported belongs to the years of its contract.
+{% set year_starts = "case when measure.is_population then '01-01' else coalesce(extract.year_starts, '01-01') end" %}
 select
-    observation_id,
-    reading_id,
-    receipt_id,
-    department,
-    extract,
-    measure,
-    region_code,
-    region_name_reported,
-    period_start,
-    period_end,
-    cast(year(period_end) as integer) as year,
-    population_basis,
-    residence,
-    sex,
-    age_group,
-    {{ quoted('group') }} as group_code,
-    item,
-    {{ exact('value') }} as value,
-    unit,
-    value_reported,
-    unit_reported,
-    obs_status,
-    coalesce(conf_status, 'F') as conf_status,
-    provenance,
-    source_file,
-    source_sheet,
-    source_row,
-    source_column,
-    delivery_period,
-    correction_id
-from {{ source('source', 'observation') }}
+    observation.observation_id,
+    observation.reading_id,
+    observation.receipt_id,
+    observation.department,
+    observation.extract,
+    observation.measure,
+    observation.region_code,
+    observation.region_name_reported,
+    observation.period_start,
+    observation.period_end,
+    {{ first_day_of_year('observation.period_end', year_starts) }} as year_start,
+    {{ year_named(first_day_of_year('observation.period_end', year_starts), 'extract.year_named_by') }} as year,
+    observation.population_basis,
+    observation.residence,
+    observation.sex,
+    observation.age_group,
+    observation.{{ quoted('group') }} as group_code,
+    observation.item,
+    {{ exact('observation.value') }} as value,
+    observation.unit,
+    observation.value_reported,
+    observation.unit_reported,
+    observation.obs_status,
+    coalesce(observation.conf_status, 'F') as conf_status,
+    observation.provenance,
+    observation.source_file,
+    observation.source_sheet,
+    observation.source_row,
+    observation.source_column,
+    observation.delivery_period,
+    observation.correction_id,
+    -- whose regions it is on: those of its own time (`reported`), or the list at the end of a year
+    coalesce(cast(extract.boundaries as {{ dbt.type_string() }}), 'reported') as boundaries
+from {{ source('source', 'observation') }} as observation
+left join {{ ref('stg_extract') }} as extract
+    on extract.department = observation.department
+    and extract.extract = observation.extract
+left join {{ ref('stg_measure') }} as measure
+    on measure.measure = observation.measure

@@ -3,6 +3,13 @@
 select
     max(case when name = 'currency' then value end) as currency,
     max(case when name = 'default_population_basis' then value end) as default_population_basis,
+    -- the fund that is meant where none is named
+    max(case when name = 'main_fund' then value end) as main_fund,
+    -- where nobody tells town from country, nothing is unattributed to either
+    coalesce(max(case when name = 'tells_residence' then value end), 'true') = 'true' as tells_residence,
+    -- the population that is meant where none is named, and at which time of a financial year it is wanted
+    max(case when name = 'population_source' then value end) as population_source,
+    coalesce(max(case when name = 'financial_year_population' then value end), 'middle') as financial_year_population,
     max(case when name = 'home_region' then value end) as home_region,
     cast(max(case when name = 'first_year' then value end) as integer) as first_year,
     cast(max(case when name = 'last_year' then value end) as integer) as last_year,

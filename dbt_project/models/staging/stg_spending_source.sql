@@ -1,6 +1,13 @@
+-- Measures that spending is taken from. Classes that are exhaustive are all there are; a class figure is of the whole
+-- region or of each government's own level, as its measure is.
 select
-    measure,
-    role,
-    fund,
-    account_stage
-from {{ source('source', 'spending_source') }}
+    spending.measure,
+    spending.role,
+    spending.fund,
+    spending.account_stage,
+    coalesce(spending.exhaustive, false) as is_exhaustive,
+    measure.aggregation,
+    measure.may_be_negative
+from {{ source('source', 'spending_source') }} as spending
+left join {{ ref('stg_measure') }} as measure
+    on measure.measure = spending.measure

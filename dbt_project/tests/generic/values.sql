@@ -6,6 +6,21 @@
     where {% for column in columns %}{{ column }} < 0{% if not loop.last %} or {% endif %}{% endfor %}
 {% endtest %}
 
+{% test counts_not_negative(model) %}
+    {#- Numerators and denominators of indicators are not negative, but where a measure that they are made of may be. -#}
+    select *
+    from (select * from {{ model }}) as figure
+    where
+        (figure.numerator < 0 or figure.denominator < 0)
+        and figure.indicator_code not in (
+            select term.indicator_code
+            from {{ ref('stg_indicator_term') }} as term
+            inner join {{ ref('stg_measure') }} as measure
+                on measure.measure = term.measure
+            where measure.may_be_negative
+        )
+{% endtest %}
+
 {% test between(model, column_name, low, high) %}
     {#- Within [low, high] where there is a value. -#}
     select *
@@ -58,7 +73,7 @@
 {% endtest %}
 
 {% test region_in_force(model, column_name, date) %}
-    {#- The region is on the list on the date that the number is about. -#}
+    {#- The region is on the list on the date that the number is about, or on that of the boundaries it is on. -#}
     with checked as (
         select * from {{ model }}
     )
@@ -67,7 +82,10 @@
     from checked
     left join {{ ref('int_region__date') }} as region
         on region.reference_geography = 'reported'
-        and region.as_of_date = checked.{{ date }}
+        and region.as_of_date = case
+            when checked.boundaries = 'reported' then checked.{{ date }}
+            else cast({{ dbt.concat(['checked.boundaries', "'-12-31'"]) }} as date)
+        end
         and region.region_code = checked.{{ column_name }}
     where region.region_code is null
 {% endtest %}

@@ -80,7 +80,7 @@ junheng.ready(function () {
       var about = junheng.subject(key), data = junheng.kept[key], row = make("tr"), name = make("th"), link = make("a", "", both(about.names[0], about.names[1]));
       name.scope = "row";
       link.href = "indicators/" + encodeURIComponent(key) + ".html";
-      name.append(link, make("small", "", about.year + (about.units[0] ? " · " : "")));
+      name.append(link, make("small", "", about.called + (about.units[0] ? " · " : "")));
       if (about.units[0]) { name.lastChild.append(both(about.units[0], about.units[1])); }
       row.append(name);
       state.r.forEach(function (code) { row.append(valueCell(about, data, code, about.year)); });
@@ -117,7 +117,7 @@ junheng.ready(function () {
       drawn.append(svg("text", { x: left - 5, y: y(value) + 4, "text-anchor": "end", class: "tick" }, junheng.written(about, value)));
     });
     [years[0], years[years.length - 1]].filter(function (year, at, all) { return all.indexOf(year) === at; }).forEach(function (year) {
-      drawn.append(svg("text", { x: x(year), y: height - 6, "text-anchor": "middle", class: "tick" }, String(year)));
+      drawn.append(svg("text", { x: x(year), y: height - 6, "text-anchor": "middle", class: "tick" }, junheng.called(data, year)));
     });
     state.r.forEach(function (code, place) {
       var before = null, last = null;

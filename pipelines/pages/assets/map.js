@@ -52,7 +52,7 @@ junheng.ready(function () {
   var subjects = document.getElementById("subject"), years = document.getElementById("year");
   var legend = document.getElementById("legend"), title = document.getElementById("map-h"), more = document.getElementById("more");
   if (!subjects) { return; }
-  function describe(about, year, shown) {
+  function describe(about, data, year, shown) {
     legend.replaceChildren();
     for (var fifth = 1; fifth <= FIFTHS; fifth += 1) {
       var end = shown.ends[fifth];
@@ -66,7 +66,8 @@ junheng.ready(function () {
     var hatched = junheng.make("li");
     hatched.append(junheng.make("i", "swatch none"), junheng.both("缺或不公布", "missing or withheld"));
     legend.appendChild(hatched);
-    title.replaceChildren(junheng.both(about.names[0] + "，" + year + " 年", about.names[1] + ", " + year));
+    var name = junheng.called(data, year);
+    title.replaceChildren(junheng.both(about.names[0] + "，" + name + " 年", about.names[1] + ", " + name));
     if (shown.isSample && listed.mark) { title.append(junheng.make("mark", "sample", junheng.both(listed.mark.zh, listed.mark.en))); }
     more.href = "indicators/" + encodeURIComponent(about.key) + ".html";
   }
@@ -79,10 +80,10 @@ junheng.ready(function () {
           return one && one.value !== null;
         });
       });
-      years.replaceChildren.apply(years, kept.map(function (year) { return new Option(String(year), String(year)); }));
+      years.replaceChildren.apply(years, kept.map(function (year) { return new Option(junheng.called(data, year), String(year)); }));
       if (!kept.length) { return; }
       years.value = String(kept.indexOf(wanted) >= 0 ? wanted : kept[kept.length - 1]);
-      describe(about, years.value, show(about, data, Number(years.value)));
+      describe(about, data, years.value, show(about, data, Number(years.value)));
       history.replaceState(null, "", "#" + new URLSearchParams({ s: about.key, y: years.value }));
     });
   }

@@ -133,6 +133,10 @@ var junheng = (function () {
     var interval = row[3] ? row[3][at] : null;
     return { value: row[0][at], status: row[1].split(",")[at], isSample: row[2][at] === "1", low: interval && interval[0], high: interval && interval[1] };
   }
+  function called(data, year) {
+    var at = data.years.indexOf(Number(year));
+    return at < 0 ? String(year) : data.called[at];
+  }
   function place(about, code, year) {
     var omitted = listed.omitted[about.table] || {}, key = Object.assign({ region_code: code, year: String(year) }, about.condition);
     return [about.table].concat(Object.keys(key).filter(function (name) { return omitted[name] !== key[name]; })
@@ -151,14 +155,14 @@ var junheng = (function () {
     return /[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   }
   function table(keys, codes) {
-    var lines = [["subject", "region_code", "region_name", "year", "value", "ci_low", "ci_high", "unit", "obs_status", "provenance"].join(",")];
+    var lines = [["subject", "region_code", "region_name", "year", "period_name", "value", "ci_low", "ci_high", "unit", "obs_status", "provenance"].join(",")];
     keys.forEach(function (key) {
       var about = subject(key), data = kept[key];
       (codes || Object.keys(data.rows)).forEach(function (code) {
         data.years.forEach(function (year) {
           var one = figure(data, code, year);
           if (one && (one.status || one.value !== null)) {
-            lines.push([key, code, region(code)[1], year, one.value, one.low, one.high, about.units[1] || about.units[0], one.status, one.isSample ? "synthetic" : "official"].map(cell).join(","));
+            lines.push([key, code, region(code)[1], year, called(data, year), one.value, one.low, one.high, about.units[1] || about.units[0], one.status, one.isSample ? "synthetic" : "official"].map(cell).join(","));
           }
         });
       });
@@ -178,7 +182,7 @@ var junheng = (function () {
     areas: function (markup) { blank = markup; }, // made with the pages, names escaped
     blank: function () { return blank.split("{root}").join(root.dataset.root); },
     listed: function () { return listed; },
-    figures: figures, need: need, figure: figure, place: place, both: both, make: make, rounded: rounded, written: written, sql: sql, trace: trace,
+    figures: figures, need: need, figure: figure, called: called, place: place, both: both, make: make, rounded: rounded, written: written, sql: sql, trace: trace,
     subject: subject, region: region, isEnglish: isEnglish, table: table, save: save, kept: kept,
   };
 })();

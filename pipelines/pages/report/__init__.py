@@ -82,7 +82,7 @@ def html(release: reading.Release, year: int, replies: Mapping[str, Sequence[Rep
     return templates.get_template("report.html").render(
         place=release.jurisdiction,
         card=release.card,
-        year=year,
+        year=draft.called,
         time=reading.local_time(release),
         chapters=chapters,
         entries=draft.book.entries,

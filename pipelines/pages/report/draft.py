@@ -72,6 +72,18 @@ class Draft:
         return self.source.year
 
     @property
+    def called(self) -> str:
+        """What the year is called in the table that the report is most about: 2018, or 2018-19."""
+        for table in ("mart_equalisation", "mart_per_capita_spending", "mart_service_coverage"):
+            if self.release.has(table):
+                found = self.release.rows(
+                    f"select min(period_name) as first, max(period_name) as last from {table} where {self.now}"
+                )[0]
+                if found["first"] is not None and found["first"] == found["last"]:
+                    return str(found["first"])
+        return str(self.year)
+
+    @property
     def home(self) -> str:
         """The code of the region that the whole report is about."""
         return self.release.home
@@ -149,10 +161,7 @@ class Draft:
     @property
     def spending(self) -> str:
         """The account that is meant where none is named: final, nominal, the budget that everybody has."""
-        return (
-            f"{self.now} and fund = (select min(fund) from mart_per_capita_spending) and government_level = 'all' "
-            "and account_stage = 'final' and price_basis = 'nominal' and residence = 'total'"
-        )
+        return f"{self.now} and {self.release.account}"
 
     def replies_beside(self, rows: Rows) -> dict[int, Sequence[Reply]]:
         """The replies to the rows of a table, by the row's number."""

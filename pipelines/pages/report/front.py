@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import escape
 
+from pipelines.pages.figures import residents_meant
 from pipelines.pages.numbers import plain
 from pipelines.pages.report import gaps, limits, results, wording
 from pipelines.pages.report.draft import Chapter, Draft, Table, words
@@ -63,7 +64,7 @@ def method(draft: Draft) -> Chapter:
         )
     chapter.say(
         sentence(
-            f"人均数均为年末常住人口平均，支出为一般公共预算决算、现价，货币为{place['currency']}，另有说明的除外；"
+            f"人均数均为{residents_meant(draft.release)[0]}平均，支出为一般公共预算决算、现价，货币为{place['currency']}，另有说明的除外；"
             "地区按各来源当时的区划。"
         ),
         sentence(

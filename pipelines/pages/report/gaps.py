@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 from pipelines.pages.numbers import exact, rounded
 from pipelines.pages.report import wording
 from pipelines.pages.report.draft import Chapter, Draft, Table, words
-from pipelines.pages.report.source import Row, sentence
+from pipelines.pages.report.source import Row, literal, sentence
 
 BASIC = "基本公共服务支出"
 
@@ -30,7 +30,7 @@ def urban_rural_sentences(draft: Draft, row: Row | None) -> list[Markup]:
     name = row["region_name"]
     if row["urban"] is None or row["rural"] is None:
         return [sentence(f"{name}的城乡人均{BASIC}缺少数值，未能比较。", row)]
-    text = escape(f"{row['year']}年{name}城镇居民人均{BASIC}") + _money(draft, row, "urban")
+    text = escape(f"{row.called}年{name}城镇居民人均{BASIC}") + _money(draft, row, "urban")
     text += escape("，农村居民人均") + _money(draft, row, "rural")
     if row["ratio"] is not None:
         text += escape("，城镇为农村的") + _times(draft, row, "ratio")
@@ -58,7 +58,7 @@ def _urban_rural(draft: Draft, chapter: Chapter) -> None:
     if shown:
         chapter.tables.append(
             Table(
-                f"{draft.name}{draft.year}年城乡人均支出",
+                f"{draft.name}{draft.called}年城乡人均支出",
                 ("领域", "城镇（元）", "农村（元）", "城镇与农村之比", "差距比基年缩小"),
                 [
                     [
@@ -122,7 +122,7 @@ def _inequality(draft: Draft, chapter: Chapter) -> None:
         if len(earlier):
             first = next(iter(earlier))
             was = draft.book.cite(first, "value", wording.percent(first["value"]))
-            text += escape(f"，{first['year']}年为") + was
+            text += escape(f"，{first.called}年为") + was
             text += escape(f"，{wording.change(first['value'], spread['value'], '个百分点')}")
             chapter.say(sentence(text + "；其间各地区划有变动的，比较的不是同样的地区。", spread, first))
         else:
@@ -131,7 +131,7 @@ def _inequality(draft: Draft, chapter: Chapter) -> None:
     shown = [r for r in basic if r["dimension"] in levels and r["measure"] in measures and r["value"] is not None]
     chapter.tables.append(
         Table(
-            f"{draft.name}{draft.year}年各地人均{BASIC}的差距",
+            f"{draft.name}{draft.called}年各地人均{BASIC}的差距",
             ("比较的地区", "指标", "权重", "部分", "数值", "地区数"),
             [
                 [
@@ -217,7 +217,8 @@ def basis_sentence(draft: Draft, resident: Row | None, registered: Row | None) -
 
 
 def _bases(draft: Draft, chapter: Chapter) -> None:
-    where = f"{draft.spending} and domain = 'basic' and population_source = 'year_end' and region_depth <= 1"
+    source = literal(draft.release.population_source)
+    where = f"{draft.spending} and domain = 'basic' and population_source = {source} and region_depth <= 1"
     rows = draft.source.rows("mart_per_capita_spending", where, "region_depth")
     both: dict[str, dict[str, Row]] = {}
     for row in rows:
@@ -229,7 +230,7 @@ def _bases(draft: Draft, chapter: Chapter) -> None:
     if pairs:
         chapter.tables.append(
             Table(
-                f"{draft.year}年人均{BASIC}：按常住人口与按户籍人口",
+                f"{draft.called}年人均{BASIC}：按常住人口与按户籍人口",
                 ("地区", "按常住人口（元）", "按户籍人口（元）", "常住与户籍人口之比"),
                 [
                     [
@@ -265,7 +266,7 @@ def effort_sentences(draft: Draft, row: Row | None) -> list[Markup]:
         return []
     said, name = [], row["region_name"]
     if row["basic_share_pct"] is not None:
-        text = escape(f"{row['year']}年{name}{BASIC}占全部支出的") + draft.book.cite(
+        text = escape(f"{row.called}年{name}{BASIC}占全部支出的") + draft.book.cite(
             row, "basic_share_pct", wording.percent(row["basic_share_pct"])
         )
         moved = row["share_change_points"]
@@ -309,7 +310,7 @@ def fiscal(draft: Draft) -> Chapter:
         yes = {True: "达到", False: "未达到", None: "–"}
         chapter.tables.append(
             Table(
-                f"{draft.year}年各地财政努力程度",
+                f"{draft.called}年各地财政努力程度",
                 (
                     "地区",
                     "占全部支出",

@@ -56,7 +56,7 @@ def held_back(draft: Draft) -> Chapter:
         heads = Rows(rows.sql, tuple(found[0] for found in by_region.values()))
         chapter.tables.append(
             Table(
-                f"{draft.year}年各地拖累最大的{MOST_SHOWN}项指标（括号内为失分，百分点）",
+                f"{draft.called}年各地拖累最大的{MOST_SHOWN}项指标（括号内为失分，百分点）",
                 ("地区", "第一", "第二", "第三"),
                 lines,
                 draft.book.source(rows, "各地各项指标的失分"),
@@ -105,7 +105,7 @@ def sensitivity(draft: Draft) -> Chapter:
     if len(rows):
         chapter.tables.append(
             Table(
-                f"{draft.name}{draft.year}年实现度在各类算法下的范围",
+                f"{draft.name}{draft.called}年实现度在各类算法下的范围",
                 ("改变的是", "算法数", "最低", "最高", "达到目标的算法"),
                 [
                     [

@@ -16,7 +16,7 @@ def degree_sentence(draft: Draft, row: Row | None) -> Markup | None:
     """Whether the degree meets its target, and whether what is missing could change that."""
     if row is None:
         return None
-    name, year = row["region_name"], row["year"]
+    name, year = row["region_name"], row.called
     degree, target, low, high = (row[c] for c in ("degree_pct", "target_pct", "degree_low_pct", "degree_high_pct"))
     if degree is None:
         return sentence(f"{year}年{name}的{DEGREE}未能计算，不作判断。", row)
@@ -71,7 +71,7 @@ def change_sentence(draft: Draft, row: Row | None) -> Markup | None:
     first = next(iter(earlier))
     was = draft.book.cite(first, "degree_pct", wording.percent(first["degree_pct"]))
     how = wording.change(first["degree_pct"], row["degree_pct"], "个百分点")
-    return sentence(escape(f"与{first['year']}年的") + was + f"相比，{row['region_name']}的{DEGREE}{how}。", row, first)
+    return sentence(escape(f"与{first.called}年的") + was + f"相比，{row['region_name']}的{DEGREE}{how}。", row, first)
 
 
 def target_sentences(draft: Draft) -> list[Markup]:
@@ -118,7 +118,7 @@ def targets(draft: Draft) -> Chapter:
     if len(rows):
         chapter.tables.append(
             Table(
-                f"{draft.name}{draft.year}年各项最终目标",
+                f"{draft.name}{draft.called}年各项最终目标",
                 ("指标", "领域", "数值", "目标", "单位", "完成", "判断", "目标来源", "尚差人数"),
                 [
                     [
@@ -173,7 +173,7 @@ def domains(draft: Draft) -> Chapter:
     if len(rows):
         chapter.tables.append(
             Table(
-                f"{draft.name}{draft.year}年各领域{DEGREE}",
+                f"{draft.name}{draft.called}年各领域{DEGREE}",
                 ("领域", "实现度", "缺项按零计", "缺项按满分计", "目标", "判断", "示意目标所占权重"),
                 [
                     [
@@ -290,7 +290,7 @@ def regions(draft: Draft) -> Chapter:
             )
         chapter.tables.append(
             Table(
-                f"{level}：{draft.year}年{DEGREE}与位次区间",
+                f"{level}：{draft.called}年{DEGREE}与位次区间",
                 ("地区", "实现度", "全部算法下的范围", "位次区间", "位次区间图", "达到目标的算法"),
                 lines,
                 draft.book.source(rows, f"{level}实现度"),

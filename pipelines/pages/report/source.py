@@ -32,6 +32,11 @@ class Row:
         return self.cells[column]
 
     @property
+    def called(self) -> str:
+        """What the row's year is called: 2018, or 2018-19."""
+        return str(self.cells.get("period_name") or self.cells["year"])
+
+    @property
     def is_synthetic(self) -> bool:
         """Whether the row rests on anything that is not official."""
         return self.cells.get("provenance") not in (None, "official")

@@ -5,6 +5,9 @@ select
     figure.region_depth,
     figure.reference_geography,
     figure.year,
+    {{ year_name('figure.year_start') }} as period_name,
+    figure.year_start as period_start,
+    {{ last_day_of_year('figure.year_start') }} as period_end,
     figure.period_end as reference_date,
     figure.indicator_code,
     indicator.name_zh as indicator_name_zh,
@@ -21,6 +24,7 @@ select
     figure.group_code as {{ quoted('group') }},
     figure.numerator,
     figure.denominator,
+    figure.population_date,
     figure.value,
     figure.ci_low,
     figure.ci_high,
@@ -37,6 +41,7 @@ select
     figure.attainment_note,
     figure.derivation,
     figure.obs_status,
+    figure.undefined_reason,
     'F' as conf_status,
     figure.provenance
 from {{ ref('int_indicator__score_targets') }} as figure

@@ -46,6 +46,7 @@ select
     readings.region_depth,
     readings.reference_geography,
     readings.year,
+    readings.period_name,
     readings.as_of_date as reference_date,
     readings.domain,
     readings.method_id,

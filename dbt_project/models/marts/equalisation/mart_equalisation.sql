@@ -62,6 +62,7 @@ computed as (
         region_depth,
         reference_geography,
         year,
+        period_name,
         as_of_date as reference_date,
         domain,
         method_id,
@@ -94,6 +95,7 @@ third_party as (
         region.region_depth,
         'reported' as reference_geography,
         score.year,
+        coalesce(named.period_name, cast(score.year as {{ dbt.type_string() }})) as period_name,
         cast(null as date) as reference_date,
         score.domain,
         score.method_id,
@@ -134,6 +136,12 @@ third_party as (
             on setting.degree_indicator = target.indicator_code
     ) as main
         on main.year = score.year
+    left join (
+        select year, max(period_name) as period_name
+        from computed
+        group by year
+    ) as named
+        on named.year = score.year
 ),
 
 united as (
@@ -160,6 +168,7 @@ select
     united.region_depth,
     united.reference_geography,
     united.year,
+    united.period_name,
     united.reference_date,
     united.domain,
     united.method_id,

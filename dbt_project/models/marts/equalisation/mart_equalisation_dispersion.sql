@@ -132,6 +132,7 @@ select
     scores.region_depth,
     scores.reference_geography,
     scores.year,
+    scores.period_name,
     scores.domain,
     scores.weight_set,
     scores.scale as target_edition,

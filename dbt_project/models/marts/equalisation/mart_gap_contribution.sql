@@ -57,6 +57,7 @@ select
     degrees.region_depth,
     degrees.reference_geography,
     degrees.year,
+    degrees.period_name,
     degrees.domain,
     degrees.method_id,
     degrees.weight_set,

@@ -395,6 +395,7 @@ select
     mains.region_depth,
     mains.reference_geography,
     mains.year,
+    mains.period_name,
     summed.scenario_family,
     mains.weight_set,
     mains.scale as target_edition,

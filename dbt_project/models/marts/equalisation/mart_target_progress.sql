@@ -158,6 +158,7 @@ select
     region_depth,
     reference_geography,
     year,
+    {{ year_name('year_start') }} as period_name,
     indicator_code,
     name_zh as indicator_name_zh,
     name_en as indicator_name_en,

@@ -12,7 +12,8 @@ with levels as (
 
 payments as (
     select
-        part.region_code, part.reference_geography, part.as_of_date, part.year, part.fund, part.account_stage,
+        part.region_code, part.reference_geography, part.as_of_date, part.year, part.year_start, part.fund,
+        part.account_stage,
         'domain' as subject_kind,
         part.domain as subject_code,
         part.government_level,
@@ -23,7 +24,7 @@ payments as (
     inner join {{ ref('int_spending__add_levels') }} as whole
         on whole.region_code = part.region_code
         and whole.reference_geography = part.reference_geography
-        and whole.year = part.year
+        and whole.year_start = part.year_start
         and whole.fund = part.fund
         and whole.account_stage = part.account_stage
         and whole.residence = part.residence
@@ -36,7 +37,7 @@ payments as (
     union all
 
     select
-        figure.region_code, figure.reference_geography, figure.as_of_date, figure.year, 'all', 'final',
+        figure.region_code, figure.reference_geography, figure.as_of_date, figure.year, figure.year_start, 'all', 'final',
         'item', figure.item, figure.group_code, figure.value, figure.obs_status, figure.provenance
     from {{ ref('int_observation__select_years') }} as figure
     inner join {{ ref('stg_setting') }} as setting
@@ -142,6 +143,7 @@ select
     region.region_depth,
     compared.reference_geography,
     compared.year,
+    {{ year_name('compared.year_start') }} as period_name,
     compared.fund,
     compared.account_stage,
     compared.subject_kind,

@@ -6,7 +6,7 @@
 
 with totals as (
     select
-        region_code, reference_geography, as_of_date, period_end, year, fund, account_stage,
+        region_code, reference_geography, as_of_date, period_end, year, year_start, fund, account_stage,
         max(case when domain = 'all' then value end) as total_spending,
         max(case when domain = 'basic' then value end) as basic_spending,
         max(case when domain = 'all' then obs_status end) as total_status,
@@ -15,7 +15,7 @@ with totals as (
         {{ provenance_of_rows('provenance') }} as provenance
     from {{ ref('int_spending__choose_whole') }}
     where government_level = 'all' and residence = 'total' and domain in ('all', 'basic')
-    group by region_code, reference_geography, as_of_date, period_end, year, fund, account_stage
+    group by region_code, reference_geography, as_of_date, period_end, year, year_start, fund, account_stage
 ),
 
 measured as (
@@ -84,19 +84,17 @@ people as (
     select *
     from (
         select
-            population.region_code, population.reference_geography, population.year, population.population,
-            population.provenance,
+            population.region_code, population.reference_geography, population.year_start, population.population,
+            population.population_source, population.population_date, population.provenance,
             row_number() over (
-                partition by population.region_code, population.reference_geography, population.year
-                order by {{ source_rank('population.population_source') }}, population.reference_date desc
+                partition by population.region_code, population.reference_geography, population.year_start
+                order by {{ source_rank('population.population_source', 'setting.population_source') }}
             ) as place
-        from {{ ref('fct_population') }} as population
+        from {{ ref('int_population__choose_years') }} as population
         cross join {{ ref('stg_setting') }} as setting
         where
             population.population_basis = coalesce(setting.default_population_basis, 'resident')
             and population.residence = 'total'
-            and population.sex = 'all'
-            and population.age_group = 'all'
             and population.population is not null
     ) as placed
     where place = 1
@@ -135,7 +133,7 @@ compared as (
     left join people
         on people.reference_geography = totals.reference_geography
         and people.region_code = totals.region_code
-        and people.year = totals.year
+        and people.year_start = totals.year_start
     group by
         tree.ancestor_code, totals.reference_geography, totals.year, totals.fund, totals.account_stage,
         region.region_depth
@@ -248,6 +246,7 @@ select
     region.region_depth,
     shares.reference_geography,
     shares.year,
+    {{ year_name('shares.year_start') }} as period_name,
     shares.fund,
     shares.account_stage,
     shares.currency,

@@ -66,6 +66,7 @@ select
     region.region_depth as scope_depth,
     sets.reference_geography,
     sets.year,
+    sets.period_name,
     sets.subject_kind,
     sets.subject_code,
     sets.dimension,

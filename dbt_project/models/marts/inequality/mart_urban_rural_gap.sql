@@ -11,6 +11,7 @@ with pairs as (
         population_source,
         price_basis,
         max(region_depth) as region_depth,
+        max(period_name) as period_name,
         max(case when reference_geography = 'reported' then reference_date end) as reported_date,
         max(reference_date) as reference_date,
         max(unit) as unit,
@@ -19,6 +20,7 @@ with pairs as (
         max(case when residence = 'rural' then estimate end) as rural,
         max(case when residence = 'urban' then obs_status end) as urban_status,
         max(case when residence = 'rural' then obs_status end) as rural_status,
+        max(case when undefined_reason = 'partial_year' then undefined_reason end) as partial_reason,
         {{ status_of_rows('obs_status') }} as letters,
         {{ provenance_of_rows('provenance') }} as provenance
     from {{ ref('int_subject__list_figures') }}
@@ -33,6 +35,7 @@ gaps as (
         *,
         urban - rural as difference,
         case
+            when partial_reason is not null then partial_reason
             when urban_status = 'M' then 'no_urban_population'
             when rural_status = 'M' then 'no_rural_population'
             when urban is null and rural is null then 'both_missing'
@@ -99,6 +102,7 @@ select
     closed.region_depth,
     closed.reference_geography,
     closed.year,
+    closed.period_name,
     closed.subject_kind,
     closed.subject_code,
     closed.population_basis,
@@ -123,7 +127,7 @@ select
                 or (closed.difference < 0 and closed.base_difference > 0)
     end as is_overshot,
     case
-        when closed.undefined_reason in ('no_urban_population', 'no_rural_population') then 'M'
+        when closed.undefined_reason in ('no_urban_population', 'no_rural_population', 'partial_year') then 'M'
         else {{ ranked_status('closed.letters', 'closed.difference') }}
     end as obs_status,
     'F' as conf_status,

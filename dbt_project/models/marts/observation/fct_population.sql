@@ -6,6 +6,7 @@ select
     population.reference_geography,
     population.period_end as reference_date,
     population.year,
+    cast(population.year as {{ dbt.type_string() }}) as period_name,
     population.population_source,
     population.population_basis,
     population.residence,

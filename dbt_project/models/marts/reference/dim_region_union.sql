@@ -10,6 +10,7 @@ select
 from {{ ref('stg_region_union') }} as member
 inner join {{ ref('stg_reference_geography') }} as geography
     on geography.reference_geography = member.reference_geography
+    and geography.is_published
 left join {{ ref('stg_region') }} as region
     on region.region_code = member.member_code
     and region.valid_from <= geography.as_of_date

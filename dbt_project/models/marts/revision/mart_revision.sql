@@ -163,6 +163,7 @@ select
     series.measure,
     steps.region_code,
     series.year,
+    {{ period_name('series.period_start', 'series.period_end', 'series.year_start') }} as period_name,
     steps.value_before,
     steps.value as value_after,
     {{ exact('steps.value - steps.value_before') }} as difference,

@@ -1,8 +1,8 @@
 -- Spending beside each population of the same region, year and residence. What is attributed to neither urban nor
 -- rural residents has no population: its spending per head cannot exist (M). Final accounts stand in the prices of
--- their year and in those of the base year, by the price index of the region or of the nearest one above it. What one
--- level of government spends stands in the prices of its year and beside the residents of the year's end only; beside
--- those of mid-year stands the spending of all levels in the prices of its year.
+-- their year and in those of the base year, by the price index of the region or of the nearest one above it. Where
+-- figures are not divided by the residents of mid-year anyway, these stand only beside the spending of all levels in the
+-- prices of its year.
 with nominal as (
     select
         *,
@@ -41,9 +41,10 @@ spending as (
 
     select
         nominal.region_code, nominal.reference_geography, nominal.as_of_date, nominal.period_end, nominal.year,
-        nominal.fund, nominal.account_stage, nominal.government_level, nominal.residence, nominal.domain,
+        nominal.year_start, nominal.fund, nominal.account_stage, nominal.government_level, nominal.residence,
+        nominal.domain,
         {{ exact(divide('nominal.amount', 'prices.price_level')) }} as value,
-        nominal.obs_status, nominal.provenance, nominal.origin,
+        nominal.obs_status, nominal.is_partial_year, nominal.provenance, nominal.origin,
         cast(setting.base_year as string) as price_basis,
         prices.price_index_origin,
         cast({{ exact(divide('nominal.amount', 'prices.price_level')) }} as double) as amount
@@ -59,19 +60,8 @@ spending as (
 
 populations as (
     select *
-    from (
-        select
-            region_code, reference_geography, year, population_basis, population_source, residence, population,
-            obs_status, provenance,
-            row_number() over (
-                partition by
-                    region_code, reference_geography, year, population_basis, population_source, residence
-                order by reference_date desc
-            ) as place
-        from {{ ref('fct_population') }}
-        where sex = 'all' and age_group = 'all' and residence <> 'unattributed'
-    ) as placed
-    where place = 1
+    from {{ ref('int_population__choose_years') }}
+    where residence <> 'unattributed'
 ),
 
 shares as (
@@ -82,7 +72,7 @@ shares as (
     left join spending as everything
         on everything.region_code = part.region_code
         and everything.reference_geography = part.reference_geography
-        and everything.year = part.year
+        and everything.year_start = part.year_start
         and everything.fund = part.fund
         and everything.account_stage = part.account_stage
         and everything.government_level = part.government_level
@@ -97,17 +87,20 @@ per_head as (
         coalesce(populations.population_basis, 'none') as population_basis,
         coalesce(populations.population_source, 'none') as population_source,
         populations.population,
+        populations.population_date,
         {{ divide('shares.amount', 'populations.population') }} as per_capita,
         {{ joined_statuses(['shares.obs_status', 'populations.obs_status']) }} as letters,
         {{ provenance_of(['shares.provenance', 'populations.provenance']) }} as figure_provenance
     from shares
+    cross join {{ ref('stg_setting') }} as setting
     left join populations
         on populations.region_code = shares.region_code
         and populations.reference_geography = shares.reference_geography
-        and populations.year = shares.year
+        and populations.year_start = shares.year_start
         and populations.residence = shares.residence
         and (
             populations.population_source <> 'mid_year'
+            or setting.population_source = 'mid_year'
             or (shares.government_level = 'all' and shares.price_basis = 'nominal')
         )
 )
@@ -119,6 +112,9 @@ select
     region.region_depth,
     per_head.reference_geography,
     per_head.year,
+    {{ year_name('per_head.year_start') }} as period_name,
+    per_head.year_start as period_start,
+    {{ last_day_of_year('per_head.year_start') }} as period_end,
     per_head.period_end as reference_date,
     per_head.domain,
     case per_head.domain when 'all' then '全部支出' when 'basic' then '八大领域合计' else domain.name_zh end
@@ -134,6 +130,7 @@ select
     per_head.account_stage,
     per_head.value as spending,
     per_head.population,
+    per_head.population_date,
     per_head.per_capita,
     setting.currency,
     per_head.budget_share_pct,
@@ -142,8 +139,19 @@ select
     case
         when per_head.residence = 'unattributed' and per_head.value is not null then 'M'
         when per_head.value is not null and per_head.population = 0 then 'M'
-        else {{ ranked_status('per_head.letters', 'per_head.per_capita') }}
+        else {{ status_of_year('per_head.letters', 'per_head.per_capita', 'per_head.is_partial_year') }}
     end as obs_status,
+    case
+        when per_head.per_capita is not null then null
+        when per_head.value is null and per_head.obs_status = 'Q' then 'suppressed'
+        when per_head.value is null and per_head.is_partial_year then 'partial_year'
+        when per_head.value is null and per_head.obs_status = 'M' then 'cannot_exist'
+        when per_head.value is null then 'spending_missing'
+        when per_head.residence = 'unattributed' then 'nobody_attributed'
+        when per_head.population = 0 then 'population_is_zero'
+        when per_head.population_source = 'none' then 'no_population'
+        else 'population_missing'
+    end as undefined_reason,
     'F' as conf_status,
     per_head.figure_provenance as provenance
 from per_head
