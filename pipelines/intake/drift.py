@@ -56,7 +56,14 @@ def profile(headers: list[str], observations: pl.DataFrame, data_rows: int) -> d
         "sizes": [[m, i, u, round(x, 6)] for m, i, u, x in sizes.iter_rows()],
         "whole": dict(whole.iter_rows()),
         "years": sorted(observations["period_end"].dt.year().unique().to_list()),
+        **digest(observations),
     }
+
+
+def digest(observations: pl.DataFrame) -> dict[str, Any]:
+    """What a reading's figures are told by at a glance: how many there are, and their exact sum as text."""
+    values = observations["value"]
+    return {"values": values.len() - values.null_count(), "sum": str(values.sum() if values.len() else None)}
 
 
 def finding(check: str, severity: str, observed: str, expected: str) -> dict[str, str]:

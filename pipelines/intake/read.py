@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.formats import read_grids
+from pipelines.intake import named_periods
 from pipelines.intake.corrections import Outcome, joined
 from pipelines.intake.drift import profile
 from pipelines.intake.frames import IGNORED, OBSERVATION, Taken, reject_frame
@@ -125,24 +126,20 @@ def take(
     where = receipt.landing_path
     try:
         layout = contract.layout_for(receipt.delivery_period, receipt.file_name)
+        grids = [grid for sheet in read_grids(data, layout.format, where) for grid in blocks(sheet, layout)]
+        plans = [understand(grid, layout, where) for grid in grids]
         sheets = [
-            take_sheet(
-                Task(
-                    receipt,
-                    contract,
-                    layout,
-                    understand(grid, layout, where),
-                    grid.sheet,
-                    jurisdiction,
-                    index,
-                    reading_id,
-                ),
-                grid,
-            )
-            for sheet in read_grids(data, layout.format, where)
-            for grid in blocks(sheet, layout)
+            take_sheet(Task(receipt, contract, layout, plan, grid.sheet, jurisdiction, index, reading_id), grid)
+            for grid, plan in zip(grids, plans, strict=True)
         ]
-        return _refuse_repeated(sheets, receipt, reading_id)
+        taken = _refuse_repeated(sheets, receipt, reading_id)
+        titles = [
+            title
+            for grid, plan in zip(grids, plans, strict=True)
+            for title in named_periods.titles(grid, plan.header_rows[0])
+        ]
+        named = named_periods.findings(receipt, contract, layout.period, [grid.sheet for grid in grids], titles)
+        return replace(taken, findings=named + taken.findings)
     except (UnreadableFileError, ConfigurationError) as error:
         problem = error.message + (f" ({error.do})" if error.do else "")
         reject = reject_frame(

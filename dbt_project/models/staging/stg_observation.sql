@@ -1,3 +1,4 @@
+-- A number that is shown in place of a delivery that is held is provisional (P, the last code in rank) from here on.
 select
     observation_id,
     reading_id,
@@ -20,7 +21,11 @@ select
     unit,
     value_reported,
     unit_reported,
-    obs_status,
+    case
+        when standing_in.receipt_standing_in is null or value is null or obs_status like '%P%' then obs_status
+        when coalesce(obs_status, 'A') = 'A' then 'P'
+        else {{ dbt.concat(['obs_status', "';P'"]) }}
+    end as obs_status,
     coalesce(conf_status, 'F') as conf_status,
     provenance,
     source_file,
@@ -30,3 +35,9 @@ select
     delivery_period,
     correction_id
 from {{ source('source', 'observation') }}
+left join (
+    select receipt_id as receipt_standing_in
+    from {{ source('source', 'receipt') }}
+    where in_place_of is not null
+) as standing_in
+    on standing_in.receipt_standing_in = receipt_id
