@@ -108,7 +108,7 @@ def _columns(old: dict[str, Any], new: dict[str, Any], contract: Contract, where
     added = [h for h in now if h not in was]
     gone = [h for h in was if h not in now]
     if added:
-        found.append(finding("new_column", grave.new_column, ", ".join(added), f"the columns of {where}"))
+        found.append(finding("new_column", grave.new_column, f"new {', '.join(added)}", f"the columns of {where}"))
     if gone:
         found.append(finding("missing_column", grave.missing_column, f"without {', '.join(gone)}", f"as in {where}"))
     both_was, both_now = [h for h in was if h in now], [h for h in now if h in was]

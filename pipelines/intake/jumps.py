@@ -6,6 +6,7 @@ that is drift of the file (`unit_jump`) and not told here. How grave it is stand
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
@@ -20,14 +21,16 @@ KIND = "value_jump"
 _POWERS = (1, 2, 3, 4)
 _NEAR = 0.15  # how close, in powers of ten, both changes must be to a whole power
 _LEAST_CHANGE = 1 - _NEAR
-# The smaller of two numbers must be so many of the smallest steps of its column: three deaths may become thirty.
+# The smaller of two numbers must be so many steps of its last digit: three deaths may become thirty.
 _LEAST_STEPS = 50
 _LISTED = 5  # cells of one column; where more of them moved, they are told in one finding
 _COLUMN = ("measure", "population_basis", "residence", "sex", "age_group", "group", "item", "months")
 _SERIES = (*_COLUMN, "region_code")
-_READ = ("measure", "population_basis", "residence", "sex", "age_group", "group", "item", "region_code",
-         "region_name_reported", "period_start", "period_end", "value", "source_file", "source_sheet", "source_row",
-         "source_column", "receipt_id")  # fmt: skip
+_READ = (
+    "measure", "population_basis", "residence", "sex", "age_group", "group", "item", "region_code",
+    "region_name_reported", "period_start", "period_end", "value", "value_reported", "source_file", "source_sheet",
+    "source_row", "source_column", "receipt_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,16 @@ def _of_column(rows: list[dict[str, Any]]) -> list[Jump]:
         power = _power(change)
         if power is None or power != _power(distance):
             continue
-        typical = 10 ** (row["size"] - distance)
-        if min(typical, 10 ** row["size"]) / _smallest_step(rows, row) < _LEAST_STEPS:
-            continue
-        found.append(Jump(row, power, typical, beside[row["region_code"], row["period_end"]]))
+        neighbour = beside[row["region_code"], row["period_end"]]
+        if min(_steps(row), _steps(neighbour)) >= _LEAST_STEPS:
+            found.append(Jump(row, power, 10 ** (row["size"] - distance), neighbour))
     return found
+
+
+def _steps(row: dict[str, Any]) -> float:
+    """How often a number holds the step of its last digit, as it was reported: 452 for 45.2, 3 for 3."""
+    digits = "".join(re.findall(r"[0-9]", row["value_reported"] or ""))
+    return float(digits) if digits else abs(float(row["value"]))
 
 
 def _power(change: float) -> int | None:
@@ -146,12 +154,6 @@ def _power(change: float) -> int | None:
         if abs(abs(change) - power) < _NEAR:
             return power if change > 0 else -power
     return None
-
-
-def _smallest_step(rows: list[dict[str, Any]], out_of_line: dict[str, Any]) -> float:
-    """The place of the last digit that the other numbers of a column have: 1 for heads."""
-    exponents = [int(row["value"].normalize().as_tuple().exponent) for row in rows if row is not out_of_line]
-    return 10.0 ** min(exponents, default=0)
 
 
 def _finding(own: list[Jump], severity: str) -> dict[str, str]:

@@ -131,8 +131,9 @@ class RegionIndex:
             codes = [code for code in codes if self._lies_in(code, above)] or codes
         if len(codes) == 1:
             return Match(codes[0])
-        if gone := sorted({v.code for v in self.by_name.get(name, [])} if not codes else set()):
-            return self.in_force(gone[0], start, end)
+        gone = {v.code for v in self.by_name.get(name, [])}
+        if not codes and len(gone) == 1:
+            return Match(None, "unknown_region", self.in_force(gone.pop(), start, end).detail)
         if codes:
             return Match(None, "ambiguous_region", f"{name} may be {', '.join(codes)}: add a code column or a mapping")
         return Match(None, "unknown_region", self._suggest(name))

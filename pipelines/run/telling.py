@@ -25,6 +25,10 @@ _CAUSES = (
 )  # fmt: skip
 
 
+# Findings that say enough without what was expected.
+_COLUMNS = ("new_column", "missing_column", "column_order", "unknown_column")
+
+
 def held(
     receipt: Receipt,
     contract: Contract,
@@ -107,9 +111,12 @@ def _place(result: CheckResult) -> tuple[int, str]:
 
 def _examples(result: CheckResult) -> str:
     """The first different things that a check found, and how many there are."""
-    said = list(dict.fromkeys(_row(row) for row in result.rows))
+    rows = result.rows
+    if any(row.get("rule") == "new_column" for row in rows):  # then the contract need not say it once more
+        rows = [row for row in rows if row.get("rule") != "unknown_column"]
+    said = list(dict.fromkeys(_row(row) for row in rows))
     shown = "; ".join(said[:_EXAMPLES]) or result.observed
-    more = result.failing_rows - min(len(said), _EXAMPLES)
+    more = max(result.failing_rows - len(result.rows), 0) + len(said) - min(len(said), _EXAMPLES)
     return f"{shown}; {more:,} more" if more > 0 else shown
 
 
@@ -121,8 +128,9 @@ def _row(row: dict[str, str]) -> str:
     found = row.get("found", "")
     if place:  # a reject: its detail says what is wrong
         return f"{place}: {row.get('expected') or row.get('rule', '')} ({found[:60]})"
-    expected = f" (expected: {row['expected']})" if row.get("expected") else ""
-    return f"{found}{expected}"
+    if row.get("rule") in _COLUMNS:
+        return f"unknown {found}" if row["rule"] == "unknown_column" else found
+    return f"{found} (expected: {row['expected']})" if row.get("expected") else found
 
 
 def _short(line: str) -> str:
