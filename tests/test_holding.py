@@ -339,6 +339,26 @@ def test_of_two_that_disagree_the_one_that_came_later_is_held_also_when_its_peri
     assert desk.taken.decision.choice.in_place_of == {}, "figures of a later year are in nobody's place"
 
 
+def test_what_was_held_for_a_bad_file_before_it_counts_by_itself_once_that_one_is_mended(tmp_path: Path) -> None:
+    """A first year that was tenfold, and nobody knew: the next year is right, and held for the difference."""
+    desk = kit.Desk(tmp_path, quality={"drift": {"shrinking_delivery": "warn"}})
+    first = desk.land(heads(10), "2018")
+    desk.land(heads(1, 9), "2019")
+    assert held_of(desk) == ["2019/file.csv"]
+    desk.land(heads(1, 18), "2020")
+    assert held_of(desk) == ["2019/file.csv", "2020/file.csv"]
+    first.with_name("file.csv.withdrawn").write_text("all tenfold")
+    desk.land(heads(), "2018", "mended.csv")
+    assert held_of(desk) == []
+    assert {each.delivery_period for each in desk.taken.receipts if each.receipt_id in in_force(desk)} == {
+        "2018", "2019", "2020"
+    }  # fmt: skip
+
+
+def in_force(desk: kit.Desk) -> frozenset[str]:
+    return desk.taken.decision.choice.in_force
+
+
 def test_a_mended_file_is_compared_with_the_last_good_one_and_not_with_what_was_held(tmp_path: Path) -> None:
     desk = kit.Desk(tmp_path)
     desk.land(heads())
@@ -442,6 +462,7 @@ def test_what_counts_passes_every_blocking_check_and_what_is_held_fails_one(
         taken, session = desk.taken, desk.session
         again = decide(session.jurisdiction, session.warehouse, taken.receipts, taken.readings, keep=False).choice
         assert again == one_by_one
+        assert not any(held.receipt_id in one_by_one.in_force for held in one_by_one.held)
         results = judged(desk)
         assert [r.check_id for r in results if r.blocks] == []
         failing = {row["source_file"] + row["delivery_period"] for r in results for row in r.rows if row.get("held")}

@@ -148,7 +148,7 @@ class Deliveries:
     def decide(self) -> None:
         """Go through all deliveries; again, while one that counted turns out to be what another fails by."""
         while self.deliveries:
-            self.findings = self._findings(self._go_through())
+            self.findings = self._findings(self._take_in_again(self._go_through()))
             culprits = self._culprits()
             if not culprits:
                 return
@@ -175,37 +175,70 @@ class Deliveries:
     def _go_through(self) -> str:
         """Accept each delivery or leave it out; what tells this course of things from another."""
         contract = self.contract
+        may_hold = contract.quality.blocks == "delivery"
         signature = _hash(code_version(), contract.hash, self.waivers.digest(contract.id))
         self.accepted, self.faults, self.stopping = [], {}, []
+        faulty = []
         for delivery in self.deliveries:
             receipt = delivery.receipt
-            fault = None if receipt.is_withdrawal else self._fault(delivery, signature)
-            if fault is not None and contract.quality.blocks == "release":
-                self.stopping.append((receipt, fault))
-            elif fault is not None:
+            fault = None if receipt.is_withdrawal else self._fault(delivery, self.accepted, signature)
+            if fault is not None and may_hold:
                 self.faults[receipt.receipt_id] = fault
-            if receipt.receipt_id not in self.faults:
+            else:
                 self.accepted.append(delivery)
+            if fault is not None:
+                faulty.append(delivery)
             reading_id = delivery.reading.reading_id if delivery.reading is not None else ""
             signature = _hash(signature, receipt.receipt_id, reading_id, str(fault is not None))
-        # A fault of a file that a later one has replaced stops nothing any more.
-        self.stopping = [(receipt, fault) for receipt, fault in self.stopping if receipt.receipt_id in self.in_force]
+        for delivery in [] if may_hold else faulty:
+            # What a file failed by when it came may be gone since, and the file too.
+            others = [other for other in self.accepted if other is not delivery]
+            fault = self._fault(delivery, others, _hash(signature, "now"))
+            if fault is not None and delivery.receipt.receipt_id in self.in_force:
+                self.stopping.append((delivery.receipt, fault))
         return signature
 
-    def _fault(self, delivery: intake.Delivery, signature: str) -> Fault | None:
-        """Why a delivery cannot count, coming after those that are accepted; None when it can."""
+    def _take_in_again(self, signature: str) -> str:
+        """Accept what was held for something that is gone since: a bad file before it was mended, or taken back."""
+        pending = [d for d in self.deliveries if d.receipt in self.pending]
+        for delivery in pending:
+            now = _hash(signature, "now")
+            if self._fault(delivery, self.accepted, now) is None and self._fits(delivery, now):
+                del self.faults[delivery.receipt.receipt_id]
+                self.accepted = sorted([*self.accepted, delivery], key=lambda d: d.receipt.sequence)
+                return self._take_in_again(_hash(signature, delivery.receipt.receipt_id, "taken in"))
+        return signature
+
+    def _fits(self, delivery: intake.Delivery, signature: str) -> bool:
+        """Whether nothing that counts comes to fail beside a delivery."""
+        receipt_id = delivery.receipt.receipt_id
+        key = _hash(signature, receipt_id, "beside")
+        is_known, found = self.memory.find(key)
+        if not is_known:
+            together = sorted([*self.accepted, delivery], key=lambda d: d.receipt.sequence)
+            found = intake.findings(self.contract, together, self.comparisons)
+            self.memory.put(key, found)
+        return not any(
+            one["severity"] == "block"
+            and receipt_id in (one["receipt_id"], one["against"])
+            and not self._is_waived(self.receipts[one["receipt_id"]], one)
+            for one in found
+        )
+
+    def _fault(self, delivery: intake.Delivery, before: list[intake.Delivery], signature: str) -> Fault | None:
+        """Why a delivery cannot count, coming after others; None when it can. `signature` tells what was before it."""
         blamed = self.blamed.get(delivery.receipt.receipt_id, [])
         reading_id = delivery.reading.reading_id if delivery.reading is not None else ""
         key = _hash(signature, delivery.receipt.receipt_id, reading_id, json.dumps(blamed, sort_keys=True))
         is_known, stored = self.memory.find(key)
         if is_known:
             return Fault.from_dict(stored) if stored is not None else None
-        fault = self._judge(delivery, blamed)
+        fault = self._judge(delivery, before, blamed)
         self.memory.put(key, fault.as_dict() if fault is not None else None)
         return fault
 
-    def _judge(self, delivery: intake.Delivery, blamed: list[Finding]) -> Fault | None:
-        found = intake.arrived(self.contract, [*self.accepted, delivery], self.comparisons) + blamed
+    def _judge(self, delivery: intake.Delivery, before: list[intake.Delivery], blamed: list[Finding]) -> Fault | None:
+        found = intake.arrived(self.contract, [*before, delivery], self.comparisons) + blamed
         if self.contract.is_accepted and _is_clean(delivery.reading, found):
             return None
         left = self._failing(delivery, found)

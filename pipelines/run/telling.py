@@ -161,7 +161,7 @@ def refusal(deliveries: Sequence[Held], current: str | None, where: str, *, is_a
     return HeldError(
         f"{count} and {besides}; {stays}",
         where=where,
-        do="have the files mended and run again; `junheng status` lists what is held",
+        do="have the files mended (`junheng rejects`) and run again; `junheng status` lists what is held",
         failing=lines_of(deliveries),
         checks=[check for each in deliveries for check in each.checks],
         held=list(deliveries),
