@@ -93,6 +93,37 @@ class BlockedError(JunhengError):
         return payload
 
 
+class HeldError(BlockedError):
+    """Deliveries are held, and there is nothing else to release. `failing` says of each file what is wrong with it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str = "",
+        do: str = "",
+        failing: list[str] | None = None,
+        checks: list[dict[str, str]] | None = None,
+        held: list[Any] | None = None,
+    ) -> None:
+        super().__init__(message, where=where, do=do, failing=failing, checks=checks)
+        self.held = held or []  # records.Held
+
+    def __str__(self) -> str:
+        lines = [self.message, *(f"  {line}" for line in self.failing)]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.do:
+            lines.append(f"  do:    {self.do}")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error with the held deliveries, as `--json` prints it."""
+        payload = super().as_dict()
+        payload["error"]["held"] = [each.as_dict() for each in self.held]
+        return payload
+
+
 class BusyError(JunhengError):
     """Another run is at work on this warehouse."""
 

@@ -6,6 +6,7 @@ business, what they mean is their makers'.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -13,10 +14,12 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T", bound="Record")
 
 # `waived`: failed, and a documented exception by two persons covers exactly that (quality.waivers)
-Outcome = Literal["pass", "fail", "error", "not_applicable", "waived"]
+# `held`: failed for nothing but deliveries that are held, so no figure rests on what failed
+Outcome = Literal["pass", "fail", "error", "not_applicable", "waived", "held"]
 Severity = Literal["block", "warn"]
-# What a blocking check holds up when it does not pass: the whole build, or its own table and what hangs on it.
-Reach = Literal["build", "table"]
+# What a blocking check holds up when it does not pass: the whole build, its own table and what hangs on it, or the
+# deliveries that failed.
+Reach = Literal["build", "table", "delivery"]
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,49 @@ class Reading(Record):
 
 
 @dataclass(frozen=True)
+class Held(Record):
+    """A delivery that failed a blocking check: its extract stays at the last good delivery until a better file comes.
+
+    `since` is when the first of the files came that failed one after the other at this place. `lines` say what is
+    wrong, with texts of the file; `checks` say it without any.
+    """
+
+    receipt_id: str
+    department: str
+    extract: str
+    delivery_period: str
+    landing_path: str
+    owner: str
+    contact: str
+    since: str  # ISO 8601, UTC
+    because: str  # the failing checks in one line, without any text of the file
+    checks: list[dict[str, str]] = field(default_factory=list)  # check_id, subject, owner, observed
+    lines: list[str] = field(default_factory=list)
+    in_its_place: list[str] = field(default_factory=list)  # receipts in force whose figures are shown meanwhile
+    do: str = ""  # what its department can do
+    stays_at: str = ""  # when the newest of these came, and its path; empty where the extract has no figures
+
+    @property
+    def extract_id(self) -> str:
+        """`department/extract`, the name of the contract."""
+        return f"{self.department}/{self.extract}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which deliveries count: those in force, those that are held, and those in force in place of held ones."""
+
+    in_force: frozenset[str] = frozenset()  # ids of receipts
+    held: tuple[Held, ...] = ()
+    left_out: Mapping[str, str] = field(
+        default_factory=dict
+    )  # receipts that failed and never counted -> because of what
+    in_place_of: Mapping[str, str] = field(
+        default_factory=dict
+    )  # receipt in force -> the held one that it stands in for
+
+
+@dataclass(frozen=True)
 class Due(Record):
     """One delivery that a contract asks for and that has not come."""
 
@@ -153,6 +199,7 @@ class Build(Record):
     as_of: str | None
     built_at: str
     rules_sha256: str = ""  # the state of all rules that it was made by, kept in the vault
+    basis_hash: str = ""  # of all inputs but deliveries that are held: the same basis gives the same figures
 
     @property
     def database(self) -> Path:
@@ -241,6 +288,7 @@ class Verdict(Record):
     database_sha256: str
     mask_sha256: str = ""  # empty when the build had no mask yet
     waived: int = 0
+    held: int = 0  # checks that failed for held deliveries alone
     waivers: list[dict[str, Any]] = field(default_factory=list)  # every waiver in force, with what it was used for
     against: str | None = None  # the release that was current when it was judged: an input of some checks
     against_sha256: str = ""  # of that release's manifest

@@ -167,6 +167,11 @@ class Warehouse:
         """The history of every check over all judged builds, append-only JSON lines."""
         return self.folder / "checks.jsonl"
 
+    @property
+    def held(self) -> Path:
+        """What departments must mend before held deliveries count: a workbook for each."""
+        return self.folder / "held"
+
     def preparing_folder(self, build_id: str) -> Path:
         """Where the release of a build is made ready; nobody reads it, and it may be left over from a crash."""
         return self.releases / f".preparing-{build_id}"

@@ -24,7 +24,7 @@ import polars as pl
 
 from pipelines.dbt_process import GO, MANIFEST
 from pipelines.errors import ConfigurationError, FaultError
-from pipelines.records import Build, Reading, Receipt, TieOut
+from pipelines.records import Build, Choice, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings, hash_files
 from pipelines.store import Warehouse, read_json, remove_tree
 
@@ -39,7 +39,8 @@ _TABLES = {
         correction_id""",
     "receipt": """
         receipt_id department extract delivery_period file_name landing_path sha256 size_bytes:BIGINT
-        received_at:TIMESTAMP sequence:INTEGER is_in_force:BOOLEAN is_withdrawal:BOOLEAN""",
+        received_at:TIMESTAMP sequence:INTEGER is_in_force:BOOLEAN is_withdrawal:BOOLEAN is_held:BOOLEAN
+        held_since:TIMESTAMP held_because in_place_of""",
     "reading": """
         reading_id receipt_id department extract contract_hash reference_hash reader_version status problem read_at""",
     "reject": """
@@ -55,7 +56,8 @@ _TABLES = {
         reading_id receipt_id department extract delivery_period source_file kind severity observed expected""",
     "extract": """
         department extract name_zh name_en rank:INTEGER provenance delivery license publisher source_title owner
-        contract_version contract_hash period_kind year_starts year_named_by partial_year boundaries:INTEGER""",
+        contract_version contract_hash contract_status period_kind year_starts year_named_by partial_year
+        boundaries:INTEGER""",
     "region": """
         region_code region_name region_name_en region_level region_depth:INTEGER government_level parent_code
         valid_from:DATE valid_to:DATE code_origin""",
@@ -149,11 +151,12 @@ def build(
     readings: list[Reading],
     receipts: list[Receipt],
     identity: Build,
-    in_force: set[str],
+    choice: Choice,
 ) -> Build:
     """Make the private build file from chosen readings and reference tables, and put it at `identity.folder`.
 
-    `readings` holds one reading per receipt; `in_force` the ids of the receipts that no later file has overwritten.
+    `readings` holds one reading per receipt; `choice` says which receipts count. Of those that failed and never did,
+    the account goes into the build, and no figure.
     The build is made in `warehouse.work` and moved as a whole, so that a build folder is never half made.
 
     Raises ConfigurationError for reference tables that do not fit, FaultError when dbt cannot build a model.
@@ -165,7 +168,7 @@ def build(
         remove_tree(work)
         work.mkdir(parents=True)
         making = replace(identity, folder=str(work))
-        _lay_sources(making.database, warehouse, settings, reference, readings, receipts, in_force)
+        _lay_sources(making.database, warehouse, settings, reference, readings, receipts, choice)
     except BaseException:
         cool_down(warehouse)
         raise
@@ -206,24 +209,50 @@ def _lay_sources(
     reference: dict[str, pl.DataFrame],
     readings: list[Reading],
     receipts: list[Receipt],
-    in_force: set[str],
+    choice: Choice,
 ) -> None:
     """Create schema `source` in a new database and fill it."""
     with duckdb.connect(
         str(database), config={"memory_limit": settings.memory_limit, "threads": settings.threads}
     ) as connection:
-        connection.execute("CREATE SCHEMA source")
-        for table, columns in SOURCE_TABLES.items():
-            body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            connection.execute(f'CREATE TABLE source."{table}" ({body})')
+        _create_sources(connection, SOURCE_TABLES)
         # the regions as each source used them are always one of the geographies
         connection.execute("INSERT INTO source.reference_geography VALUES ('reported', NULL, true)")
         for table, frame in reference.items():
             _load_reference(connection, table, frame)
-        _load_records(connection, readings, receipts, in_force)
+        _load_records(connection, readings, receipts, choice)
         for table, file_name in _READING_FILES.items():
-            _load_parquet(connection, table, _reading_files(warehouse, readings, file_name))
+            counting = [r for r in readings if table != "observation" or r.receipt_id not in choice.left_out]
+            _load_parquet(connection, table, _reading_files(warehouse, counting, file_name))
         connection.execute("CHECKPOINT")
+
+
+_ACCOUNT = ("extract", "receipt", "reading", "tie_out", "reject", "finding")
+
+
+def lay_account(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    extract: pl.DataFrame,
+    receipt: Receipt,
+    reading: Reading | None,
+    findings: pl.DataFrame,
+) -> None:
+    """Schema `source` with the account of one delivery, for the checks of deliveries: no figure, no other table."""
+    connection.execute("DROP SCHEMA IF EXISTS source CASCADE")
+    _create_sources(connection, _ACCOUNT)
+    _load_reference(connection, "extract", extract)
+    _load_reference(connection, "finding", findings)
+    readings = [reading] if reading is not None else []
+    _load_records(connection, readings, [receipt], Choice(frozenset({receipt.receipt_id})))
+    _load_parquet(connection, "reject", _reading_files(warehouse, readings, _READING_FILES["reject"]))
+
+
+def _create_sources(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    connection.execute("CREATE SCHEMA source")
+    for table in tables:
+        body = ", ".join(f'"{name}" {kind}' for name, kind in SOURCE_TABLES[table].items())
+        connection.execute(f'CREATE TABLE source."{table}" ({body})')
 
 
 def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
@@ -270,7 +299,7 @@ def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl
 
 
 def _load_records(
-    connection: duckdb.DuckDBPyConnection, readings: list[Reading], receipts: list[Receipt], in_force: set[str]
+    connection: duckdb.DuckDBPyConnection, readings: list[Reading], receipts: list[Receipt], choice: Choice
 ) -> None:
     """Insert receipts, readings and their tie-outs."""
     seen: set[str] = set()
@@ -282,14 +311,19 @@ def _load_records(
                 do="run again with --full; if it stays, report it",
             )
         seen.add(reading.receipt_id)
+    held = {held.receipt_id: held for held in choice.held}
     _insert(
         connection,
         "receipt",
         (
             {
                 **receipt.as_dict(),
-                "received_at": datetime.fromisoformat(receipt.received_at).astimezone(UTC).replace(tzinfo=None),
-                "is_in_force": receipt.receipt_id in in_force,
+                "received_at": _moment(receipt.received_at),
+                "is_in_force": receipt.receipt_id in choice.in_force,
+                "is_held": receipt.receipt_id in held,
+                "held_since": _moment(held[receipt.receipt_id].since) if receipt.receipt_id in held else None,
+                "held_because": choice.left_out.get(receipt.receipt_id),
+                "in_place_of": choice.in_place_of.get(receipt.receipt_id),
             }
             for receipt in receipts
         ),
@@ -305,6 +339,11 @@ def _load_records(
             for sheet in reading.tie_out
         ),
     )
+
+
+def _moment(text: str) -> datetime:
+    """A moment in UTC, without saying so, as DuckDB keeps it."""
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:

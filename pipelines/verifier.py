@@ -28,6 +28,8 @@ LINKS = ("current", "official")
 GENESIS = "0" * 64
 _ENTRY = {"number", "at", "event", "details", "previous", "hash"}
 _PIECE = 1 << 20
+# What a release says of a receipt that the receipt itself does not: whether it counted, or was held and for what.
+_DECIDED = {"is_in_force", "is_held", "held_since", "held_because", "in_place_of"}
 
 
 @dataclass(frozen=True)
@@ -414,8 +416,10 @@ def _check_inputs(
         stored = _json(path)
         if stored is None or canonical(stored) != path.read_bytes():
             report.found(where, "is gone or was changed")
-        elif different := [n for n, value in receipt.items() if n != "is_in_force" and stored.get(n) != value]:
+        elif different := [n for n, value in receipt.items() if n not in _DECIDED and stored.get(n) != value]:
             report.found(where, f"says something else than the manifest: {', '.join(different)}")
+        if receipt.get("is_in_force") and receipt.get("held_because"):
+            report.found(MANIFEST, f"the receipt {receipt['receipt_id']} is in force and failed its checks")
         entry = received.get(receipt["receipt_id"])
         if entry is None or entry.get("sha256") != receipt["sha256"]:
             report.found("ledger/ledger.jsonl", f"no entry says that the receipt {receipt['receipt_id']} came so")

@@ -594,7 +594,7 @@ def test_receipts_say_how_late_they_came_and_what_replaced_them(
 
     rows = [
         {"department": "health", "extract": "beds", "delivery_period": "2020", "landing_path": "p", "sequence": n,
-         "received_at": datetime(2021, 2, day)}
+         "received_at": datetime(2021, 2, day), "held_because": None, "is_held": False}
         for n, day in ((1, 1), (2, 11))
     ]  # fmt: skip
     card = {"extracts": [{"department": "health", "extract": "beds", "due": {"2020": "2021-02-08"}}]}

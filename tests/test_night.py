@@ -110,7 +110,7 @@ def test_a_night_with_nothing_new_reports_what_is_late_once_and_when_it_has_come
     report = json.loads(junheng("run", "--json").out)
     assert [(due["extract"], due["delivery_period"]) for due in report["late"]] == [("budget", "2021")]
     assert report["alerts"] == [] and told(junheng) == [("late", "new")], "the second night says it, and alerts nobody"
-    junheng.country.land(BUDGET, "2021", name="budget.csv", rows=[["Place", "2020"], ["Verdania", "3"]])
+    junheng.country.land(BUDGET, "2021", name="budget.csv", rows=[["Place", "2021"], ["Verdania", "300"]])
     assert json.loads(junheng("run", "--json").out)["late"] == []
     assert told(junheng) == [("late", "new"), ("late", "resolved")]
 
@@ -236,7 +236,8 @@ def test_a_log_tells_every_step_receipt_and_reading_with_its_account(junheng: Te
     junheng("run")
     lines = newest_log(junheng)
     assert [line["event"] for line in lines] == [
-        "started", "step_started", "received", "step_ended", "step_started", "read", "step_ended", "finished",
+        "started", "step_started", "received", "step_ended", "step_started", "read", "step_ended", "step_started",
+        "step_ended", "alerts", "finished",
     ]  # fmt: skip
     received, read, finished = lines[2], lines[5], lines[-1]
     assert received["landing_path"].startswith(f"{BUDGET}/2020/") and len(received["sha256"]) == 64
@@ -244,7 +245,7 @@ def test_a_log_tells_every_step_receipt_and_reading_with_its_account(junheng: Te
     assert read["rows_read"] == sum(read[part] for part in parts) > 0 and read["rejects"] == 1
     assert finished["outcome"] == "nothing_new"
     assert all(datetime.fromisoformat(line["at"]).tzinfo for line in lines)
-    assert [line["seconds"] >= 0 for line in lines if "seconds" in line] == [True, True, True]
+    assert [line["seconds"] >= 0 for line in lines if "seconds" in line] == [True, True, True, True]
     assert "'x'" not in json.dumps(lines) and '"x"' not in json.dumps(lines), "no cell of a file is in it"
 
 

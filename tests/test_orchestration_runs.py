@@ -223,51 +223,98 @@ def test_a_file_that_cannot_be_read_fails_its_partition(broken: Watched) -> None
     assert broken.read("health/facilities", "2019").success
 
 
-def test_a_blocked_build_is_not_released_neither_in_the_same_run_nor_alone(broken: Watched) -> None:
-    """Trap: Dagster's blocking checks hold only in their own run. The release asset reads the stored verdict."""
+def test_a_held_delivery_alone_ends_the_night_before_anything_is_built(broken: Watched) -> None:
+    before, builds = broken.house.current, sorted(broken.house.warehouse.builds.glob("*/build.json"))
+    night = broken.nightly()
+    assert not night.success and steps(night, "STEP_SUCCESS") == set()
+    told = failure(night, "intake")
+    assert told.metadata["code"].value == "blocked" and "health/facilities/2020" in told.metadata["failing"].value
+    assert not events(night, "STEP_RESTARTED"), "a bad file does not mend by asking again"
+    assert [(a["event"], a["phase"], a["run_id"]) for a in alerts_of(broken.house)] == [("held", "new", night.run_id)]
+    (held,) = alerts_of(broken.house)
+    assert [check["check_id"] for check in held["details"]["checks"]] == ["intake.readable.health/facilities"]
+    assert held["owner"] == "health desk"
+    again = broken.nightly()
+    assert again.success and steps(again, "STEP_SUCCESS") == {"intake"}
+    assert (broken.house.current, sorted(broken.house.warehouse.builds.glob("*/build.json"))) == (before, builds)
+
+
+def test_the_next_night_releases_once_the_file_is_mended(broken: Watched) -> None:
     before = broken.house.current
+    hands(broken).land("health/facilities", "2020", cells={(2, 1): 170, (2, 3): 205})
+    run = broken.nightly()
+    assert run.success, [e.message for e in run.all_events if e.is_failure]
+    assert broken.house.current != before
+    assert [(a["event"], a["phase"]) for a in alerts_of(broken.house)] == [("held", "new"), ("held", "resolved")]
+    assert periods_read(broken)["health/facilities"] == {"2019", "2020"}
+
+
+NOBODY = """
+table: fct_population
+expectations:
+  - id: nobody_lives_there
+    rows: select region_code, population from fct_population
+    wrong: population > 0
+    severity: block
+    owner: somebody
+    why: 无人居住 / Nobody lives there
+    since: "2026-01-01"
+"""
+
+
+@pytest.fixture(scope="module")
+def gated(night: Watched, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Verdania with a release, after an expectation was written that does not hold; the nightly has not run since."""
+    gated = watch(copy_of(night.house, tmp_path_factory.mktemp("gated")))
+    folder = gated.house.jurisdiction / "expectations"
+    folder.mkdir(exist_ok=True)
+    (folder / "fct_population.yml").write_text(NOBODY, encoding="utf-8")
+    with gated.instance:
+        yield gated
+
+
+def test_a_blocked_build_is_not_released_neither_in_the_same_run_nor_alone(gated: Watched) -> None:
+    """Trap: Dagster's blocking checks hold only in their own run. The release asset reads the stored verdict."""
+    before = gated.house.current
     assert before
 
-    alone = broken.materialise("release")
+    alone = gated.materialise("release")
     assert not alone.success
     assert "have not been built" in failure(alone, "release").description
 
-    night = broken.nightly()
+    night = gated.nightly()
     assert not night.success
     assert steps(night, "STEP_SUCCESS") == {"intake", "build_tables"}
     told = failure(night, "judge")
-    assert told.metadata["code"].value == "blocked" and "health/facilities" in told.metadata["failing"].value
+    assert told.metadata["code"].value == "blocked" and "nobody_lives_there" in told.metadata["failing"].value
     assert not events(night, "STEP_RESTARTED"), "a gate does not open by knocking again"
-    assert [(a["event"], a["phase"], a["run_id"]) for a in alerts_of(broken.house)] == [
-        ("blocked", "new", night.run_id)
-    ]
-    (blocked,) = alerts_of(broken.house)
-    assert "intake.readable.health/facilities" in [check["check_id"] for check in blocked["details"]["checks"]]
+    assert [(a["event"], a["phase"], a["run_id"]) for a in alerts_of(gated.house)] == [("blocked", "new", night.run_id)]
+    (blocked,) = alerts_of(gated.house)
+    assert [c["check_id"] for c in blocked["details"]["checks"]] == ["expectation.fct_population.nobody_lives_there"]
     assert blocked["owner"]
     failed = {
         (e.event_specific_data.asset_key.to_user_string(), e.event_specific_data.check_name)
         for e in events(night, "ASSET_CHECK_EVALUATION")
         if not e.event_specific_data.passed and e.event_specific_data.severity.value == "ERROR"
     }
-    assert {("build", "verdict"), ("build", "deliveries")} <= failed
+    assert failed == {("build", "verdict"), ("fct_population", "quality")}
 
-    alone = broken.materialise("release")
+    alone = gated.materialise("release")
     assert not alone.success
     told = failure(alone, "release")
     assert told.metadata["code"].value == "blocked" and "did not pass" in told.description
-    assert "health/facilities" in told.metadata["failing"].value
-    assert broken.house.current == before
-    assert [path.name for path in broken.house.warehouse.releases.iterdir() if path.is_dir()] == [before]
+    assert "nobody_lives_there" in told.metadata["failing"].value
+    assert gated.house.current == before
+    assert [path.name for path in gated.house.warehouse.releases.iterdir() if path.is_dir()] == [before]
 
 
-def test_the_next_night_releases_once_the_file_is_mended(broken: Watched) -> None:
-    before = broken.house.current
-    hands(broken).land("health/facilities", "2020")
-    run = broken.nightly()
-    assert run.success, [e.message for e in run.all_events if e.is_failure]
-    assert broken.house.current != before
-    assert [(a["event"], a["phase"]) for a in alerts_of(broken.house)] == [("blocked", "new"), ("blocked", "resolved")]
-    assert periods_read(broken)["health/facilities"] == {"2019", "2020"}
+def test_the_next_night_is_up_to_date_once_the_gate_has_no_reason(gated: Watched) -> None:
+    before = gated.house.current
+    (gated.house.jurisdiction / "expectations" / "fct_population.yml").unlink()
+    run = gated.nightly()
+    assert run.success and steps(run, "STEP_SUCCESS") == {"intake"}
+    assert gated.house.current == before
+    assert [(a["event"], a["phase"]) for a in alerts_of(gated.house)] == [("blocked", "new"), ("blocked", "resolved")]
 
 
 def test_the_nightly_does_not_undo_a_rollback(broken: Watched) -> None:

@@ -16,11 +16,13 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from houses import House
 
 from pipelines import quality
 from pipelines.records import CheckResult
 from pipelines.run import Session
+from pipelines.run.holding import Decision
 from pipelines.settings import PROJECT_FOLDER
 
 pytestmark = pytest.mark.pipeline
@@ -30,13 +32,14 @@ OFFICIAL = ("statistics/census", "statistics/resident_population", "finance/gene
 
 @dataclass
 class Faulty:
-    """The judged build of the faulty variant, and what its generator wrote down."""
+    """The judged build of the faulty variant with every file in force, and what its generator wrote down."""
 
     defects: list[dict[str, Any]]
     truth: list[dict[str, str]]
     results: dict[str, CheckResult]
     connection: duckdb.DuckDBPyConnection
     folder: Path
+    held: Decision  # what is decided of the same files where they may be held
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
@@ -51,7 +54,11 @@ def lay(source: Path, landing: Path) -> None:
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
-    """The faulty variant received in the order in which it came, built and judged once."""
+    """The faulty variant received in the order in which it came, built and judged once.
+
+    Its contracts let no file be held, so that every check has all of them before it; what is held by the contracts as
+    they are is decided beside it.
+    """
     folder = tmp_path_factory.mktemp("faulty")
     generate = [sys.executable, str(ZHEJIANG / "synthetic" / "generate.py"), "--with-defects", str(folder / "planted")]
     subprocess.run(generate, check=True, capture_output=True)
@@ -61,16 +68,24 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
     for extract in OFFICIAL:
         lay(ZHEJIANG / "landing" / extract, landing / extract)
     lay(folder / "planted" / "earlier", landing)
-    session = Session(house.settings)
-    session.take_in()
-    lay(folder / "planted" / "landing", landing)
+    as_it_is = House(folder / "held" / "zhejiang", folder / "warehouse_held")
+    shutil.copytree(house.jurisdiction, as_it_is.jurisdiction)
+    for path in (house.jurisdiction / "contracts").glob("*/*.yml"):
+        contract = yaml.safe_load(path.read_text(encoding="utf-8"))
+        contract["quality"] = {**contract.get("quality", {}), "blocks": "release"}
+        path.write_text(yaml.safe_dump(contract, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    sessions = [Session(place.settings) for place in (house, as_it_is)]
+    for session in sessions:
+        session.take_in()
+        lay(folder / "planted" / "landing", session.jurisdiction.landing)
+    session, held = sessions[0], sessions[1].take_in().decision
     taken = session.take_in()
     build = session.build(taken, session.identity(taken))
     assert session.judge(build).outcome == "blocked"
     results = {result.check_id: result for result in quality.read_results(build)}
     defects, truth = (json.loads((folder / "planted" / f"{n}.json").read_text("utf-8")) for n in ("defects", "truth"))
     with duckdb.connect(str(build.database), read_only=True) as connection:
-        yield Faulty(defects, truth, results, connection, Path(build.folder))
+        yield Faulty(defects, truth, results, connection, Path(build.folder), held)
 
 
 def names(row: dict[str, str], defect: dict[str, Any]) -> bool:
@@ -103,6 +118,21 @@ def test_every_defect_is_found_by_its_check_and_at_its_place(faulty: Faulty) -> 
         if result.outcome != "fail" or not any(names(row, defect) for row in result.rows):
             missed.append((defect["kind"], defect["check"], result.outcome, result.locations[:300]))
     assert missed == []
+
+
+def test_every_file_with_a_defect_that_blocks_is_held_for_it_and_no_other_file_is(faulty: Faulty) -> None:
+    planted: dict[str, set[str]] = {}
+    for defect in faulty.defects:
+        result = faulty.results.get(defect["check"])
+        if defect["check"].startswith("intake.") and result is not None and result.severity == "block":
+            planted.setdefault(defect["path"], set()).add(defect["check"])
+    held = {each.landing_path: {check["check_id"] for check in each.checks} for each in faulty.held.choice.held}
+    assert len(planted) > 5
+    assert {
+        path: checks - held.get(path, set()) for path, checks in planted.items() if checks - held.get(path, set())
+    } == {}
+    assert set(held) - set(planted) == set()
+    assert all(len(each.lines) <= 7 for each in faulty.held.choice.held)
 
 
 def test_nothing_is_rejected_but_what_was_planted(faulty: Faulty) -> None:

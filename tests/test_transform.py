@@ -20,7 +20,7 @@ import pytest
 
 from pipelines import transform
 from pipelines.errors import FaultError
-from pipelines.records import Build, Reading, Receipt, TieOut
+from pipelines.records import Build, Choice, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, TELEMETRY_OFF, Settings
 from pipelines.store import Warehouse
 
@@ -49,6 +49,7 @@ class World:
     receipts: list[Receipt] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     in_force: set[str] = field(default_factory=set)
+    held: dict[str, str] = field(default_factory=dict)  # receipt that failed its checks -> the one in its place
     extracts: dict[str, dict[str, Any]] = field(default_factory=dict)
     reference: dict[str, pl.DataFrame] = field(default_factory=dict)
 
@@ -202,6 +203,12 @@ class World:
                     "2024-05-06T07:08:09Z", number, is_withdrawal=True)
         )  # fmt: skip
 
+    @property
+    def choice(self) -> Choice:
+        """Which deliveries count."""
+        in_place_of = {instead: held for held, instead in self.held.items()}
+        return Choice(frozenset(self.in_force), (), dict.fromkeys(self.held, "it failed"), in_place_of)
+
     def build(self, build_id: str, **settings: Any) -> Build:
         identity = Build(
             build_id,
@@ -219,7 +226,7 @@ class World:
         asked = replace(
             Settings(jurisdiction_folder=Path("/nowhere"), warehouse_folder=self.warehouse.folder), **settings
         )
-        return transform.build(self.warehouse, asked, reference, self.readings, self.receipts, identity, self.in_force)
+        return transform.build(self.warehouse, asked, reference, self.readings, self.receipts, identity, self.choice)
 
 
 # Two provinces. P1: cities C1 (counties K1, K2 and, until 2019, the zone Z1 without a government) and C2 (K3, K4).

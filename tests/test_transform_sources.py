@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import transform
 from pipelines.errors import ConfigurationError, FaultError
-from pipelines.records import Reading, Receipt
+from pipelines.records import Choice, Reading, Receipt
 from pipelines.settings import DBT_FOLDER, Settings
 from pipelines.store import Warehouse
 
@@ -25,7 +25,9 @@ def lay(
 ) -> duckdb.DuckDBPyConnection:
     database = folder / "build.duckdb"
     settings = Settings(jurisdiction_folder=folder, warehouse_folder=folder)
-    transform._lay_sources(database, Warehouse(folder), settings, reference, readings or [], [RECEIPT], {"r1"})
+    transform._lay_sources(
+        database, Warehouse(folder), settings, reference, readings or [], [RECEIPT], Choice(frozenset({"r1"}))
+    )
     return duckdb.connect(str(database), read_only=True)
 
 

@@ -14,6 +14,7 @@ from pipelines.intake import numbers
 from pipelines.run import in_force
 
 FIRST = [["Place", "Heads"], ["Ash", "12"], ["Aspen", "34"]]
+OTHER = [["Place", "Heads"], ["Ash", "11"], ["Aspen", "35"]]
 YEARS = {
     "period": {"from": "header", "kind": "year"},
     "values": [{"columns": r"^(?P<period>\d{4})$", "measure": "visits", "unit": "persons"}],
@@ -98,7 +99,7 @@ def test_a_period_that_arrives_after_a_later_one_is_recorded(tmp_path: Path) -> 
     desk = kit.Desk(tmp_path)
     desk.land(FIRST, "2020")
     desk.take_in()
-    desk.land(FIRST, "2019")
+    desk.land(OTHER, "2019")
     (told,) = desk.findings(*intake.TOLD)
     assert told == ("late_arrival", "note", "the delivery of 2019 came after that of 2020")
     desk.land([["Place", "Heads"], ["Ash", "13"], ["Aspen", "34"]], "2020")  # a correction is not late
@@ -329,7 +330,7 @@ def test_a_correction_is_done_once_in_all_files_and_sheets_of_a_delivery(tmp_pat
 
 def test_a_correction_for_what_nobody_had_sent_at_a_moment_is_not_asked_for(tmp_path: Path) -> None:
     desk = kit.Desk(tmp_path)
-    desk.land(FIRST, "2019")
+    desk.land(OTHER, "2019")
     desk.take_in()
     moment = desk.taken.receipts[0].received_at
     desk.land(FIRST, "2020")

@@ -18,7 +18,7 @@ from conftest import copy_of
 from country import Country
 from houses import House
 
-from pipelines.errors import BlockedError, ConfigurationError
+from pipelines.errors import ConfigurationError
 from pipelines.run import Session
 from pipelines.settings import PROJECT_FOLDER
 from pipelines.store import now_utc
@@ -208,8 +208,10 @@ class BadRun:
     landed: dict[str, bytes] = field(default_factory=dict)
 
     @property
-    def failing(self) -> str:
-        return "\n".join(json.loads(self.said.stderr)["error"]["failing"])
+    def failing(self) -> set[str]:
+        """The checks for which files are held."""
+        held = json.loads(self.said.stderr)["error"]["held"]
+        return {check["check_id"] for each in held for check in each["checks"]}
 
 
 @pytest.fixture(scope="module")
@@ -240,14 +242,17 @@ def bad_run(verdania: House, tmp_path_factory: pytest.TempPathFactory) -> BadRun
     return BadRun(house, before, hashes, house.command("run", "--json"), landed)
 
 
-def test_bad_files_block_the_release_with_exit_code_3_and_no_traceback(bad_run: BadRun) -> None:
+def test_bad_files_and_nothing_else_end_a_run_with_exit_code_3_no_build_and_no_traceback(bad_run: BadRun) -> None:
     assert bad_run.said.returncode == 3
+    assert len(list(bad_run.house.warehouse.builds.glob("*/build.duckdb"))) == 1, "that of the release before"
     assert bad_run.said.stdout == ""
     assert "Traceback" not in bad_run.said.stderr
     error = json.loads(bad_run.said.stderr)["error"]
     assert error["code"] == "blocked"
     assert bad_run.before is not None and f"the release {bad_run.before} stays" in error["message"]
     assert "junheng rejects" in error["do"]
+    assert len(error["held"]) == 5 and all(len(each["lines"]) <= 7 for each in error["held"])
+    assert [line for line in error["failing"] if not line.startswith("  ")] == [h["lines"][0] for h in error["held"]]
 
 
 def test_the_last_release_is_untouched_by_bad_files(bad_run: BadRun) -> None:
@@ -267,31 +272,32 @@ def rejected(bad_run: BadRun, extract: str) -> list[dict[str, Any]]:
     return json.loads(said.stdout)  # type: ignore[no-any-return]
 
 
-def test_an_unreadable_file_blocks(bad_run: BadRun) -> None:
+def test_an_unreadable_file_is_held(bad_run: BadRun) -> None:
     assert "intake.readable.bureau/census" in bad_run.failing
     (reject,) = rejected(bad_run, "bureau/census")
     assert reject["rule"] == "unreadable"
     assert "workbook" in reject["detail"]
 
 
-def test_a_missing_column_blocks(bad_run: BadRun) -> None:
+def test_a_file_with_a_missing_column_is_held(bad_run: BadRun) -> None:
     assert "intake.readable.treasury/budget" in bad_run.failing
     (reject,) = rejected(bad_run, "treasury/budget")
     assert "Place" in reject["detail"]
 
 
-def test_an_unknown_region_blocks(bad_run: BadRun) -> None:
+def test_a_file_with_an_unknown_region_is_held(bad_run: BadRun) -> None:
     assert "intake.codes.treasury/functions" in bad_run.failing
     (reject,) = [r for r in rejected(bad_run, "treasury/functions") if r["rule"] == "unknown_region"]
     assert "VX" in reject["text"] and "Atlantis" in reject["text"]
 
 
-def test_a_duplicate_key_blocks_and_neither_line_is_taken(bad_run: BadRun) -> None:
+def test_a_file_with_a_duplicate_key_is_held_and_neither_line_is_taken(bad_run: BadRun) -> None:
+    assert "intake.keys.treasury/functions" in bad_run.failing
     twice = [r for r in rejected(bad_run, "treasury/functions") if r["rule"] == "duplicate_key"]
     assert [r["row"] for r in twice] == [2, 24]
 
 
-def test_a_number_that_is_none_blocks(bad_run: BadRun) -> None:
+def test_a_file_with_a_number_that_is_none_is_held(bad_run: BadRun) -> None:
     assert "intake.numbers.bureau/residents" in bad_run.failing
     (reject,) = rejected(bad_run, "bureau/residents")
     assert (reject["rule"], reject["row"], reject["column"], reject["text"]) == (
@@ -302,37 +308,154 @@ def test_a_number_that_is_none_blocks(bad_run: BadRun) -> None:
     )
 
 
-def test_an_empty_file_blocks(bad_run: BadRun) -> None:
+def test_an_empty_file_is_held(bad_run: BadRun) -> None:
     assert "intake.readable.health/facilities" in bad_run.failing
     (reject,) = rejected(bad_run, "health/facilities")
     assert "empty" in reject["detail"]
 
 
-def test_a_blocked_build_is_not_released_by_another_door(bad_run: BadRun) -> None:
+def test_no_door_releases_what_was_not_built(bad_run: BadRun) -> None:
     for command in ("release", "judge"):
         said = bad_run.house.command(command, "--json")
         assert said.returncode == 3, said.stderr
-        assert json.loads(said.stderr)["error"]["failing"]
-    session = Session(bad_run.house.settings)
-    build = session.stored_build(session.identity(session.take_in(receive=False)).build_id)
-    assert build is not None
-    with pytest.raises(BlockedError):
-        session.publish(build)
+        assert "have not been built" in json.loads(said.stderr)["error"]["message"]
     assert bad_run.house.current == bad_run.before
 
 
-def test_a_blocked_run_again_says_the_same_without_building_again(bad_run: BadRun) -> None:
+def test_the_next_run_has_nothing_new_and_says_what_is_still_held(bad_run: BadRun) -> None:
     builds = {p: p.stat().st_mtime_ns for p in bad_run.house.warehouse.builds.glob("*/build.duckdb")}
-    again = bad_run.house.command("run", "--json")
-    assert again.returncode == 3
-    assert json.loads(again.stderr) == json.loads(bad_run.said.stderr)
+    again = bad_run.house.command("run")
+    assert again.returncode == 0
+    assert again.stdout.startswith(f"nothing new: release {bad_run.before} is up to date; 5 deliveries held since 20")
     assert {p: p.stat().st_mtime_ns for p in bad_run.house.warehouse.builds.glob("*/build.duckdb")} == builds
 
 
-def test_status_shows_what_is_blocked_and_why(bad_run: BadRun) -> None:
+def test_status_shows_what_is_held_and_why(bad_run: BadRun) -> None:
     found = json.loads(bad_run.house.command("status", "--json").stdout)
-    assert (found["verdict"], found["release"]) == ("blocked", bad_run.before)
-    assert "intake.readable.bureau/census" in found["blocking"]
+    assert (found["verdict"], found["release"]) == ("pass", bad_run.before)
+    held = {each["landing_path"]: each for each in found["held"]}
+    assert held["bureau/census/2020/count.xlsx"]["because"].startswith("readable: ")
+    assert {each["owner"] for each in found["held"]} == {"bureau desk", "treasury desk", "health desk"}
+
+
+def test_departments_have_a_workbook_of_what_they_must_mend_though_nothing_was_built(bad_run: BadRun) -> None:
+    names = {path.name for path in bad_run.house.warehouse.held.iterdir()}
+    assert {"待更正_bureau.xlsx", "待更正_treasury.xlsx"} <= names and len(names) == 3
+
+
+# -- one bad file among good ones --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Mixed:
+    """The country after a night with one good and one bad file; and what the run said."""
+
+    house: House
+    before: str
+    said: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def mixed(verdania: House, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
+    """The beds of 2020 come again with a word for a number, and a parish has a hundred residents more."""
+    house = copy_of(verdania, tmp_path_factory.mktemp("mixed"))
+    assert house.current is not None
+    hands(house).land("health/facilities", "2020", cells={(2, 1): "about 170", (3, 1): 970, (3, 3): 970})
+    revised: dict[tuple[int, int], country.Cell] = {(3, 4): "164.1", (5, 4): "62.3", (9, 4): "81.1", (11, 4): "22.8"}
+    revised |= {(24, 4): "19.1", (26, 4): "13.4"}  # and so in its shire and the realm
+    hands(house).land("bureau/residents", "2020", cells=revised)
+    return Mixed(house, house.current, house.command("run"))
+
+
+BEDS_NOW = "SELECT region_code, numerator, obs_status FROM mart_service_coverage WHERE indicator_code = 'BED' "
+
+
+def test_the_rest_is_published_and_what_is_held_is_told_first(mixed: Mixed) -> None:
+    assert mixed.said.returncode == 0, mixed.said.stderr
+    assert mixed.said.stdout.startswith("1 delivery held since ")
+    assert "health/facilities/2020/facilities.xlsx is held" in mixed.said.stdout.splitlines()[1]
+    assert mixed.house.current != mixed.before and f"published release {mixed.house.current}" in mixed.said.stdout
+    people = "SELECT population FROM fct_population WHERE region_code = 'VB2' AND year(reference_date) = 2020 "
+    people += "AND population_source = 'year_end' AND residence = 'total'"
+    assert (mixed.house.value(people, mixed.before), mixed.house.value(people)) == (19_000, 19_100)
+
+
+def test_figures_in_place_of_a_held_delivery_are_those_of_the_last_good_one_and_provisional(mixed: Mixed) -> None:
+    total = "AND residence = 'total' AND population_basis = 'resident' AND year = {} ORDER BY 1"
+    was = mixed.house.query(BEDS_NOW + total.format(2020), mixed.before)
+    now = mixed.house.query(BEDS_NOW + total.format(2020))
+    assert {status for _, _, status in was} == {"A"}
+    assert now == [(region, beds, "P") for region, beds, _ in was]
+    assert {status for _, _, status in mixed.house.query(BEDS_NOW + total.format(2019))} == {"A"}
+    observed = mixed.house.query(
+        "SELECT DISTINCT year, obs_status FROM fct_observation WHERE measure = 'beds' AND value IS NOT NULL ORDER BY 1"
+    )
+    assert observed == [(2019, "A"), (2020, "P")]
+
+
+def test_no_figure_of_a_held_delivery_is_in_a_release_and_nothing_of_it_is_lost(mixed: Mixed) -> None:
+    house = mixed.house
+    assert house.query("SELECT count(*) FROM fct_observation WHERE value = 970") == [(0,)]
+    assert house.query("SELECT count(*) FROM mart_revision WHERE extract = 'facilities'") == [(0,)]
+    rows = house.query(
+        "SELECT is_in_force, is_held, held_because, in_place_of, observations FROM audit_receipt "
+        "WHERE extract = 'facilities' AND delivery_period = '2020' ORDER BY sequence"
+    )
+    held = house.value("SELECT receipt_id FROM audit_receipt WHERE is_held")
+    assert rows == [(True, False, None, held, 12), (False, True, rows[1][2], None, 0)]
+    assert rows[1][2].startswith("numbers: 1 unknown")
+    assert house.value("SELECT held_since = received_at FROM audit_receipt WHERE is_held") is True
+    assert house.query(f"SELECT rule, source_row FROM audit_reject WHERE receipt_id = '{held}'") == [
+        ("not_a_number", 3)
+    ]
+    assert house.value(f"SELECT is_tied FROM audit_tie_out WHERE receipt_id = '{held}'") is True
+
+
+def test_its_checks_are_listed_as_held_and_the_verdict_passes(mixed: Mixed) -> None:
+    found = mixed.house.query("SELECT check_id, severity, reach FROM audit_check WHERE outcome = 'held' ORDER BY 1")
+    assert ("intake.numbers.health/facilities", "block", "delivery") in found
+    assert mixed.house.query("SELECT outcome, held FROM audit_verdict") == [("pass", len(found))]
+    said = mixed.house.command("quality")
+    assert said.returncode == 0 and "intake.numbers.health/facilities" in said.stdout and "held" in said.stdout
+
+
+def test_pages_say_since_when_and_at_which_delivery_an_extract_stays(mixed: Mixed) -> None:
+    folder = mixed.house.warehouse.current
+    report = (folder / "quality" / "index.html").read_text(encoding="utf-8")
+    assert 'id="held"' in report and "facilities.xlsx" in report[report.index('<section id="held"') :]
+    overview = (folder / "pages" / "index.html").read_text(encoding="utf-8")
+    day = now_utc()[:10]
+    assert f"stays at the delivery received on {day}" in overview and f"since {day}" in overview
+    assert "health/facilities" in overview
+
+
+def test_what_changed_is_led_back_to_the_held_delivery(mixed: Mixed) -> None:
+    changes = json.loads((mixed.house.warehouse.current / "changes.json").read_text(encoding="utf-8"))
+    held = mixed.house.value("SELECT receipt_id FROM audit_receipt WHERE is_held")
+    (cause,) = [item for item in changes["inputs"] if item.get("receipt_id") == held]
+    assert cause["change"] == "held"
+    examples = changes["tables"]["fct_observation"]["examples"]["revised"]
+    flagged = [e for e in examples if e["columns"].get("obs_status", {}).get("after") == "P"]
+    assert flagged and all(e["causes"] == [f"receipt {held}"] for e in flagged)
+
+
+def test_a_release_with_a_held_delivery_verifies_and_is_made_again_the_same(mixed: Mixed) -> None:
+    assert mixed.house.command("verify").returncode == 0
+    made = mixed.house.command("reproduce", str(mixed.house.current), "--json")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["same"] is True
+
+
+def test_the_mended_file_makes_the_figures_final_again(mixed: Mixed, tmp_path: Path) -> None:
+    house = copy_of(mixed.house, tmp_path)
+    hands(house).land("health/facilities", "2020", cells={(2, 1): 170, (2, 3): 205})
+    said = house.command("run")
+    assert said.returncode == 0 and said.stdout.startswith("published release"), said.stderr
+    assert house.query("SELECT count(*) FROM audit_receipt WHERE is_held") == [(0,)]
+    assert house.query("SELECT DISTINCT obs_status FROM mart_service_coverage WHERE indicator_code = 'BED'") == [("A",)]
+    assert house.value("SELECT value FROM fct_observation WHERE is_latest AND value = 170 AND measure = 'beds'") == 170
+    because = house.query("SELECT held_because IS NOT NULL, is_held FROM audit_receipt WHERE observations = 0")
+    assert because == [(True, False)], "what never counted says why"
 
 
 def test_a_contract_mistake_or_a_stray_file_leaves_the_last_release_untouched(verdania: House, tmp_path: Path) -> None:

@@ -2,13 +2,19 @@
     meta={'severity': 'block', 'owner': '数据管理 / data steward',
           'why': 'a row that is counted but not stored is lost'},
 ) }}
+-- Of a delivery that failed its checks the account is kept and no figure is stored.
 with accounts as (
     select
-        reading_id, source_file,
-        sum(values_accepted + values_missing) as observations,
-        sum(rows_ignored) as ignored
-    from {{ ref('stg_tie_out') }}
-    group by reading_id, source_file
+        account.reading_id,
+        account.source_file,
+        sum(
+            case when receipt.held_because is null then account.values_accepted + account.values_missing else 0 end
+        ) as observations,
+        sum(account.rows_ignored) as ignored
+    from {{ ref('stg_tie_out') }} as account
+    left join {{ ref('stg_receipt') }} as receipt
+        on receipt.receipt_id = account.receipt_id
+    group by account.reading_id, account.source_file
 ),
 
 observations as (

@@ -22,6 +22,8 @@ from pipelines.store import Warehouse, now_utc, read_json, write_json
 _HEADINGS = {
     "failed": "运行失败 / run failed",
     "blocked": "未通过检查，不予发布 / blocked by a gate",
+    "held": "来文未通过检查，暂留不用 / delivery held",
+    "value_jump": "个别数值相差十倍百倍 / single values out of line",
     "late": "来文逾期 / delivery late",
     "held_back": "涉及个人的来文暂缓接收 / person-level files held back",
     "test": "测试 / test",

@@ -33,6 +33,7 @@ def screen(found: dict[str, Any], zone: str, width: int, height: int | None) -> 
         lines.append(f"waiting   {waiting} landed file(s) not yet received")
     lines += _trouble("calendar", [_planned(item) for item in found["calendar"] if item["state"] != "published"])
     lines += _trouble("late", [_late(due) for due in found["late"]])
+    lines += _trouble("held", [_held(each, zone) for each in found["held"]])
     lines += _trouble("blocked", [_blocked(check) for check in found["blocked_by"]])
     if found["held_back"]:
         extracts = sorted({"/".join(path.split("/")[:2]) for path in found["held_back"]})
@@ -88,6 +89,10 @@ def _planned(item: dict[str, Any]) -> str:
 
 def _late(due: dict[str, Any]) -> str:
     return f"{due['department']}/{due['extract']} {due['delivery_period']}, due {due['due_on']}, {due['owner']}"
+
+
+def _held(held: dict[str, Any], zone: str) -> str:
+    return f"{held['landing_path']}, since {_moment(held['since'], zone)[:10]}, {held['owner']}: {held['because']}"
 
 
 def _blocked(check: dict[str, str]) -> str:

@@ -20,6 +20,7 @@ from pipelines.cli.common import (
     say,
 )
 from pipelines.errors import UsageError
+from pipelines.records import Held
 from pipelines.settings import Settings
 
 BUILD_FIRST = "run `junheng build`, then `junheng judge`"
@@ -58,13 +59,19 @@ def run(
                 f"current stays set back to release {report.release_id}" if report.release_id else "nothing is current"
             )
             said = f"nothing new: {stays} (`junheng run --full` publishes anew)"
-        print_result(report.as_dict(), f"{said}\n  {report.release_folder or '(no release)'}{_late_lines(report.late)}")
+        if report.held:
+            said += f"; {report.held_in_short}"
+        told = _held_lines(report.held)
+        print_result(
+            report.as_dict(), f"{said}\n  {report.release_folder or '(no release)'}{told}{_late_lines(report.late)}"
+        )
         return
     folder = Path(report.release_folder or "")
     seconds = "  ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
+    told = _held_lines(report.held)
     print_result(
         report.as_dict(),
-        f"published release {report.release_id}\n"
+        f"{report.held_in_short}:{told}\n" * bool(told) + f"published release {report.release_id}\n"
         f"  release   {folder}\n"
         f"  database  {folder / 'public.duckdb'}\n"
         f"  pages     {folder / 'pages' / 'index.html'}\n"
@@ -73,6 +80,13 @@ def run(
         f"{report.rejects} reject(s), {report.known_rejects} of them known\n"
         f"  {seconds}{_late_lines(report.late)}",
     )
+
+
+def _held_lines(held: list[dict[str, Any]]) -> str:
+    """What is held and why, the file first."""
+    from pipelines.run.telling import lines_of
+
+    return "".join(f"\n  {line}" for line in lines_of(Held.from_dict(each) for each in held))
 
 
 def _late_lines(late: list[dict[str, Any]]) -> str:
@@ -148,7 +162,8 @@ def receive(
     text = f"received {len(taken.new_receipts)} new file(s), read {len(taken.new_readings)}"
     if unreadable:
         text += f"; {len(unreadable)} cannot be read (see `junheng rejects`)"
-    print_result(payload, text)
+    held = [each.as_dict() for each in taken.decision.choice.held]
+    print_result({**payload, "held": held}, text + _held_lines(held))
 
 
 @command()
@@ -161,6 +176,8 @@ def build(
     session = Session(settings, say)
     with session.warehouse.lock():
         taken = session.take_in(receive=False)
+        session.record_held(taken)
+        session.refuse_stopping(taken)
         made = session.build(taken, session.identity(taken))
     print_result(made.as_dict(), f"built {made.build_id}\n  {made.folder}")
 

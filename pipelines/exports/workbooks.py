@@ -27,7 +27,7 @@ _SEVERITY = {
 }  # fmt: skip
 _OWN = (
     "department", "departments", "extract", "delivery_period", "source_file", "source_sheet", "source_row",
-    "source_column", "provenance", "found", "expected", "rule",
+    "source_column", "provenance", "found", "expected", "rule", "held",
 )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def failures(
     """
     lines: dict[str, list[dict[str, str]]] = {}
     for result in results:
-        if result.outcome not in ("fail", "waived") or result.source in ("gate", "contract"):
+        if result.outcome not in ("fail", "waived", "held") or result.source in ("gate", "contract"):
             continue
         is_delivery = result.source == "intake"
         for row in result.rows or [{"found": result.observed}]:

@@ -56,7 +56,14 @@ def profile(headers: list[str], observations: pl.DataFrame, data_rows: int) -> d
         "sizes": [[m, i, u, round(x, 6)] for m, i, u, x in sizes.iter_rows()],
         "whole": dict(whole.iter_rows()),
         "years": sorted(observations["period_end"].dt.year().unique().to_list()),
+        **digest(observations),
     }
+
+
+def digest(observations: pl.DataFrame) -> dict[str, Any]:
+    """What a reading's figures are told by at a glance: how many there are, and their exact sum as text."""
+    values = observations["value"]
+    return {"values": values.len() - values.null_count(), "sum": str(values.sum() if values.len() else None)}
 
 
 def finding(check: str, severity: str, observed: str, expected: str) -> dict[str, str]:
@@ -101,7 +108,7 @@ def _columns(old: dict[str, Any], new: dict[str, Any], contract: Contract, where
     added = [h for h in now if h not in was]
     gone = [h for h in was if h not in now]
     if added:
-        found.append(finding("new_column", grave.new_column, ", ".join(added), f"the columns of {where}"))
+        found.append(finding("new_column", grave.new_column, f"new {', '.join(added)}", f"the columns of {where}"))
     if gone:
         found.append(finding("missing_column", grave.missing_column, f"without {', '.join(gone)}", f"as in {where}"))
     both_was, both_now = [h for h in was if h in now], [h for h in now if h in was]

@@ -26,6 +26,7 @@ class Version:
     valid_from: date
     valid_to: date | None
     parent: str | None
+    successors: str = ""  # what the code became, and when
 
     def overlaps(self, start: date, end: date) -> bool:
         """True when the version was in force on any day from `start` to `end`."""
@@ -56,6 +57,7 @@ class RegionIndex:
                 date.fromisoformat(row["valid_from"]),
                 date.fromisoformat(row["valid_to"]) if row["valid_to"] else None,
                 row["parent_code"],
+                row.get("successors") or "",
             )
             self.by_code.setdefault(version.code, []).append(version)
             for name in names:
@@ -137,6 +139,9 @@ class RegionIndex:
             codes = [code for code in codes if self._lies_in(code, above)] or codes
         if len(codes) == 1:
             return Match(codes[0])
+        gone = {v.code for v in self.by_name.get(name, [])}
+        if not codes and len(gone) == 1:
+            return Match(None, "unknown_region", self.in_force(gone.pop(), start, end).detail)
         if codes:
             return Match(None, "ambiguous_region", f"{name} may be {', '.join(codes)}: add a code column or a mapping")
         return Match(None, "unknown_region", self._suggest(name))
@@ -151,7 +156,7 @@ class RegionIndex:
             return Match(
                 None,
                 "region_not_in_force",
-                f"{code} {versions[-1].name} was in force {spans}, not {start} to {end}",
+                f"{code} {versions[-1].name} was in force {spans}, not {start} to {end}{_became(versions[-1])}",
             )
         return Match(code)
 
@@ -179,3 +184,8 @@ class RegionIndex:
             version = self.by_name[candidate][-1]
             suggestions.append(f"{version.name} ({version.code})")
         return "nearest: " + ", ".join(dict.fromkeys(suggestions))
+
+
+def _became(version: Version) -> str:
+    """What a region that is no longer in force became, where the jurisdiction says it."""
+    return f"; it became {version.successors.replace(';', ', ')}" if version.successors else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
-from pipelines.intake import personal
+from pipelines.intake import named_periods, personal
 from pipelines.intake.drift import profile
 from pipelines.intake.frames import IGNORED, OBSERVATION, REJECT, Taken, reject_frame
 from pipelines.intake.names import RegionIndex
@@ -200,7 +200,7 @@ def _take(
         rejects=pl.DataFrame(schema=REJECT),
         ignored=pl.DataFrame(schema=IGNORED),
         tie_out=[account],
-        findings=stored.findings,
+        findings=named_periods.findings(receipt, contract, None, [], []) + stored.findings,
         headers=stored.headers,
         data_rows=stored.data_rows,
     )

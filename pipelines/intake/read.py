@@ -17,7 +17,7 @@ import polars as pl
 
 from pipelines.errors import ConfigurationError, FaultError, UnreadableFileError
 from pipelines.formats import Grid, read_grids, with_decimal_mark
-from pipelines.intake import known_rejects
+from pipelines.intake import known_rejects, named_periods
 from pipelines.intake.corrections import Outcome, joined
 from pipelines.intake.drift import profile
 from pipelines.intake.frames import IGNORED, OBSERVATION, Taken, reject_frame
@@ -147,7 +147,16 @@ def take(
                 ]
             )
         ]
-        return with_rejects(_refuse_repeated(sheets, receipt, contract, reading_id), screened, receipt, reading_id)
+        taken = with_rejects(_refuse_repeated(sheets, receipt, contract, reading_id), screened, receipt, reading_id)
+        titles = [
+            title
+            for sheet in screened
+            for grid, plan in sheet.blocks
+            for title in named_periods.titles(grid, plan.header_rows[0])
+        ]
+        names = [sheet.grid.sheet for sheet in screened]
+        named = named_periods.findings(receipt, contract, layout.period, names, titles)
+        return replace(taken, findings=named + taken.findings)
     except (UnreadableFileError, ConfigurationError) as error:
         problem = without_personal_numbers(error, jurisdiction.personal_numbers)
         reject = reject_frame(

@@ -7,13 +7,13 @@ delivery did to those before it, so that a person hears of it, and what must not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from pipelines.intake import corrections
+from pipelines.intake import corrections, jumps, repeats
 from pipelines.intake.corrections import Outcome
 from pipelines.intake.drift import Read, changes, finding
 from pipelines.jurisdiction.contract import Contract
@@ -35,8 +35,9 @@ OBSERVATION_KEY = (
 )
 # Kinds of findings that a file may not be whole.
 MAYBE_CUT = ("cut_off", "full_sheet")
-# Kinds of findings that tell what a delivery did to the figures before it.
-TOLD = ("redelivery", "revision", "shrinking_delivery", "late_arrival", "withdrawal")
+# Kinds of findings that a person is told when they are new: what a delivery did to the figures before it, and single
+# values out of line with theirs.
+TOLD = ("value_jump", "redelivery", "revision", "shrinking_delivery", "late_arrival", "withdrawal")
 
 
 @dataclass(frozen=True)
@@ -66,33 +67,66 @@ class Difference:
         return f"{text}; e.g. {self.examples}" if self.examples else text
 
 
+class Comparisons:
+    """The figures of readings against each other; each pair is looked at once."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self._known: dict[tuple[str, str], Difference] = {}
+
+    def __call__(self, before: Reading, after: Reading) -> Difference:
+        """The figures of one reading against those of an earlier one."""
+        pair = before.reading_id, after.reading_id
+        if pair not in self._known:
+            self._known[pair] = compare(before, after, self.warehouse)
+        return self._known[pair]
+
+
 def findings(
-    contract: Contract, deliveries: list[Delivery], warehouse: Warehouse, own_corrections: Iterable[Correction] = ()
+    contract: Contract,
+    deliveries: list[Delivery],
+    comparisons: Comparisons,
+    corrections: Iterable[Correction] = (),
+    held_periods: Collection[str] = (),
 ) -> list[dict[str, str]]:
     """Everything found on the deliveries in force of one extract.
 
-    `deliveries` holds all of them, replaced ones included, in order of arrival; `own_corrections` those that must
-    have met their cells. Each finding carries receipt_id, reading_id, check, severity, observed and expected; the
-    severity `note` tells something that is in order.
+    `deliveries` holds all that count or did, replaced ones included, in order of arrival; `corrections` those that
+    must have met their cells, but for the delivery periods of which a file is held. Each finding carries receipt_id,
+    reading_id, check, severity, observed, expected, and in `against` the receipt that the delivery was compared with,
+    where it was with one; the severity `note` tells something that is in order.
     """
-    history = _History(contract, deliveries, warehouse)
+    history = _History(contract, deliveries, comparisons)
     found: list[dict[str, str]] = []
     for after in history.in_force:
-        before = history.before(after)
-        own = [_beside_before(one, before) for one in after.reading.findings]
-        if before is not None:
-            own += changes(contract, before, after)
-        own += history.redelivered(after)
+        own = history.found(after)
         own += history.revised(after)
         own += history.late(after)
         found += [_of(after.receipt, after.reading, one) for one in own]
+    found += history.out_of_line()
     found += history.taken_back()
-    found += _corrections_met(own_corrections, history.in_force)
+    found += history.corrections_met(corrections, held_periods)
+    return [one for one in found if one["severity"] != "ignore"]
+
+
+def arrived(contract: Contract, deliveries: list[Delivery], comparisons: Comparisons) -> list[dict[str, str]]:
+    """What is found on the last of the deliveries when it comes: against its contract, and against those before it.
+
+    As `findings`, without what only the whole of an extract can tell.
+    """
+    history = _History(contract, deliveries, comparisons)
+    receipt_id = deliveries[-1].receipt.receipt_id
+    found: list[dict[str, str]] = []
+    for after in history.in_force:
+        if after.receipt.receipt_id == receipt_id:
+            found += [_of(after.receipt, after.reading, one) for one in history.found(after)]
+    if contract.quality.drift.value_jump == "block":
+        found += [one for one in history.out_of_line() if one["receipt_id"] == receipt_id]
     return [one for one in found if one["severity"] != "ignore"]
 
 
 def _of(receipt: Receipt, reading: Reading | None, one: dict[str, str]) -> dict[str, str]:
-    return {"receipt_id": receipt.receipt_id, "reading_id": reading.reading_id if reading else "", **one}
+    return {"against": "", **one, "receipt_id": receipt.receipt_id, "reading_id": reading.reading_id if reading else ""}
 
 
 def _beside_before(one: dict[str, str], before: Read | None) -> dict[str, str]:
@@ -107,8 +141,8 @@ def _beside_before(one: dict[str, str], before: Read | None) -> dict[str, str]:
 class _History:
     """The deliveries of one extract, told apart by landing path and delivery period."""
 
-    def __init__(self, contract: Contract, deliveries: list[Delivery], warehouse: Warehouse) -> None:
-        self.contract, self.warehouse = contract, warehouse
+    def __init__(self, contract: Contract, deliveries: list[Delivery], comparisons: Comparisons) -> None:
+        self.contract, self.compare = contract, comparisons
         self.deliveries = deliveries
         self.latest: dict[str, Delivery] = {}
         self.replaced: dict[str, Read] = {}  # landing path -> the last version read before the latest
@@ -122,6 +156,27 @@ class _History:
             self.latest[path] = delivery
         readable = [read for read in map(_as_read, self.latest.values()) if read is not None]
         self.in_force = sorted(readable, key=_place)
+
+    def found(self, after: Read) -> list[dict[str, str]]:
+        """What one delivery says of itself, and against the one before it."""
+        before = self.before(after)
+        own: list[dict[str, str]] = [_beside_before(one, before) for one in after.reading.findings]
+        if before is not None:
+            own += [{**one, "against": before.receipt.receipt_id} for one in changes(self.contract, before, after)]
+        own += self.redelivered(after)
+        earlier = (r for r in self.in_force if r.receipt.sequence < after.receipt.sequence)
+        repeated = repeats.repeated(after, earlier, self.contract.quality.repeated_delivery, self.compare.warehouse)
+        return own + ([repeated] if repeated is not None else [])
+
+    def out_of_line(self) -> list[dict[str, str]]:
+        """Single values that are ten, a hundred ... times their neighbours in time."""
+        reads = {read.receipt.receipt_id: read for read in self.in_force}
+        return [
+            _of(reads[receipt_id].receipt, reads[receipt_id].reading, one)
+            for receipt_id, one in jumps.findings(
+                self.in_force, self.contract.quality.drift.value_jump, self.compare.warehouse
+            )
+        ]
 
     def before(self, after: Read) -> Read | None:
         """The file before: that of the last earlier period which is called alike, else the version it replaced."""
@@ -142,7 +197,7 @@ class _History:
         if before is None and self.contract.delivery == "replaces_all":
             older = [read for read in self.in_force if _place(read) < _place(after)]
             before = older[-1] if older else None
-        difference = compare(before.reading, after.reading, self.warehouse) if before is not None else None
+        difference = self.compare(before.reading, after.reading) if before is not None else None
         if before is None or not difference:
             return []
         grave = self.contract.quality.drift
@@ -157,7 +212,7 @@ class _History:
                     f"all that {where}, held, unless the contract says `partial_delivery: true`",
                 )
             )
-        return found
+        return [{**one, "against": before.receipt.receipt_id} for one in found]
 
     def revised(self, after: Read) -> list[dict[str, str]]:
         """Figures of earlier delivery periods that this one reports otherwise."""
@@ -168,7 +223,7 @@ class _History:
                 break
             if self.contract.delivery == "replaces_all" or not years & set(before.reading.profile.get("years", [])):
                 continue
-            difference = compare(before.reading, after.reading, self.warehouse)
+            difference = self.compare(before.reading, after.reading)
             if difference.revised:
                 text = f"{difference.revised:,} of {difference.common:,} figures that both report are revised"
                 where = f"as in {before.receipt.file_name} ({before.receipt.delivery_period})"
@@ -200,6 +255,29 @@ class _History:
                 found.append(_of(delivery.receipt, None, finding("withdrawal", "note", text, "files that stand")))
         return found
 
+    def corrections_met(self, recorded: Iterable[Correction], held_periods: Collection[str]) -> list[dict[str, str]]:
+        """A blocking finding for each recorded correction that did not fit exactly one cell of its delivery.
+
+        It stands at the last file of that delivery. A delivery that is held has said it itself; one that was taken
+        back leaves nothing to correct, which is worth a warning.
+        """
+        by_period: dict[str, list[Correction]] = {}
+        for correction in recorded:
+            by_period.setdefault(correction.delivery_period, []).append(correction)
+        taken_back = {d.receipt.delivery_period for d in self.latest.values() if d.receipt.is_withdrawal}
+        found = []
+        for period, own in by_period.items():
+            reads = [read for read in self.in_force if read.receipt.delivery_period == period]
+            if not reads and period in held_periods:
+                continue
+            met = [Outcome(**outcome) for read in reads for outcome in read.reading.corrections]
+            at = (reads or self.in_force)[-1:]
+            said = corrections.findings(own, met)
+            if not reads and period in taken_back:
+                said = [{**one, "severity": "warn"} for one in said]
+            found += [_of(at[0].receipt, at[0].reading, one) for one in said if at]
+        return found
+
     def _same_figures_under_another_name(self, after: Read) -> Read | None:
         """The last earlier file of the same delivery period that reports a figure which this one reports too."""
         for before in reversed(self.in_force):
@@ -207,7 +285,7 @@ class _History:
             if not same or before.receipt.sequence >= after.receipt.sequence:
                 continue
             years = set(before.reading.profile.get("years", [])) & set(after.reading.profile.get("years", []))
-            if years and compare(before.reading, after.reading, self.warehouse).common:
+            if years and self.compare(before.reading, after.reading).common:
                 return before
         return None
 
@@ -226,20 +304,6 @@ def _as_read(delivery: Delivery) -> Read | None:
     if delivery.reading is None or delivery.reading.status != "read":
         return None
     return Read(delivery.receipt, delivery.reading)
-
-
-def _corrections_met(own_corrections: Iterable[Correction], in_force: list[Read]) -> list[dict[str, str]]:
-    """A blocking finding for each correction that did not fit exactly one cell of its delivery."""
-    by_period: dict[str, list[Correction]] = {}
-    for correction in own_corrections:
-        by_period.setdefault(correction.delivery_period, []).append(correction)
-    found = []
-    for period, own in by_period.items():
-        reads = [read for read in in_force if read.receipt.delivery_period == period]
-        met = [Outcome(**outcome) for read in reads for outcome in read.reading.corrections]
-        at = (reads or in_force)[-1:]
-        found += [_of(at[0].receipt, at[0].reading, one) for one in corrections.findings(own, met) if at]
-    return found
 
 
 def compare(before: Reading, after: Reading, warehouse: Warehouse) -> Difference:

@@ -83,10 +83,25 @@ class Jurisdiction:
         """Where files arrive."""
         return self.folder / "landing"
 
-    @property
+    @cached_property
     def regions(self) -> pl.DataFrame:
-        """regions.csv as text."""
-        return self._tables["region"]
+        """regions.csv as text, and in `successors` what became of each code by region_changes.csv, `;` between them."""
+        regions = self._tables["region"]
+        changes = self._tables.get("region_change")
+        if changes is None or changes.is_empty():
+            return regions.with_columns(pl.lit("").alias("successors"))
+        names = regions.unique("region_code", keep="last").select("region_code", "region_name")
+        successors = (
+            changes.filter(pl.col("to_code") != pl.col("from_code"))
+            .join(names, left_on="to_code", right_on="region_code", how="left")
+            .sort("from_code", "effective_date", "to_code")
+            .group_by("from_code", maintain_order=True)
+            .agg(
+                pl.format("{} {} from {}", "to_code", "region_name", "effective_date").str.join(";").alias("successors")
+            )
+        )
+        found = regions.join(successors, left_on="region_code", right_on="from_code", how="left", maintain_order="left")
+        return found.with_columns(pl.col("successors").fill_null(""))
 
     @cached_property
     def reference_measures(self) -> frozenset[str]:
@@ -215,7 +230,7 @@ class Jurisdiction:
                 pl.String,
             ),
         )
-        tables["extract"] = self._extract_table()
+        tables["extract"] = self.extract_table
         boundaries = {c.boundaries for c in self.contracts.values() if c.boundaries is not None} - set(geographies)
         tables["reference_geography"] = pl.DataFrame(
             [
@@ -382,7 +397,9 @@ class Jurisdiction:
         )
         return pl.DataFrame(rows, schema=types), indicators
 
-    def _extract_table(self) -> pl.DataFrame:
+    @cached_property
+    def extract_table(self) -> pl.DataFrame:
+        """The extracts with what their contracts say of them, as text."""
         return pl.DataFrame(
             [
                 {
@@ -399,6 +416,7 @@ class Jurisdiction:
                     "owner": contract.owner,
                     "contract_version": contract.version,
                     "contract_hash": contract.hash,
+                    "contract_status": contract.status,
                     "period_kind": contract.period_kind,
                     "year_starts": contract.years[0],
                     "year_named_by": contract.years[1],

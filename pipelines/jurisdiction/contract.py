@@ -512,6 +512,7 @@ class Drift(StrictModel):
     row_count: Gravity = "warn"
     row_count_change: float = Field(default=0.2, gt=0)  # share of the rows before
     shrinking_delivery: Gravity = "block"
+    value_jump: Gravity = "warn"  # one region's value is ten, a hundred ... times its neighbours in time
 
 
 class Quality(StrictModel):
@@ -522,6 +523,9 @@ class Quality(StrictModel):
     late_delivery: Gravity = "warn"  # a delivery that is due by slaProperties and has not come
     hidden_data: Gravity = "warn"  # hidden sheets, rows and columns that hold data
     other_sheets: Gravity = "warn"  # sheets with data beside one that is taken by its position
+    named_period: Gravity = "block"  # file name, sheet or title names another period than the delivery folder
+    repeated_delivery: Gravity = "block"  # the bytes, or all figures, of another delivery period once more
+    blocks: Literal["delivery", "release"] = "delivery"  # what a delivery holds up that fails a blocking check
     known_rejects: list[KnownReject] = []
     not_personal: list[Pattern] = []  # headers: long numbers in these columns are codes, no person's numbers
 
@@ -570,6 +574,11 @@ class Contract(StrictModel):
             if frequency and name in levels and number_of(str(levels[name].value), frequency.unit) is None:
                 raise ValueError(f"`{name}` is a delivery period of the kind that `frequency` says")
         return self
+
+    @property
+    def is_accepted(self) -> bool:
+        """False while the contract is a proposal that no person has accepted: nothing read by it may count."""
+        return self.status not in ("proposed", "draft")
 
     @property
     def period_kind(self) -> str:

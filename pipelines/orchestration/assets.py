@@ -126,7 +126,9 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
                 key = extract_key(receipt.extract_id)
                 context.log_event(dg.AssetObservation(key, partition=receipt.delivery_period, description=told))
             late = intake.late_deliveries(session.punctuality())
-            build_id = session.identity(taken).build_id
+            identity, choice = session.identity(taken), taken.decision.choice
+            news = session.record_held(taken)
+            session.refuse_stopping(taken)
             release = session.warehouse.current_release_id()
             metadata: dict[str, int | str] = {
                 "files_received": len(taken.new_receipts),
@@ -137,14 +139,21 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
                 "rejects": sum(reading.rejects for reading in taken.readings),
                 "rejects_known": sum(reading.known_rejects for reading in taken.readings),
                 "late": len(late),
-                "build": build_id,
+                "held": len(choice.held),
+                "build": identity.build_id,
             }
+            for held in choice.held:
+                context.log.warning("\n".join(held.lines))
             for due in late:
                 context.log.warning(
                     f"late: {due.extract_id} {due.delivery_period} was due on {due.due_on} from {due.owner}"
                 )
-            is_set_back = session.is_set_back_from(build_id)
-            if is_set_back or session.current_build_id() == build_id:
+            is_set_back = session.is_set_back_from(identity, choice)
+            if choice.held and not any(r.receipt_id in choice.in_force for r in taken.readings):
+                raise session.refused(choice.held, is_all=True)
+            if is_set_back or session.rests_on(session.current_manifest(), identity, choice):
+                if news:
+                    raise session.refused(news)
                 said = f"nothing new: {'current stays set back to ' if is_set_back else ''}release {release}"
                 said += "" if is_set_back else " is up to date"
                 context.log.info(said)

@@ -73,7 +73,7 @@ def quality_checks(settings: Settings, judged_models: list[str]) -> dg.AssetChec
 def of_results(key: dg.AssetCheckKey, results: list[CheckResult]) -> dg.AssetCheckResult:
     """The results about one subject as one of Dagster's. No result at all is not a pass."""
     blocking = [result for result in results if result.blocks]
-    noticed = [result for result in results if result.outcome in ("fail", "error", "waived")]
+    noticed = [result for result in results if result.outcome in ("fail", "error", "waived", "held")]
     warnings = [result for result in noticed if not result.blocks and result.outcome != "waived"]
     if not results:
         said = "no check speaks of it"
@@ -98,7 +98,7 @@ def of_results(key: dg.AssetCheckKey, results: list[CheckResult]) -> dg.AssetChe
 
 def of_verdict(verdict: Verdict, results: list[CheckResult]) -> dg.AssetCheckResult:
     """The verdict as a check of the build."""
-    noticed = [result for result in results if result.outcome in ("fail", "error", "waived")]
+    noticed = [result for result in results if result.outcome in ("fail", "error", "waived", "held")]
     return dg.AssetCheckResult(
         asset_key=BUILD,
         check_name=VERDICT,

@@ -77,7 +77,7 @@ class Delivery:
 
 
 def deliveries(jurisdiction: Jurisdiction, taken: Intake) -> list[Delivery]:
-    """What is in force, by extract and delivery period."""
+    """What has come last, by extract and delivery period; of contracts that nobody has accepted nothing was read."""
     standing = in_force(jurisdiction, taken.receipts, taken.readings)
     readings = {reading.receipt_id: reading for reading in taken.readings}
     found: dict[tuple[str, str], list[Receipt]] = {}
@@ -87,6 +87,7 @@ def deliveries(jurisdiction: Jurisdiction, taken: Intake) -> list[Delivery]:
     return [
         Delivery(jurisdiction.contracts[extract], period, receipts, [readings[r.receipt_id] for r in receipts])
         for (extract, period), receipts in sorted(found.items())
+        if jurisdiction.contracts[extract].is_accepted
     ]
 
 

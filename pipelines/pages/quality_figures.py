@@ -10,7 +10,7 @@ from typing import Any
 
 from pipelines.pages.reading import Release, Row
 
-_OUTCOME_ORDER = {"error": 0, "fail": 1, "waived": 2, "not_applicable": 4, "pass": 5}
+_OUTCOME_ORDER = {"error": 0, "fail": 1, "held": 1, "waived": 2, "not_applicable": 4, "pass": 5}
 RESULTS_SHOWN = 10
 REVISIONS_SHOWN = 60
 
@@ -73,7 +73,7 @@ def checks_by_subject(rows: list[Row]) -> list[Row]:
             "subject": subject,
             "rows": members,
             "passed": sum(row["outcome"] == "pass" for row in members),
-            "others": sum(row["outcome"] in ("fail", "error") for row in members),
+            "others": sum(row["outcome"] in ("fail", "error", "held") for row in members),
             "waived": sum(row["outcome"] == "waived" for row in members),
             "not_applicable": sum(row["outcome"] == "not_applicable" for row in members),
         }
@@ -90,11 +90,31 @@ def receipts(release: Release) -> list[Row]:
     later: dict[str, Row] = {}
     for row in reversed(rows):
         row["replaced_by"] = later.get(row["landing_path"])
-        later[row["landing_path"]] = row
+        if not row["held_because"]:  # what failed its checks has replaced nothing
+            later[row["landing_path"]] = row
         day = due.get(f"{row['department']}/{row['extract']}", {}).get(row["delivery_period"])
         row["due_on"] = day
         row["days_late"] = max(0, (row["received_at"].date() - date.fromisoformat(day)).days) if day else None
     return rows
+
+
+def held(release: Release) -> list[Row]:
+    """Deliveries that failed their checks, and when the ones came that their extracts stay at meanwhile.
+
+    `stays_at` is None where no figures of the extract stand in for those of the held delivery.
+    """
+    if not release.has("audit_receipt"):
+        return []
+    return release.rows(
+        """
+        select h.department || '/' || h.extract as key, h.extract_name_zh, h.extract_name_en, h.delivery_period,
+            h.file_name, h.held_since, h.held_because, max(p.received_at) as stays_at
+        from audit_receipt h
+        left join audit_receipt p on p.department = h.department and p.extract = h.extract and p.in_place_of is not null
+        where h.is_held
+        group by all order by all
+        """
+    )
 
 
 def tie_out(release: Release) -> list[Row]:

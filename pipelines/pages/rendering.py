@@ -59,6 +59,7 @@ def _common(release: Release) -> dict[str, Any]:
         "verdict": quality_figures.verdict(release),
         "states": quality_figures.table_states(release),
         "waived_places": quality_figures.waived_places(release),
+        "held": quality_figures.held(release),
         "rejects": figures.rejects(release),
         "sources": sources,
         "has_synthetic": any(item["is_synthetic"] and item["files"] for item in sources),
@@ -99,7 +100,7 @@ def _quality(release: Release, common: dict[str, Any]) -> dict[str, Any]:
     checks = quality_figures.checks(release, common["synthetic_extracts"] if common["has_synthetic"] else set())
     return {
         "checks": checks,
-        "found": [row for row in checks if row["outcome"] in ("fail", "error", "waived")],
+        "found": [row for row in checks if row["outcome"] in ("fail", "error", "waived", "held")],
         "board": quality_figures.checks_by_subject(checks),
         "receipts": quality_figures.receipts(release),
         "tie_out": quality_figures.tie_out(release),

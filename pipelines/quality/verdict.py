@@ -142,6 +142,7 @@ def judge(warehouse: Warehouse, build: Build, rules: Rules, *, with_documents: b
         database_sha256=sha256_file(build.database),
         mask_sha256=sha256_file(mask) if mask.exists() else "",
         waived=outcomes["waived"],
+        held=outcomes["held"],
         waivers=applied.waivers,
         against=previous.release_id,
         against_sha256=previous.manifest_sha256,

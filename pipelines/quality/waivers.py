@@ -7,13 +7,14 @@ later elsewhere would pass under a name that nobody put to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ConfigurationError
+from pipelines.quality.deliveries import left_to_held
 from pipelines.quality.places import period_of, region_of
 from pipelines.quality.suites import load_yaml
 from pipelines.records import CheckResult
@@ -118,13 +119,50 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(sorted({str(name).strip() for name in listed if name is not None and str(name).strip()}))
 
 
-def load_waivers(path: Path, subjects: dict[str, str], today: date | None = None) -> list[Waiver]:
+def load_waivers(path: Path, subjects: Mapping[str, str] | None, today: date | None = None) -> list[Waiver]:
     """The waivers of a file, all of them valid; no file means none.
 
-    `subjects` gives for every check that exists the extract or table it is about. Raises ConfigurationError
-    naming every mistake: a field missing or unknown, an unknown check, a scope that is not the check's own,
-    self-approval, an expired or doubled waiver.
+    `subjects` gives for every check that exists the extract or table it is about; None where that is not known yet.
+    Raises ConfigurationError naming every mistake: a field missing or unknown, an unknown check, a scope that is not
+    the check's own, self-approval, an expired or doubled waiver.
     """
+    mistakes: list[str] = []
+    waivers: list[Waiver] = []
+    today = today or datetime.now(UTC).date()
+    for number, waiver in _parsed(path, mistakes):
+        if subjects is not None and waiver.check not in subjects:
+            mistakes.append(f"waiver {number}: there is no check {waiver.check}")
+        elif subjects is not None and waiver.subject != subjects[waiver.check]:
+            scope = f"{waiver.scope_kind} {waiver.subject}"
+            mistakes.append(f"waiver {number}: {waiver.check} is about {subjects[waiver.check]}, not {scope}")
+        if waiver.ends < today:
+            mistakes.append(f"waiver {number}: expired on {waiver.ends.isoformat()}")
+        if any((other.check, other.scope) == (waiver.check, waiver.scope) for other in waivers):
+            mistakes.append(f"waiver {number}: a second waiver for {waiver.check} with the same scope")
+        waivers.append(waiver)
+    _refuse(path, mistakes)
+    return waivers
+
+
+def waivers_in_force(path: Path, today: date | None = None) -> list[Waiver]:
+    """The waivers of a file that count today, whatever else stands in it. ConfigurationError for what is no waiver."""
+    mistakes: list[str] = []
+    today = today or datetime.now(UTC).date()
+    waivers = [waiver for _, waiver in _parsed(path, mistakes) if waiver.starts <= today <= waiver.ends]
+    _refuse(path, mistakes)
+    return waivers
+
+
+def is_covered(result: CheckResult, waivers: Sequence[Waiver]) -> bool:
+    """True when waivers cover every failing row of a result; an error is never covered."""
+    own = [w for w in waivers if (w.check, w.subject) == (result.check_id, result.subject)]
+    if result.outcome != "fail" or not own or len(result.rows) < result.failing_rows:
+        return False
+    return all(any(waiver.covers(row) for waiver in own) for row in result.rows)
+
+
+def _parsed(path: Path, mistakes: list[str]) -> list[tuple[int, Waiver]]:
+    """The waivers of a file with their numbers; what is none adds to `mistakes`."""
     if not path.exists():
         return []
     raw = load_yaml(path)
@@ -133,28 +171,15 @@ def load_waivers(path: Path, subjects: dict[str, str], today: date | None = None
         raise ConfigurationError(
             "waivers.yml holds one list named waivers", where=str(path), do="write `waivers: []` when there is none"
         )
-    today = today or datetime.now(UTC).date()
-    mistakes: list[str] = []
-    waivers: list[Waiver] = []
-    for number, item in enumerate(listed or [], start=1):
-        waiver = _parse(item, number, mistakes)
-        if waiver is None:
-            continue
-        if waiver.check not in subjects:
-            mistakes.append(f"waiver {number}: there is no check {waiver.check}")
-        elif waiver.subject != subjects[waiver.check]:
-            scope = f"{waiver.scope_kind} {waiver.subject}"
-            mistakes.append(f"waiver {number}: {waiver.check} is about {subjects[waiver.check]}, not {scope}")
-        if waiver.ends < today:
-            mistakes.append(f"waiver {number}: expired on {waiver.ends.isoformat()}")
-        if any((other.check, other.scope) == (waiver.check, waiver.scope) for other in waivers):
-            mistakes.append(f"waiver {number}: a second waiver for {waiver.check} with the same scope")
-        waivers.append(waiver)
+    parsed = [(number, _parse(item, number, mistakes)) for number, item in enumerate(listed or [], start=1)]
+    return [(number, waiver) for number, waiver in parsed if waiver is not None]
+
+
+def _refuse(path: Path, mistakes: list[str]) -> None:
     if mistakes:
         raise ConfigurationError(
             "; ".join(mistakes), where=str(path), do="mend or remove these waivers; nothing was judged"
         )
-    return waivers
 
 
 @dataclass(frozen=True)
@@ -169,8 +194,8 @@ class Applied:
 def apply_waivers(results: list[CheckResult], waivers: list[Waiver], today: date | None = None) -> Applied:
     """Turn failures into `waived` where waivers in force cover every failing row.
 
-    A failure of which only some rows are covered stays a failure, and says how many are. A waiver wider than what
-    failed is a problem and covers nothing.
+    A failure of which only some rows are covered stays a failure, and says how many are; one that is left to held
+    deliveries alone is `held`. A waiver wider than what failed is a problem and covers nothing.
     """
     today = today or datetime.now(UTC).date()
     in_force = [w for w in waivers if w.starts <= today <= w.ends]
@@ -179,7 +204,7 @@ def apply_waivers(results: list[CheckResult], waivers: list[Waiver], today: date
     for result in results:
         own = [n for n, w in enumerate(in_force) if (w.check, w.subject) == (result.check_id, result.subject)]
         if result.outcome != "fail" or not own:
-            applied.append(result)
+            applied.append(left_to_held(result, result.rows))
             continue
         fitting = []
         for number in own:
@@ -197,9 +222,10 @@ def apply_waivers(results: list[CheckResult], waivers: list[Waiver], today: date
             applied.append(replace(result, outcome="waived", rows_waived=count))
         elif count:
             said = f"{result.observed}; {count} of {result.failing_rows} waived"
-            applied.append(replace(result, rows_waived=count, observed=said))
+            still_open = [row for n, row in enumerate(result.rows) if n not in covered]
+            applied.append(left_to_held(replace(result, rows_waived=count, observed=said), still_open))
         else:
-            applied.append(result)
+            applied.append(left_to_held(result, result.rows))
     recorded = [in_force[n].as_dict(count) for n, count in used.items()]
     return Applied(applied, sorted(recorded, key=lambda w: (w["check_id"], w["scope"])), problems)
 

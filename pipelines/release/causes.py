@@ -59,6 +59,7 @@ class Causes:
         self._rules: dict[str, frozenset[str]] = {}
         self._has_other_code = before.get("code_version") != after.get("code_version")
         self._compare_receipts(before, after)
+        self._compare_held(before, after)
         self._compare_rules(before, after)
         self._sources = {name: set(t["sources"]) for name, t in after.get("tables", {}).items() if t.get("sources")}
 
@@ -88,20 +89,35 @@ class Causes:
         for receipt_id in sorted(old.keys() ^ new.keys(), key=lambda r: (new.get(r) or old[r])["sequence"]):
             receipt = new.get(receipt_id) or old[receipt_id]
             label = f"receipt {receipt_id}"
-            self.labels[label] = {
-                "kind": "receipt",
-                "change": "withdrawn" if receipt.get("is_withdrawal") else "new" if receipt_id in new else "gone",
-                "receipt_id": receipt_id,
-                "extract": f"{receipt['department']}/{receipt['extract']}",
-                "file": receipt["landing_path"],
-                "sha256": receipt["sha256"],
-                "received_at": receipt["received_at"],
-            }
+            change = "withdrawn" if receipt.get("is_withdrawal") else "new" if receipt_id in new else "gone"
+            self.labels[label] = _receipt_cause(receipt, "held" if receipt.get("is_held") else change)
             self._of_receipt.setdefault(receipt_id, []).append(label)
             # A delivery that it replaced at the same place, or took back, moved because of it.
             for other_id, other in (old | new).items():
                 if other_id != receipt_id and other["landing_path"] == receipt["landing_path"]:
                     self._of_receipt.setdefault(other_id, []).append(label)
+
+    def _compare_held(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """Deliveries that are held now and were not, or no longer are: they move what stands in their place as well."""
+        old, new = _receipts(before), _receipts(after)
+        for receipt_id in old.keys() & new.keys():
+            was, now = old[receipt_id], new[receipt_id]
+            if bool(was.get("held_because")) != bool(now.get("held_because")):
+                self._move(receipt_id, now, "held" if now.get("held_because") else "cleared")
+            if was.get("in_place_of") != now.get("in_place_of"):
+                for other_id, side, change in (
+                    (was.get("in_place_of"), old, "cleared"),
+                    (now.get("in_place_of"), new, "held"),
+                ):
+                    if other_id:
+                        self._move(receipt_id, side[other_id], change)
+
+    def _move(self, receipt_id: str, cause: dict[str, Any], change: str) -> None:
+        """Have the observations of one receipt moved by a delivery."""
+        label = f"receipt {cause['receipt_id']}"
+        self.labels.setdefault(label, _receipt_cause(cause, change))
+        if label not in self._of_receipt.setdefault(receipt_id, []):
+            self._of_receipt[receipt_id].append(label)
 
     def _compare_rules(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         old, new = rules_in(before).files, rules_in(after).files
@@ -255,6 +271,18 @@ class Causes:
             f"case when why.labels is not null then list_concat(why.labels, {rules}) {extract}else {fallback} end",
             join,
         )
+
+
+def _receipt_cause(receipt: dict[str, Any], change: str) -> dict[str, Any]:
+    return {
+        "kind": "receipt",
+        "change": change,
+        "receipt_id": receipt["receipt_id"],
+        "extract": f"{receipt['department']}/{receipt['extract']}",
+        "file": receipt["landing_path"],
+        "sha256": receipt["sha256"],
+        "received_at": receipt["received_at"],
+    }
 
 
 _SIDES = ("before", "public")

@@ -36,7 +36,8 @@ from pipelines.verifier import CHECKS, VERDICT
 DRAFT = "draft.json"
 _RECEIPT_COLUMNS = (
     "receipt_id, department, extract, delivery_period, file_name, landing_path, sha256, size_bytes, "
-    "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_withdrawal, is_in_force"
+    "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_withdrawal, is_in_force, "
+    "is_held, strftime(held_since, '%Y-%m-%dT%H:%M:%S.%fZ') as held_since, held_because, in_place_of"
 )
 
 
@@ -216,6 +217,7 @@ def prepare(
             "reference_hash": build.reference_hash,
             "expectations_hash": build.expectations_hash,
             "inputs_hash": build.inputs_hash,
+            "basis_hash": build.basis_hash,
             "inputs": {
                 "receipts": rows_of(
                     connection, f"select {_RECEIPT_COLUMNS} from build.source.receipt order by sequence, receipt_id"

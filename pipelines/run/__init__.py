@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,11 +20,13 @@ from typing import Any
 import polars as pl
 
 from pipelines import intake, rules
-from pipelines.errors import BlockedError, ConfigurationError, UsageError
+from pipelines.errors import BlockedError, ConfigurationError, HeldError, UsageError
 from pipelines.jurisdiction import Jurisdiction, load
 from pipelines.jurisdiction.cadence import Periods
 from pipelines.ledger import Ledger
-from pipelines.records import Build, Punctuality, Reading, Receipt, Release, Verdict
+from pipelines.records import Build, CheckResult, Choice, Held, Punctuality, Reading, Receipt, Release, Verdict
+from pipelines.run import telling
+from pipelines.run.holding import Decision, decide
 from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings, code_version, switch_telemetry_off
 from pipelines.store import Warehouse, now_utc, read_json, write_json
@@ -41,6 +43,7 @@ class Intake:
     readings: list[Reading]
     new_receipts: list[Receipt]
     new_readings: list[Reading]
+    decision: Decision  # which of all deliveries count
     held_back: list[str] = field(default_factory=list)
 
 
@@ -59,6 +62,8 @@ class RunReport:
     rejects: int = 0
     known_rejects: int = 0
     held_back: list[str] = field(default_factory=list)  # person-level files that wait for a key
+    held: list[dict[str, Any]] = field(default_factory=list)  # deliveries that failed a check and do not count
+    held_in_short: str = ""  # how many they are, and since when
     differences: list[dict[str, str]] = field(default_factory=list)  # what new files did to the figures before them
     late: list[dict[str, Any]] = field(default_factory=list)  # deliveries that are due and have not come
     alerts: list[dict[str, Any]] = field(default_factory=list)  # per channel that had something to tell
@@ -81,6 +86,10 @@ class Session:
         self.ledger = Ledger(self.warehouse.ledger)
         self.seconds: dict[str, float] = {}
         self.told: list[dict[str, str]] = []  # what new files did to the figures before them
+        self.chosen: Choice | None = (
+            None  # which deliveries count, where that was settled before (a release made again)
+        )
+        self.decision: Decision | None = None  # what was decided of the deliveries at the last look
 
     @cached_property
     def jurisdiction(self) -> Jurisdiction:
@@ -218,6 +227,8 @@ class Session:
                     self.say(f"withdrawn: {receipt.landing_path}") if receipt in new_receipts else None
                     continue
                 contract = self.jurisdiction.contracts.get(receipt.extract_id)
+                if contract is not None and not contract.is_accepted:
+                    continue  # what a proposal reads is a guess: nothing of it is stored
                 if contract is None:
                     raise ConfigurationError(
                         f"the contract of {receipt.extract_id} is gone; {receipt.landing_path} was received under it",
@@ -247,7 +258,28 @@ class Session:
                 readings.append(reading)
         for line in _said_of(new_readings, {receipt.receipt_id: receipt for receipt in receipts}):
             self.say(line)
-        return Intake(receipts, readings, new_receipts, new_readings, held_back)
+        decision = self.decide(receipts, readings, as_of)
+        new = {receipt.receipt_id for receipt in new_receipts}
+        for held in decision.choice.held:
+            if held.receipt_id in new:
+                self.say(f"held: {held.landing_path}: {held.because}")
+        return Intake(receipts, readings, new_receipts, new_readings, decision, held_back)
+
+    def decide(
+        self, receipts: list[Receipt], readings: list[Reading], as_of: str | None = None, *, keep: bool = True
+    ) -> Decision:
+        """Decide which deliveries count. `keep` stores what was found of each, so that the next look need not ask."""
+        with self.step("decide"):
+            self.decision = decide(
+                self.jurisdiction,
+                self.warehouse,
+                receipts,
+                readings,
+                as_of=as_of,
+                chosen=self.chosen,
+                keep=keep and as_of is None,
+            )
+        return self.decision
 
     def _tell_of_new_reading(self, receipt: Receipt, reading: Reading) -> None:
         """Say what a mended contract, alias or list of regions changed in the figures of a receipt read before."""
@@ -276,8 +308,12 @@ class Session:
         return [self.settings.expectations_folder, self.jurisdiction.expectations_folder]
 
     def identity(self, taken: Intake, as_of: str | None = None) -> Build:
-        """Which build these readings, rules and this code make. Two visits with the same inputs get the same id."""
-        standing = in_force(self.jurisdiction, taken.receipts, taken.readings)
+        """Which build these readings, rules and this code make. Two visits with the same inputs get the same id.
+
+        Its basis is the same as long as nothing but deliveries that are held has come or gone.
+        """
+        choice = taken.decision.choice
+        counting = [r.reading_id for r in taken.readings if r.receipt_id not in choice.left_out]
         digest = hashlib.sha256()
         for folder in self.expectations_folders:  # in this order, wherever the project and the jurisdiction lie
             for path in sorted(folder.glob("*.yml")):
@@ -285,9 +321,9 @@ class Session:
         if self.jurisdiction.waivers_file.exists():
             digest.update(self.jurisdiction.waivers_file.read_bytes())
         expectations_hash = digest.hexdigest()
-        inputs = {
-            "readings": sorted(r.reading_id for r in taken.readings),
-            "in_force": sorted(standing),
+        basis = {
+            "readings": sorted(counting),
+            "in_force": sorted(choice.in_force),
             "code": code_version(),
             "reference": self.jurisdiction.reference_hash,
             "contracts": self.jurisdiction.contracts_hash,
@@ -295,7 +331,14 @@ class Session:
             "as_of": as_of,
             "reference_geographies": self.reference_geographies,
         }
-        inputs_hash = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        left_out = {
+            "readings": sorted(r.reading_id for r in taken.readings if r.receipt_id in choice.left_out),
+            "left_out": sorted(choice.left_out),
+            "in_place_of": sorted(choice.in_place_of.items()),
+        }
+        basis_hash = _hash_of(basis)
+        # Where nothing was ever left out, the build is told by its basis alone.
+        inputs_hash = _hash_of({**basis, "left_out": left_out}) if choice.left_out else basis_hash
         build_id = inputs_hash[:16]
         return Build(
             build_id=build_id,
@@ -309,6 +352,7 @@ class Session:
             as_of=as_of,
             built_at=now_utc(),
             rules_sha256=self.rules.snapshot_sha256,
+            basis_hash=basis_hash,
         )
 
     def stored_build(self, build_id: str) -> Build | None:
@@ -344,8 +388,8 @@ class Session:
                 do="put files into landing/<department>/<extract>/<period>/ and run again",
             )
         with self.step("build"):
-            findings = self.findings(taken, identity.as_of)
-            self._tell(taken, findings)
+            findings = taken.decision.findings
+            self._tell(taken)
             self.say("building the marts (dbt)")
             made = transform.build(
                 self.warehouse,
@@ -354,7 +398,7 @@ class Session:
                 taken.readings,
                 taken.receipts,
                 identity,
-                in_force(self.jurisdiction, taken.receipts, taken.readings),
+                taken.decision.choice,
             )
             write_json(Path(made.folder) / "build.json", made.as_dict())
         with self.step("protect"):
@@ -364,55 +408,59 @@ class Session:
         self._forget_old_builds(keep=made.build_id)
         return made
 
-    def _tell(self, taken: Intake, findings: pl.DataFrame) -> None:
-        """Say what each file that is new did to the figures before it."""
-        paths = {receipt.receipt_id: receipt.landing_path for receipt in taken.new_receipts}
+    def _tell(self, taken: Intake) -> None:
+        """Say what each new file that counts did to the figures before it, and which single values are out of line."""
+        findings = taken.decision.findings
+        in_force = taken.decision.choice.in_force
+        paths = {
+            r.receipt_id: r.landing_path for r in taken.new_receipts if r.is_withdrawal or r.receipt_id in in_force
+        }
         own = findings.filter(pl.col("receipt_id").is_in(list(paths)) & pl.col("kind").is_in(intake.TOLD))
         self.told = [
             {**row, "landing_path": paths[row["receipt_id"]]}
             for row in own.select("receipt_id", "kind", "severity", "observed", "expected").iter_rows(named=True)
         ]
+        self.told.sort(key=lambda row: intake.TOLD.index(row["kind"]))
         for row in self.told:
             kind = row["kind"].replace("_", " ")
             self.say(f"{kind}: {row['landing_path']}: {row['observed']} (against {row['expected']})")
 
     def findings(self, taken: Intake, as_of: str | None = None) -> pl.DataFrame:
-        """What was found on the deliveries in force: totals, corrections, drift and revisions.
+        """What is found on the deliveries in force and on held ones: totals, corrections, drift and revisions.
 
         A correction for a delivery that nobody had sent at the moment `as_of` is not asked for.
         """
-        columns = ["reading_id", "receipt_id", "department", "extract", "delivery_period", "source_file"]
-        columns += ["kind", "severity", "observed", "expected"]
-        readings = {r.receipt_id: r for r in taken.readings}
-        rows = []
-        for contract in self.jurisdiction.contracts.values():
-            deliveries = [
-                intake.Delivery(receipt, readings.get(receipt.receipt_id))
-                for receipt in taken.receipts
-                if receipt.extract_id == contract.id
-            ]
-            receipts = {d.receipt.receipt_id: d.receipt for d in deliveries}
-            sent = {receipt.delivery_period for receipt in receipts.values()}
-            corrections = [
-                correction
-                for correction in self.jurisdiction.corrections
-                if correction.extract == contract.id and (as_of is None or correction.delivery_period in sent)
-            ]
-            for finding in intake.findings(contract, deliveries, self.warehouse, corrections):
-                receipt = receipts[finding["receipt_id"]]
-                rows.append(
-                    {
-                        **finding,
-                        "department": receipt.department,
-                        "extract": receipt.extract,
-                        "delivery_period": receipt.delivery_period,
-                        "source_file": receipt.file_name,
-                        "kind": finding["check"],
-                    }
-                )
-        return pl.DataFrame(
-            [[row[c] for c in columns] for row in rows], schema=dict.fromkeys(columns, pl.String), orient="row"
-        )
+        return self.decide(taken.receipts, taken.readings, as_of).findings
+
+    def record_held(self, taken: Intake) -> list[Held]:
+        """Put into the ledger which deliveries are held now and were not, and which no longer are; the new ones."""
+        known: dict[str, dict[str, Any]] = {}
+        for entry in self.ledger.entries():
+            if entry.event == "held":
+                known[str(entry.details["receipt_id"])] = entry.details
+            elif entry.event == "cleared":
+                known.pop(str(entry.details["receipt_id"]), None)
+        now = {held.receipt_id: held for held in taken.decision.choice.held}
+        latest = {receipt.landing_path: receipt for receipt in taken.receipts}
+        for receipt_id, details in known.items():
+            if receipt_id not in now:
+                last = latest.get(details["landing_path"])
+                after = last.receipt_id if last is not None and last.receipt_id != receipt_id else None
+                told = {**{n: details[n] for n in ("receipt_id", "landing_path")}, "replaced_by": after}
+                self.ledger.append("cleared", told)
+                self.note("cleared", **told)
+        new = [held for receipt_id, held in now.items() if receipt_id not in known]
+        for held in new:
+            details = {
+                "receipt_id": held.receipt_id,
+                "landing_path": held.landing_path,
+                "since": held.since,
+                "because": held.because,
+                "in_its_place": held.in_its_place,
+            }
+            self.ledger.append("held", details)
+            self.note("held", **details)
+        return new
 
     def punctuality(self, as_of: str | None = None) -> dict[str, Punctuality]:
         """What every extract owes now, or did at the moment `as_of`."""
@@ -439,18 +487,48 @@ class Session:
             verdict = quality.judge(self.warehouse, build, rules, with_documents=with_documents)
         self.note("judged", **verdict_in_short(verdict))
         if verdict.outcome != "pass":
-            self._write_workbooks(build)
+            self._write_workbooks(Path(build.folder) / "workbooks", quality.read_results(build))
         return verdict
 
-    def _write_workbooks(self, build: Build) -> None:
-        """What departments must mend before a blocked build can pass, a workbook for each."""
-        from pipelines import exports, quality
+    def _write_workbooks(self, folder: Path, results: list[CheckResult]) -> None:
+        """What departments must mend before their files count, or a blocked build can pass, a workbook for each."""
+        from pipelines import exports
 
-        folder = Path(build.folder) / "workbooks"
         synthetic = {c.id for c in self.jurisdiction.contracts.values() if c.provenance != "official"}
-        lines = exports.failures(quality.read_results(build))
+        lines = exports.failures(results)
         if exports.write_workbooks(folder, lines, synthetic, self.jurisdiction.synthetic_mark["zh"]):
             self.say(f"what departments have to mend is in {folder}")
+
+    def refused(self, held: Sequence[Held], *, is_all: bool = False) -> HeldError:
+        """The end of a run that has only held deliveries to tell of; their departments find the cells in workbooks."""
+        from pipelines.store import remove_tree
+
+        remove_tree(self.warehouse.held)
+        faults = self.decision.faults if self.decision is not None else {}
+        results = [result for each in held for result in faults[each.receipt_id].results]
+        self._write_workbooks(self.warehouse.held, results)
+        return telling.refusal(held, self.warehouse.current_release_id(), str(self.warehouse.held), is_all=is_all)
+
+    def refuse_stopping(self, taken: Intake) -> None:
+        """Raise BlockedError for deliveries that fail and may not be held: nothing is built to tell it."""
+        stopping = taken.decision.stopping
+        if not stopping:
+            return
+        checks = [result for _, fault in stopping for result in fault.results if result.severity == "block"]
+        folder = self.warehouse.held
+        self._write_workbooks(folder, checks)
+        current = self.warehouse.current_release_id()
+        raise BlockedError(
+            f"{len(stopping)} delivery(ies) fail that stop the release; "
+            + (f"the release {current} stays" if current else "nothing has been released yet"),
+            where=str(folder),
+            do="mend the files, the contracts or the corrections (`junheng rejects`), then run again; a file that "
+            "should not have come is taken back by a file <its name>.withdrawn beside it that says why",
+            failing=[f"{c.check_id}: {c.observed}{' | ' + c.locations if c.locations else ''}"[:400] for c in checks],
+            checks=[
+                {"check_id": c.check_id, "subject": c.subject, "owner": c.owner, "observed": c.observed} for c in checks
+            ],
+        )
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
@@ -514,19 +592,36 @@ class Session:
         path = self.warehouse.current / "manifest.json"
         return dict(read_json(path)) if path.exists() else None
 
-    def is_set_back_from(self, build_id: str) -> bool:
-        """True when a person set `current` back from the newest release, or withdrew it, and it is this very build's.
+    def rests_on(self, manifest: dict[str, Any] | None, identity: Build, choice: Choice) -> bool:
+        """True when a release needs no build of its own to say what a build would: the same, but for new held files.
+
+        Its figures are the same then. What is held now in addition is told at once, and in the next release.
+        """
+        if manifest is None:
+            return False
+        if manifest["build_id"] == identity.build_id:
+            return True
+        held_then = {r["landing_path"] for r in manifest["inputs"]["receipts"] if r.get("is_held")}
+        held_now = {held.landing_path for held in choice.held}
+        return manifest.get("basis_hash") == identity.basis_hash and held_then <= held_now
+
+    def is_set_back_from(self, identity: Build, choice: Choice) -> bool:
+        """True when a person set `current` back from the newest release, or withdrew it, and it says what this would.
 
         Such a build is not published again by itself: the nightly must not undo what a person decided.
         """
-        from pipelines.release import states
+        from pipelines.release import read_manifest, states
 
-        if any(s["state"] == "withdrawn" and s["build_id"] == build_id for s in states(self.warehouse).values()):
+        def says_the_same(release_id: str) -> bool:
+            return self.rests_on(read_manifest(self.warehouse.release_folder(release_id)), identity, choice)
+
+        known = states(self.warehouse).items()
+        if any(state["state"] == "withdrawn" and says_the_same(release_id) for release_id, state in known):
             return True
         moved, sealed = self.ledger.last("current"), self.ledger.last("sealed", set_current=True)
-        if moved is None or sealed is None:
+        if moved is None or sealed is None or moved.details["cause"] != "rollback":
             return False
-        return bool(moved.details["cause"] == "rollback" and sealed.details["build_id"] == build_id)
+        return says_the_same(str(sealed.details["release_id"]))
 
     def current_build_id(self) -> str | None:
         """The build that the current release was made of."""
@@ -534,11 +629,17 @@ class Session:
         return str(manifest["build_id"]) if manifest else None
 
 
-def in_force(jurisdiction: Jurisdiction, receipts: list[Receipt], readings: Iterable[Reading]) -> set[str]:
-    """The ids of the receipts whose figures may count; see `intake.in_force`."""
+def in_force(
+    jurisdiction: Jurisdiction, receipts: list[Receipt], readings: Iterable[Reading], left_out: Container[str] = ()
+) -> set[str]:
+    """The ids of the receipts whose figures may count, as if those `left_out` had never come; see `intake.in_force`."""
     partial = {contract.id for contract in jurisdiction.contracts.values() if contract.partial_delivery}
     readable = {reading.receipt_id for reading in readings if reading.status == "read"} if partial else set()
-    return intake.in_force(receipts, partial, readable)
+    return intake.in_force([r for r in receipts if r.receipt_id not in left_out], partial, readable)
+
+
+def _hash_of(inputs: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
 def run(
@@ -575,25 +676,37 @@ def told(report: RunReport, watched: Watch) -> RunReport:
 
 
 def complete(session: Session, taken: Intake, *, moment: str | None = None, full: bool = False) -> RunReport:
-    """Everything after receiving and reading: nothing when the current release rests on just that, unless `full`."""
+    """Everything after receiving and reading: nothing when the current release rests on just that, unless `full`.
+
+    Raises HeldError when the only news is that deliveries are held, or when there is none that counts: no build is
+    made to tell it. Raises BlockedError when a gate refuses, or a delivery fails whose contract lets it stop all.
+    """
+    choice = taken.decision.choice
     identity = session.identity(taken, moment)
-    counting = in_force(session.jurisdiction, taken.receipts, taken.readings)
-    standing = [reading for reading in taken.readings if reading.receipt_id in counting]
+    counting = [reading for reading in taken.readings if reading.receipt_id in choice.in_force]
     report = RunReport(
         outcome="nothing_new",
         jurisdiction=session.jurisdiction.key,
         build_id=identity.build_id,
         new_receipts=len(taken.new_receipts),
         new_readings=len(taken.new_readings),
-        rejects=sum(r.rejects for r in standing),
-        known_rejects=sum(r.known_rejects for r in standing),
+        rejects=sum(r.rejects for r in counting),
+        known_rejects=sum(r.known_rejects for r in counting),
         held_back=taken.held_back,
+        held=[held.as_dict() for held in choice.held],
+        held_in_short=telling.in_short(choice.held, session.jurisdiction.time_zone) if choice.held else "",
         seconds=session.seconds,
     )
+    news = session.record_held(taken) if moment is None else []
+    session.refuse_stopping(taken)
+    if choice.held and not counting:
+        raise session.refused(choice.held, is_all=True)
     is_asked_for = full or moment is not None
-    is_current = session.current_build_id() == identity.build_id
-    report.is_set_back = not is_asked_for and not is_current and session.is_set_back_from(identity.build_id)
+    is_current = session.rests_on(session.current_manifest(), identity, choice)
+    report.is_set_back = not is_asked_for and not is_current and session.is_set_back_from(identity, choice)
     if not is_asked_for and (is_current or report.is_set_back):
+        if news:
+            raise session.refused(news)
         report.release_id = session.warehouse.current_release_id()
         if report.release_id:
             report.release_folder = str(session.warehouse.release_folder(report.release_id))
@@ -602,6 +715,7 @@ def complete(session: Session, taken: Intake, *, moment: str | None = None, full
     if stored is None:
         from pipelines import quality
 
+        quality.load_waivers(session.jurisdiction.waivers_file, None)  # a mistake in it is told before the work
         quality.preload()  # its import takes seconds; dbt works in a process of its own meanwhile
         stored = session.build(taken, identity)
         report.differences = session.told

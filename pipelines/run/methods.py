@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import intake, rules
+from pipelines import rules
 from pipelines.errors import JunhengError
 from pipelines.jurisdiction import load
 from pipelines.records import Build
@@ -62,11 +62,11 @@ def _build(session: Session, build: Build, old: rules.Rules, scratch: Path) -> O
         made = transform.build(
             session.warehouse,
             session.settings,
-            {**jurisdiction.reference_tables(), "finding": session.findings(taken)},
+            {**jurisdiction.reference_tables(), "finding": taken.decision.findings},
             taken.readings,
             taken.receipts,
             replace(build, folder=str(scratch / "build")),
-            intake.in_force(taken.receipts),
+            taken.decision.choice,
         )
         mask = protection.make_mask(made, session.jurisdiction.disclosure)
         database = scratch / "public.duckdb"

@@ -17,7 +17,7 @@ import duckdb
 from pipelines import intake, protection, release, rules
 from pipelines.errors import UsageError
 from pipelines.exports import PublishedTable, published_tables, text_literal
-from pipelines.records import Build, Receipt
+from pipelines.records import Build, Choice, Held, Receipt
 from pipelines.release import changes
 from pipelines.release.causes import rules_in
 from pipelines.release.preparation import libraries, sources_of
@@ -72,8 +72,26 @@ def _scratch_session(here: Session, manifest: dict[str, Any], agreed: rules.Rule
     for said in manifest["inputs"]["receipts"]:
         receipt = Receipt.from_dict(said)
         write_json(again.warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
+    again.chosen = _chosen(manifest)
     _take_over_person_level(here, again, manifest)
     return again
+
+
+def _chosen(manifest: dict[str, Any]) -> Choice:
+    """Which deliveries counted in a release. Before deliveries could be held, all that were in force did."""
+    receipts = manifest["inputs"]["receipts"]
+    return Choice(
+        frozenset(said["receipt_id"] for said in receipts if said["is_in_force"]),
+        tuple(_held(said) for said in receipts if said.get("is_held")),
+        {said["receipt_id"]: said["held_because"] for said in receipts if said.get("held_because")},
+        {said["receipt_id"]: said["in_place_of"] for said in receipts if said.get("in_place_of")},
+    )
+
+
+def _held(said: dict[str, Any]) -> Held:
+    return Held.from_dict(
+        {**said, "owner": "", "contact": "", "since": said["held_since"], "because": said["held_because"]}
+    )
 
 
 def _take_over_person_level(here: Session, again: Session, manifest: dict[str, Any]) -> None:

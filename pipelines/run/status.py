@@ -30,6 +30,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
     jurisdiction, warehouse = session.jurisdiction, session.warehouse
     receipts = intake.all_receipts(warehouse) if warehouse.receipts.exists() else []
     standing = _in_force(session, receipts)
+    choice = session.decide(receipts, _readings(session, receipts), keep=False).choice
     waits = intake.waiting(jurisdiction, warehouse)
     now = datetime.now(ZoneInfo(jurisdiction.time_zone))
     punctuality = intake.punctuality(jurisdiction, receipts, waits, now)
@@ -59,6 +60,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
         "next_run": moment_of(jurisdiction.schedule, now).isoformat(timespec="minutes"),
         "missed_run": _missed_run(jurisdiction.schedule, now, runs),
         "waiting": len(waits),
+        "held": [held.as_dict() for held in choice.held],
         "held_back": [w.landing_path for w in waits if w.is_held_back],
         "late": [due.as_dict() for due in intake.late_deliveries(punctuality)],
         "alerts": alerts.channel_health(settings_file, warehouse),
@@ -179,6 +181,14 @@ def history_of(settings: Settings, check_id: str) -> list[dict[str, Any]]:
             do="`junheng quality --all` lists the checks",
         )
     return lines
+
+
+def _readings(session: Session, receipts: list[Receipt]) -> list[Reading]:
+    """The readings under the present rules of everything that has been read."""
+    contracts = session.jurisdiction.contracts
+    known = [(receipt, contracts.get(receipt.extract_id)) for receipt in receipts if not receipt.is_withdrawal]
+    found = [_reading(session, receipt, contract) for receipt, contract in known if contract and contract.is_accepted]
+    return [reading for reading in found if reading is not None]
 
 
 def _in_force(session: Session, receipts: list[Receipt]) -> set[str]:

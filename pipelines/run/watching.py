@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import alerts, intake
 from pipelines.alerts import Condition, Event, Sent
-from pipelines.errors import BlockedError, BusyError, JunhengError, UsageError
-from pipelines.records import Due
+from pipelines.errors import BlockedError, BusyError, HeldError, JunhengError, UsageError
+from pipelines.records import Due, Held
 from pipelines.run.journal import Journal, broken_off
 
 if TYPE_CHECKING:  # the room's own module imports this one
@@ -100,7 +100,9 @@ class Watch:
         if isinstance(error, UsageError) or (error is not None and not isinstance(error, Exception)):
             return found, []
         known: list[Event] = ["failed"]
-        if isinstance(error, BlockedError):
+        if isinstance(error, HeldError):
+            known.append("blocked")  # nothing was built: what blocked a build before is no news, and no more the state
+        elif isinstance(error, BlockedError):
             if not error.checks:  # nothing was judged: somebody asked for a step before its turn
                 return found, []
             found.append(_blocked(session, error))
@@ -114,6 +116,10 @@ class Watch:
             found += [_late(due) for due in self.late]
             found += _held_back(session)
             known += ["late", "held_back"]
+            if session.decision is not None:
+                found += [_held(held) for held in session.decision.choice.held]
+                found += _out_of_line(session)
+                known += ["held", "value_jump"]
         return found, known
 
 
@@ -209,6 +215,51 @@ def _held_back(session: Session) -> list[Condition]:
         )
         for extract, paths in files.items()
     ]
+
+
+def _held(held: Held) -> Condition:
+    """A held delivery: its owner is told what fails and what to do; no text of the file leaves the house."""
+    stays = f"its figures stay at the delivery of {held.stays_at}" if held.stays_at else "it has no figures"
+    return Condition(
+        key=f"held:{held.landing_path}",
+        event="held",
+        subject=held.extract_id,
+        message=f"{held.landing_path} is held: {held.because}; {stays}; what to do: {held.do}",
+        owner=held.owner,
+        since=held.since,
+        state=f"{held.receipt_id} {_digest(held.because)}",
+        details={
+            "delivery_period": held.delivery_period,
+            "landing_path": held.landing_path,
+            "contact": held.contact,
+            "checks": held.checks,
+            "stays_at": held.stays_at,
+        },
+    )
+
+
+def _out_of_line(session: Session) -> list[Condition]:
+    """Single values that are ten, a hundred ... times their neighbours, in deliveries in force: places, no numbers."""
+    assert session.decision is not None
+    receipts = {receipt.receipt_id: receipt for receipt in intake.all_receipts(session.warehouse)}
+    conditions = []
+    for receipt_id, found in session.decision.out_of_line.items():
+        receipt = receipts[receipt_id]
+        places = [one["place"] for one in found]
+        more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+        conditions.append(
+            Condition(
+                key=f"value_jump:{receipt_id}",
+                event="value_jump",
+                subject=receipt.extract_id,
+                message=f"{receipt.landing_path} has values that are ten or more times their neighbours in time, or "
+                f"such a part of them: {'; '.join(places[:3])}{more}",
+                owner=session.jurisdiction.contracts[receipt.extract_id].owner,
+                state=_digest(*places),
+                details={"delivery_period": receipt.delivery_period, "places": places[:50], "count": len(places)},
+            )
+        )
+    return conditions
 
 
 def _blocked(session: Session, error: BlockedError) -> Condition:

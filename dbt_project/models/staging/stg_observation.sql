@@ -1,3 +1,4 @@
+-- A number that is shown in place of a delivery that is held is provisional (P, the last code in rank) from here on.
 -- A population is of a day, and a day of a calendar year; whatever else is reported belongs to the years of its contract.
 {% set year_starts = "case when measure.is_population then '01-01' else coalesce(extract.year_starts, '01-01') end" %}
 select
@@ -23,7 +24,13 @@ select
     observation.unit,
     observation.value_reported,
     observation.unit_reported,
-    observation.obs_status,
+    case
+        when
+            standing_in.receipt_id is null or observation.value is null or observation.obs_status like '%P%'
+            then observation.obs_status
+        when coalesce(observation.obs_status, 'A') = 'A' then 'P'
+        else {{ dbt.concat(['observation.obs_status', "';P'"]) }}
+    end as obs_status,
     coalesce(observation.conf_status, 'F') as conf_status,
     observation.provenance,
     observation.source_file,
@@ -40,3 +47,9 @@ left join {{ ref('stg_extract') }} as extract
     and extract.extract = observation.extract
 left join {{ ref('stg_measure') }} as measure
     on measure.measure = observation.measure
+left join (
+    select receipt_id
+    from {{ source('source', 'receipt') }}
+    where in_place_of is not null
+) as standing_in
+    on standing_in.receipt_id = observation.receipt_id

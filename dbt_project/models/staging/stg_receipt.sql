@@ -10,5 +10,9 @@ select
     received_at,
     sequence,
     is_in_force,
-    is_withdrawal
+    is_withdrawal,
+    coalesce(is_held, false) as is_held,
+    held_since,
+    held_because,
+    in_place_of
 from {{ source('source', 'receipt') }}

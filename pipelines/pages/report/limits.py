@@ -132,7 +132,7 @@ def sensitivity(draft: Draft) -> Chapter:
 def _quality_sentences(draft: Draft) -> list[Markup]:
     said: list[Markup] = []
     for verdict in draft.source.rows("audit_verdict"):
-        checks = sum(verdict[c] or 0 for c in ("passed", "failed", "errors", "warnings", "waived"))
+        checks = sum(verdict[c] or 0 for c in ("passed", "failed", "errors", "warnings", "waived", "held"))
         text = (
             escape("发布前共作检查")
             + f"{checks}项，通过"
@@ -155,6 +155,11 @@ def _quality_sentences(draft: Draft) -> list[Markup]:
         sample = sum(row.is_synthetic for row in receipts)
         said_of = f"所依据的{len(receipts)}份来文中，{mark}{sample}份，官方数据{len(receipts) - sample}份"
         said.append(sentence(escape(said_of) + draft.book.source(receipts, "所依据的来文") + "。"))
+    held = draft.source.rows("audit_receipt", "is_held", "department, extract, delivery_period")
+    if len(held):
+        names = "、".join(dict.fromkeys(str(row["extract_name_zh"] or row["extract"]) for row in held))
+        said_of = f"{len(held)}份来文未通过检查，暂留不用（{names}），有关的数停留在上一份合格的来文，标为暂定"
+        said.append(sentence(escape(said_of) + draft.book.source(held, "暂留的来文") + "。"))
     carried = [item["table"] for item in draft.release.card["carried_over"]]
     if carried:
         said.append(sentence(f"下列各表未通过检查，沿用以前的发布：{'、'.join(carried)}。"))

@@ -50,6 +50,8 @@ successors as (
         and later.extract = earlier.extract
         and later.landing_path = earlier.landing_path
         and later.sequence > earlier.sequence
+        -- what failed its checks never counted, so it replaced nothing
+        and later.held_because is null
 ),
 
 last_deliveries as (
