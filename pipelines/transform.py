@@ -59,8 +59,8 @@ _TABLES = {
         contract_version contract_hash contract_status period_kind year_starts year_named_by partial_year
         boundaries:INTEGER""",
     "region": """
-        region_code region_name region_name_en region_level region_depth:INTEGER government_level parent_code
-        valid_from:DATE valid_to:DATE code_origin""",
+        region_code region_name region_name_en region_level region_depth:INTEGER government_level is_territory:BOOLEAN
+        parent_code valid_from:DATE valid_to:DATE code_origin""",
     "region_change": """
         from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9)
         share_of_to:DECIMAL(12,9) share_source is_estimated:BOOLEAN notice""",
