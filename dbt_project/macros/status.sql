@@ -65,6 +65,11 @@
     ({{ value }} is not null or {{ status }} = 'M')
 {%- endmacro %}
 
+{% macro letters_of_sum(letters, value, cannot_exist) -%}
+    {#- Scalar: the letters of a sum. A sum that is missing is not one that cannot exist, whatever its parts are. -#}
+    case when {{ value }} is null and not {{ cannot_exist }} then replace({{ letters }}, 'M', '') else {{ letters }} end
+{%- endmacro %}
+
 {% macro provenance_of(columns) -%}
     {#- Scalar: synthetic as soon as one input is; an absent input says nothing. -#}
     case when 'synthetic' in ({% for column in columns %}coalesce({{ column }}, ''){% if not loop.last %}, {% endif %}{% endfor %}) then 'synthetic' else 'official' end

@@ -12,7 +12,7 @@ with figures as (
 children as (
     select as_of_date, parent_code, count(*) as children
     from {{ ref('int_region__date') }}
-    where parent_code is not null and reference_geography = 'reported'
+    where parent_code is not null and reference_geography = 'reported' and is_territory
     group by as_of_date, parent_code
 ),
 
@@ -26,7 +26,7 @@ sums as (
         on region.reference_geography = child.reference_geography
         and region.as_of_date = child.as_of_date
         and region.region_code = child.region_code
-    where region.parent_code is not null
+    where region.parent_code is not null and region.is_territory
     group by child.series_number, region.parent_code, child.period_end
 )
 

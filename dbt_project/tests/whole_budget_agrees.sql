@@ -3,36 +3,29 @@
           'why': 'classes that are declared to be all there are do not make the one figure that is reported of the whole'},
 ) }}
 -- whichever of both is shown; the one figure is printed to a unit of its own: half a hundredth of a per cent is rounding
-with whole as (
-    select
-        figure.region_code, figure.year, figure.year_start, source.fund, source.account_stage, figure.measure,
-        figure.value
-    from {{ ref('int_observation__select_years') }} as figure
-    inner join {{ ref('stg_spending_source') }} as source
-        on source.measure = figure.measure
-        and source.role = 'whole'
-    where
-        figure.reference_geography = 'reported'
-        and figure.residence = 'total'
-        and figure.sex = 'all'
-        and figure.age_group = 'all'
-        and figure.group_code = 'all'
-        and figure.item = 'all'
-)
-
 select
-    whole.region_code, whole.year, whole.fund, whole.account_stage, whole.measure,
-    whole.value as reported,
+    figure.region_code, series.year, source.fund, source.account_stage, series.measure,
+    figure.value as reported,
     functional.value as sum_of_functional
-from whole
+from {{ ref('int_indicator__consolidate_levels') }} as figure
+inner join {{ ref('int_observation__number_series') }} as series
+    on series.series_number = figure.series_number
+    and series.reference_geography = 'reported'
+    and series.residence = 'total'
+    and series.sex = 'all'
+    and series.age_group = 'all'
+    and series.group_code = 'all'
+    and series.item = 'all'
+inner join {{ ref('stg_spending_source') }} as source
+    on source.measure = series.measure
+    and source.role = 'whole'
 inner join {{ ref('int_spending__add_levels') }} as functional
-    on functional.region_code = whole.region_code
-    and functional.year_start = whole.year_start
-    and functional.fund = whole.fund
-    and functional.account_stage = whole.account_stage
-where
-    functional.reference_geography = 'reported'
+    on functional.region_code = figure.region_code
+    and functional.reference_geography = 'reported'
+    and functional.year_start = series.year_start
+    and functional.fund = source.fund
+    and functional.account_stage = source.account_stage
     and functional.residence = 'total'
     and functional.domain = 'all'
     and functional.government_level = 'all'
-    and abs(whole.value - functional.value) > 0.00005 * abs(whole.value)
+where abs(figure.value - functional.value) > 0.00005 * abs(figure.value)

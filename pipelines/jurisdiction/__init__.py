@@ -195,6 +195,9 @@ class Jurisdiction:
                 pl.col("region_level")
                 .replace_strict({n: v.government_level for n, v in levels.items()})
                 .alias("government_level"),
+                pl.col("region_level")
+                .replace_strict({n: str(v.is_territory).lower() for n, v in levels.items()})
+                .alias("is_territory"),
             )
         )
         terms, indicators = self._indicator_tables()

@@ -25,7 +25,8 @@ class Level(StrictModel):
     name_zh: str
     name_en: str
     depth: int
-    government_level: str
+    government_level: str = "none"  # none: no government of the level itself reports spending
+    is_territory: bool = True  # false: bodies that lie across the others (police, fire), with no people of their own
 
 
 class Unit(StrictModel):

@@ -1,6 +1,6 @@
 -- What indicators are computed from: every figure as a statement about the whole region. A measure of a government's own
--- level becomes that of the region's own government and all levels below it together, and only when every government
--- there reports it; the rest passes unchanged.
+-- level becomes that of the region's own government and all levels below it together; it has a value only when every
+-- government there reports it (`is_complete`). The rest passes unchanged.
 with figures as (
     select * from {{ ref('int_observation__select_years') }}
 ),
@@ -41,28 +41,45 @@ summed as (
         and tree.region_code = figures.region_code
     where figures.aggregation = 'own_level'
     group by tree.ancestor_code, figures.series_number
+),
+
+consolidated as (
+    select
+        summed.*,
+        summed.found = governments.governments as is_complete,
+        summed.found = governments.governments and summed.value is null as cannot_exist
+    from summed
+    inner join governments
+        on governments.reference_geography = summed.reference_geography
+        and governments.as_of_date = summed.as_of_date
+        and governments.ancestor_code = summed.region_code
+),
+
+whole as (
+    select
+        *,
+        case when is_complete then value end as whole_value,
+        {{ letters_of_sum('letters', 'case when is_complete then value end', 'cannot_exist') }} as whole_letters
+    from consolidated
 )
 
 select
-    region_code, series_number, value, obs_status, provenance, derivation, extract_rank, is_partial_year, population_date
+    region_code, series_number, value, obs_status, provenance, derivation, extract_rank, is_partial_year, population_date,
+    true as is_complete
 from figures
 where aggregation <> 'own_level'
 
 union all
 
 select
-    summed.region_code,
-    summed.series_number,
-    summed.value,
-    {{ ranked_status('summed.letters', 'summed.value') }} as obs_status,
-    summed.provenance,
-    summed.derivation,
-    summed.extract_rank,
-    summed.is_partial_year,
-    cast(null as date)
-from summed
-inner join governments
-    on governments.reference_geography = summed.reference_geography
-    and governments.as_of_date = summed.as_of_date
-    and governments.ancestor_code = summed.region_code
-where summed.found = governments.governments
+    region_code,
+    series_number,
+    whole_value,
+    {{ status_of_year('whole_letters', 'whole_value', 'is_partial_year') }} as obs_status,
+    provenance,
+    derivation,
+    extract_rank,
+    is_partial_year,
+    cast(null as date),
+    is_complete
+from whole

@@ -39,6 +39,7 @@ with chosen as (
         from {{ ref('int_indicator__list_terms') }} as series
         inner join {{ ref('int_indicator__consolidate_levels') }} as figure
             on figure.series_number = series.series_number
+            and figure.is_complete
         where series.candidates {{ '=' if is_one else '>' }} 1
     ) as matched
     where place = 1

@@ -29,6 +29,7 @@ in_force as (
         region.region_level,
         region.region_depth,
         region.government_level,
+        region.is_territory,
         region.parent_code,
         member.union_code,
         member.name_zh as union_name
@@ -72,7 +73,7 @@ unions as (
 listed as (
     select
         reference_geography, as_of_date, region_code, region_name, region_level, region_depth, government_level,
-        parent_code
+        is_territory, parent_code
     from in_force
     where union_code is null
 
@@ -80,7 +81,7 @@ listed as (
 
     select
         unions.reference_geography, unions.as_of_date, unions.union_code, unions.region_name, level.region_level,
-        unions.region_depth, unions.government_level, unions.parent_code
+        unions.region_depth, unions.government_level, true, unions.parent_code
     from unions
     inner join union_levels as level
         on level.reference_geography = unions.reference_geography
@@ -97,6 +98,7 @@ select
     child.region_level,
     child.region_depth,
     child.government_level,
+    child.is_territory,
     parent.region_code as parent_code
 from listed as child
 left join listed as parent

@@ -1,10 +1,12 @@
--- Every region with every region above it and itself (distance 0), on each list. A leaf has no region below it.
+-- Every region with every region above it and itself (distance 0), on each list. A leaf has no region below it; bodies that
+-- lie across the others (police, fire) have no land, and are no leaves of what they are listed below (`leaves`).
 with recursive pairs as (
     select
         reference_geography,
         as_of_date,
         region_code as ancestor_code,
         region_code,
+        is_territory,
         0 as distance
     from {{ ref('int_region__date') }}
 
@@ -15,6 +17,7 @@ with recursive pairs as (
         pairs.as_of_date,
         pairs.ancestor_code,
         child.region_code,
+        child.is_territory,
         pairs.distance + 1 as distance
     from pairs
     inner join {{ ref('int_region__date') }} as child
@@ -26,7 +29,7 @@ with recursive pairs as (
 inner_nodes as (
     select distinct reference_geography, as_of_date, parent_code as region_code
     from {{ ref('int_region__date') }}
-    where parent_code is not null
+    where parent_code is not null and coalesce(is_territory, true)
 ),
 
 below as (
@@ -34,7 +37,7 @@ below as (
         pairs.reference_geography,
         pairs.as_of_date,
         pairs.ancestor_code,
-        count(*) as leaves
+        count(case when coalesce(pairs.is_territory, true) then 1 end) as leaves
     from pairs
     left join inner_nodes
         on inner_nodes.reference_geography = pairs.reference_geography

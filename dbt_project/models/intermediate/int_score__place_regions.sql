@@ -73,7 +73,7 @@ countries as (
 inner_nodes as (
     select distinct reference_geography, year, parent_code as region_code
     from regions
-    where parent_code is not null
+    where parent_code is not null and coalesce(is_territory, true)
 ),
 
 leaves as (
@@ -97,7 +97,7 @@ leaves as (
         on inner_nodes.reference_geography = regions.reference_geography
         and inner_nodes.year = regions.year
         and inner_nodes.region_code = regions.region_code
-    where inner_nodes.region_code is null
+    where inner_nodes.region_code is null and coalesce(regions.is_territory, true)
 ),
 
 residents as (

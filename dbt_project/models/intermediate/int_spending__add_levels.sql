@@ -109,46 +109,46 @@ together as (
         max(extract_rank) as extract_rank
     from levels
     group by {{ whose }}
+),
+
+every_level as (
+    select {{ whose }}, government_level, value, cannot_exist, is_partial_year, letters, provenance, extract_rank
+    from levels
+
+    union all
+
+    select {{ whose }}, government_level, value, cannot_exist, is_partial_year, letters, provenance, extract_rank
+    from spending
+    where government_level = 'all'
+
+    union all
+
+    select
+        {% for column in whose.split(', ') %}
+        together.{{ column }},
+        {% endfor %}
+        'all',
+        case when together.gaps = 0 and levels_reporting.levels = levels_there.levels then together.value end,
+        together.gaps = 0 and levels_reporting.levels = levels_there.levels and together.value is null,
+        together.is_partial_year,
+        together.letters,
+        together.provenance,
+        together.extract_rank
+    from together
+    inner join levels_there
+        on levels_there.reference_geography = together.reference_geography
+        and levels_there.as_of_date = together.as_of_date
+        and levels_there.region_code = together.region_code
+    inner join levels_reporting
+        on levels_reporting.region_code = together.region_code
+        and levels_reporting.reference_geography = together.reference_geography
+        and levels_reporting.period_end = together.period_end
+        and levels_reporting.fund = together.fund
+        and levels_reporting.account_stage = together.account_stage
 )
 
 select
-    {{ whose }}, government_level, value, cannot_exist, is_partial_year, letters, provenance, extract_rank
-from levels
-
-union all
-
-select
-    {{ whose }}, government_level, value, cannot_exist, is_partial_year, letters, provenance, extract_rank
-from spending
-where government_level = 'all'
-
-union all
-
-select
-    together.region_code,
-    together.reference_geography,
-    together.as_of_date,
-    together.period_end,
-    together.year,
-    together.year_start,
-    {% for column in account %}
-    together.{{ column }},
-    {% endfor %}
-    'all',
-    case when together.gaps = 0 and levels_reporting.levels = levels_there.levels then together.value end,
-    together.gaps = 0 and levels_reporting.levels = levels_there.levels and together.value is null,
-    together.is_partial_year,
-    together.letters,
-    together.provenance,
-    together.extract_rank
-from together
-inner join levels_there
-    on levels_there.reference_geography = together.reference_geography
-    and levels_there.as_of_date = together.as_of_date
-    and levels_there.region_code = together.region_code
-inner join levels_reporting
-    on levels_reporting.region_code = together.region_code
-    and levels_reporting.reference_geography = together.reference_geography
-    and levels_reporting.period_end = together.period_end
-    and levels_reporting.fund = together.fund
-    and levels_reporting.account_stage = together.account_stage
+    {{ whose }}, government_level, value, cannot_exist, is_partial_year,
+    {{ letters_of_sum('letters', 'value', 'cannot_exist') }} as letters,
+    provenance, extract_rank
+from every_level

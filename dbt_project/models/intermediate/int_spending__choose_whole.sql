@@ -1,45 +1,48 @@
--- The whole budget of a region: as reported in one figure where that ranks at least as well as the sum of the
--- functional classes of all governments in it, else that sum, where the classes are all there are. Where both stand, what the one figure has more or less
--- than the sum is attributed to neither urban nor rural residents, so that the parts still add up.
+-- The whole budget of a region: as reported in one figure (of everybody in it, or by each government in it) where that
+-- ranks at least as well as the sum of the functional classes of all governments in it, else that sum, where the classes
+-- are all there are. Where both exist, what the one figure has more or less than the sum is attributed to neither urban
+-- nor rural residents, so that the parts still add up.
 with functional as (
     select * from {{ ref('int_spending__add_levels') }}
 ),
 
 whole as (
     select
-        observation.region_code,
-        observation.reference_geography,
-        observation.as_of_date,
-        observation.period_end,
-        observation.year,
-        observation.year_start,
+        figure.region_code,
+        series.reference_geography,
+        series.as_of_date,
+        series.period_end,
+        series.year,
+        series.year_start,
         source.fund,
         source.account_stage,
-        observation.residence,
-        observation.value,
-        observation.obs_status,
-        observation.is_partial_year,
-        observation.provenance,
-        observation.extract_rank,
+        series.residence,
+        figure.value,
+        figure.obs_status,
+        figure.is_partial_year,
+        figure.provenance,
+        figure.extract_rank,
         row_number() over (
             partition by
-                observation.region_code, observation.reference_geography, observation.year_start, source.fund,
-                source.account_stage, observation.residence
+                figure.region_code, series.reference_geography, series.year_start, source.fund,
+                source.account_stage, series.residence
             order by
-                case when observation.value is null then 1 else 0 end,
-                observation.extract_rank,
-                observation.measure,
-                observation.population_basis
+                case when figure.value is null then 1 else 0 end,
+                figure.extract_rank,
+                series.measure,
+                series.population_basis
         ) as place
-    from {{ ref('int_observation__select_years') }} as observation
+    from {{ ref('int_indicator__consolidate_levels') }} as figure
+    inner join {{ ref('int_observation__number_series') }} as series
+        on series.series_number = figure.series_number
     inner join {{ ref('stg_spending_source') }} as source
-        on source.measure = observation.measure
+        on source.measure = series.measure
         and source.role = 'whole'
     where
-        observation.sex = 'all'
-        and observation.age_group = 'all'
-        and observation.group_code = 'all'
-        and observation.item = 'all'
+        series.sex = 'all'
+        and series.age_group = 'all'
+        and series.group_code = 'all'
+        and series.item = 'all'
 ),
 
 one_whole as (

@@ -132,7 +132,9 @@ remainders as (
         and count(case when residence = 'total' then 1 end) = 1
 )
 
-select {{ whose }}, residence, value, cannot_exist, is_partial_year, letters
+select
+    {{ whose }}, residence, value, cannot_exist, is_partial_year,
+    {{ letters_of_sum('letters', 'value', 'cannot_exist') }} as letters
 from parts
 
 union all

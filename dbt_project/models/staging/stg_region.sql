@@ -6,6 +6,7 @@ select
     region_depth,
     -- a level without a government of its own has no budget that could be missing
     nullif(government_level, 'none') as government_level,
+    coalesce(is_territory, true) as is_territory,
     parent_code,
     coalesce(valid_from, cast('0001-01-01' as date)) as valid_from,
     valid_to,

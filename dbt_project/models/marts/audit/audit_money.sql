@@ -11,6 +11,7 @@ with accepted as (
         observation.measure,
         observation.item,
         source.role,
+        source.aggregation,
         source.fund,
         source.account_stage,
         observation.region_code,
@@ -115,8 +116,10 @@ used as (
         placed.region_code, placed.year, placed.fund, placed.account_stage, placed.role, placed.government_level,
         placed.domain,
         {{ exact_sum('placed.value') }} as value,
-        -- a year that its contract lets be scaled is more than its parts
-        count(years.scaled_value) > 0 as is_scaled
+        -- a year that its contract lets be scaled is more than its parts, and a whole budget of each government is one
+        -- part of the region's
+        count(years.scaled_value) = 0 and not (placed.role = 'whole' and min(placed.aggregation) = 'own_level')
+            as is_comparable
     from placed
     left join {{ ref('int_observation__sum_years') }} as years
         on years.series_number = placed.whole_year_number
@@ -158,7 +161,7 @@ by_region as (
             else 'in_marts'
         end as place,
         -- where the mart's figure is not the sum of what it should be made of, every file behind it says so
-        case when held.place = 'shown' and not held.is_scaled and held.spending <> held.value then 1 else 0 end as is_off
+        case when held.place = 'shown' and held.is_comparable and held.spending <> held.value then 1 else 0 end as is_off
     from placed
     left join held
         on held.region_code = placed.region_code

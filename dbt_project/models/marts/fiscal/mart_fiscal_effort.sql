@@ -35,7 +35,8 @@ measured as (
     inner join {{ ref('stg_two_thirds_test') }} as test
         on series.measure in (test.livelihood, test.resources)
     where
-        series.residence = 'total'
+        figure.is_complete
+        and series.residence = 'total'
         and series.sex = 'all'
         and series.age_group = 'all'
         and series.group_code = 'all'
