@@ -175,6 +175,14 @@ def test_a_typing_error_in_a_name_is_taken_only_after_a_person_accepted_it() -> 
     assert kit.rules(kit.read(with_codes(("VA2", "Ahs")), accepted)) == ["code_and_name_disagree"]
 
 
+def test_a_wrong_code_is_taken_only_after_a_person_accepted_it_and_only_beside_the_name_it_stands_for() -> None:
+    accepted = {**BY_BOTH, "region": {**BY_BOTH["region"], "accepted": {"X 22": "VA1"}}}
+    assert kit.rules(kit.read(with_codes(("X22", "Ash")), BY_BOTH)) == ["unknown_region"]
+    assert kit.values(kit.read(with_codes(("X22", "Ash")), accepted)) == {"VA1": 1}
+    assert kit.rules(kit.read(with_codes(("X22", "Aspen")), accepted)) == ["code_and_name_disagree"]
+    assert kit.rules(kit.read(with_codes(("X23", "Ash")), accepted)) == ["unknown_region"]
+
+
 def test_a_text_that_stands_for_no_code_is_mapped_by_name_or_refused() -> None:
     layout = {**BY_BOTH, "region": {**BY_BOTH["region"], "no_code": ["NA"], "accepted": {"The Docks": "VB1"}}}
     assert kit.values(kit.read(with_codes(("NA", "The Docks")), layout)) == {"VB1": 1}
