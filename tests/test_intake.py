@@ -292,6 +292,30 @@ def test_a_code_in_a_row_is_mapped_and_an_unknown_one_refused() -> None:
     assert "sea" in taken.rejects["detail"][0]
 
 
+def test_a_row_bears_the_mark_that_a_cell_of_it_tells_and_a_cell_counts_before_its_row() -> None:
+    rows = [
+        ["Place", "Flag", "Heads"],
+        ["Ash", "e", "1"],
+        ["Aspen", "e", "2p"],
+        ["Beech", "", "3"],
+        ["Ærø", "e", ""],
+    ]
+    layout = {
+        "row_marks": [{"column": "Flag", "pattern": "^e$", "mark": "estimated"}],
+        "marks": {"p": "provisional"},
+        "tokens": {"": "missing"},
+        "values": [{"column": "Heads", "measure": "heads", "unit": "persons", "mark": "break"}],
+    }
+    taken = kit.read(rows, layout)
+    assert dict(taken.accepted.select("region_code", "obs_status").iter_rows()) == {
+        "VA1": "E",
+        "VA2": "P",
+        "VB1": "B",
+        "VB2": "O",
+    }
+    assert taken.findings == []  # the column of flags is taken
+
+
 def test_a_label_on_the_first_row_of_a_block_holds_for_the_rows_below() -> None:
     rows = [["What", "Place", "Heads"], ["People", "Ash", "1"], ["", "Aspen", "2"], ["Guests", "Ash", "3"]]
     rule = {"column": "What", "dimension": "measure", "fill": "down", "map": {"People": "heads", "Guests": "guests"}}
