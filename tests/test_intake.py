@@ -255,6 +255,25 @@ def test_the_same_row_twice_is_a_duplicate_taken_once() -> None:
     assert kit.values(taken) == {"VA1": 12, "VA2": 34}
     assert kit.rules(taken) == []
     assert taken.tie_out[0].rows_duplicate == 1
+    assert [(f["check"], f["severity"], f["observed"]) for f in taken.findings] == [
+        ("repeated_row", "warn", "row 4 repeats row 2 (VA1)")
+    ]
+
+
+def test_a_row_that_stands_again_in_a_later_block_is_told_with_the_row_that_it_repeats() -> None:
+    blocks = {"header": {"find": ["Place"], "repeats": True}}
+    rows = [*HEADS, ["Place", "Heads"], ["Ash", "12"], ["Beech", "5"], ["Place", "Heads"], ["Ash", "12"]]
+    taken = kit.read(rows, blocks)
+    assert kit.values(taken) == {"VA1": 12, "VA2": 34, "VB1": 5}
+    assert taken.tie_out[0].holds
+    assert [f["observed"] for f in taken.findings] == ["row 5 repeats row 2 (VA1)", "row 8 repeats row 2 (VA1)"]
+
+
+def test_many_rows_that_stand_again_are_told_in_few_words() -> None:
+    taken = kit.read([HEADS[0], *([HEADS[1]] * 40)])
+    told = [f["observed"] for f in taken.findings]
+    assert len(told) == 21
+    assert told[-1] == "19 more rows repeat earlier ones"
 
 
 def test_the_same_key_with_other_numbers_is_refused_wherever_it_stands() -> None:
