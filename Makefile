@@ -1,4 +1,5 @@
 # Two commands matter: `make run` (install, run the pipeline, publish a release) and `make test`.
+# `make run JURISDICTION=england` does it for raw/england.
 # Needs git, make and python3 (3.11 to 3.13); everything else is installed into .venv from uv.lock.
 
 PYTHON ?= python3
@@ -31,8 +32,8 @@ install: .venv/.installed ## Install everything into .venv, as uv.lock says
 	@.uv/bin/uv sync --quiet --frozen --python .venv/bin/python
 	@touch $@
 
-run: install ## Run the pipeline on raw/zhejiang and publish a release
-	@$(JUNHENG) run
+run: install ## Run the pipeline and publish a release of raw/zhejiang, or of raw/X with JURISDICTION=X
+	@$(JUNHENG) run $(if $(JURISDICTION),--jurisdiction raw/$(JURISDICTION))
 
 test: check ## Run the whole test suite
 	@.venv/bin/pytest -m "not pipeline" -n 2 --dist worksteal

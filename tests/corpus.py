@@ -739,6 +739,7 @@ def regions() -> list[Case]:
             _base(),
             {"VA1": 1},
             rejects=[("duplicate_key", 4, "Aspen | 2"), ("duplicate_key", 5, "Aspen | 3")],
+            findings=["repeated_row"],
         ),
     ]
 

@@ -175,6 +175,14 @@ def test_a_typing_error_in_a_name_is_taken_only_after_a_person_accepted_it() -> 
     assert kit.rules(kit.read(with_codes(("VA2", "Ahs")), accepted)) == ["code_and_name_disagree"]
 
 
+def test_a_wrong_code_is_taken_only_after_a_person_accepted_it_and_only_beside_the_name_it_stands_for() -> None:
+    accepted = {**BY_BOTH, "region": {**BY_BOTH["region"], "accepted": {"X 22": "VA1"}}}
+    assert kit.rules(kit.read(with_codes(("X22", "Ash")), BY_BOTH)) == ["unknown_region"]
+    assert kit.values(kit.read(with_codes(("X22", "Ash")), accepted)) == {"VA1": 1}
+    assert kit.rules(kit.read(with_codes(("X22", "Aspen")), accepted)) == ["code_and_name_disagree"]
+    assert kit.rules(kit.read(with_codes(("X23", "Ash")), accepted)) == ["unknown_region"]
+
+
 def test_a_text_that_stands_for_no_code_is_mapped_by_name_or_refused() -> None:
     layout = {**BY_BOTH, "region": {**BY_BOTH["region"], "no_code": ["NA"], "accepted": {"The Docks": "VB1"}}}
     assert kit.values(kit.read(with_codes(("NA", "The Docks")), layout)) == {"VB1": 1}
@@ -247,6 +255,25 @@ def test_the_same_row_twice_is_a_duplicate_taken_once() -> None:
     assert kit.values(taken) == {"VA1": 12, "VA2": 34}
     assert kit.rules(taken) == []
     assert taken.tie_out[0].rows_duplicate == 1
+    assert [(f["check"], f["severity"], f["observed"]) for f in taken.findings] == [
+        ("repeated_row", "warn", "row 4 repeats row 2 (VA1)")
+    ]
+
+
+def test_a_row_that_stands_again_in_a_later_block_is_told_with_the_row_that_it_repeats() -> None:
+    blocks = {"header": {"find": ["Place"], "repeats": True}}
+    rows = [*HEADS, ["Place", "Heads"], ["Ash", "12"], ["Beech", "5"], ["Place", "Heads"], ["Ash", "12"]]
+    taken = kit.read(rows, blocks)
+    assert kit.values(taken) == {"VA1": 12, "VA2": 34, "VB1": 5}
+    assert taken.tie_out[0].holds
+    assert [f["observed"] for f in taken.findings] == ["row 5 repeats row 2 (VA1)", "row 8 repeats row 2 (VA1)"]
+
+
+def test_many_rows_that_stand_again_are_told_in_few_words() -> None:
+    taken = kit.read([HEADS[0], *([HEADS[1]] * 40)])
+    told = [f["observed"] for f in taken.findings]
+    assert len(told) == 21
+    assert told[-1] == "19 more rows repeat earlier ones"
 
 
 def test_the_same_key_with_other_numbers_is_refused_wherever_it_stands() -> None:
@@ -282,6 +309,30 @@ def test_a_code_in_a_row_is_mapped_and_an_unknown_one_refused() -> None:
     assert taken.accepted["residence"].to_list() == ["urban"]
     assert kit.rules(taken) == ["unknown_code"] * 2
     assert "sea" in taken.rejects["detail"][0]
+
+
+def test_a_row_bears_the_mark_that_a_cell_of_it_tells_and_a_cell_counts_before_its_row() -> None:
+    rows = [
+        ["Place", "Flag", "Heads"],
+        ["Ash", "e", "1"],
+        ["Aspen", "e", "2p"],
+        ["Beech", "", "3"],
+        ["Ærø", "e", ""],
+    ]
+    layout = {
+        "row_marks": [{"column": "Flag", "pattern": "^e$", "mark": "estimated"}],
+        "marks": {"p": "provisional"},
+        "tokens": {"": "missing"},
+        "values": [{"column": "Heads", "measure": "heads", "unit": "persons", "mark": "break"}],
+    }
+    taken = kit.read(rows, layout)
+    assert dict(taken.accepted.select("region_code", "obs_status").iter_rows()) == {
+        "VA1": "E",
+        "VA2": "P",
+        "VB1": "B",
+        "VB2": "O",
+    }
+    assert taken.findings == []  # the column of flags is taken
 
 
 def test_a_label_on_the_first_row_of_a_block_holds_for_the_rows_below() -> None:

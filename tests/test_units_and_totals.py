@@ -242,7 +242,8 @@ def test_a_cell_is_captured_by_its_address_on_the_sheet_in_every_block() -> None
 def test_a_row_that_stands_in_two_blocks_is_taken_once_and_in_no_sum_twice() -> None:
     again = ["VA1", "Ash", "100"]
     taken = kit.read([*OUTTURN, *CLASSES, again], REPEATS)
-    assert (kit.values(taken), taken.findings) == ({"VA1": 100_000, "VA2": 10_000, "VB1": 7000}, [])
+    assert kit.values(taken) == {"VA1": 100_000, "VA2": 10_000, "VB1": 7000}
+    assert [finding["check"] for finding in taken.findings] == ["repeated_row"]  # no total is off by it
     assert (kit.rules(taken), taken.tie_out[0].rows_duplicate) == ([], 1)
     other = kit.read([*OUTTURN, *CLASSES, ["VA1", "Ash", "101"]], REPEATS)
     assert kit.values(other) == {"VA2": 10_000, "VB1": 7000}

@@ -167,6 +167,7 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
 
 def _needed_columns(layout: Layout) -> list[str]:
     needed = list(layout.key_columns)
+    needed += [mark.column for mark in layout.row_marks]
     needed += [name for rule in layout.ignore_rows for name in (rule.column, rule.class_column) if name]
     return list(dict.fromkeys(needed))
 

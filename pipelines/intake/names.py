@@ -89,9 +89,11 @@ class RegionIndex:
         is_without_code = code in {normalise(token) for token in rule.no_code}
         if is_without_code:
             code = ""
-        if rule.code_length and code:
-            code = code.zfill(rule.code_length)
         accepted = {normalise(text): target for text, target in rule.accepted.items()}
+        if code in accepted:  # a code that a person has mapped; the name must be that of the region it stands for
+            code = accepted[code]
+        elif rule.code_length and code:
+            code = code.zfill(rule.code_length)
         if rule.name is not None and name in accepted:
             target = accepted[name]
             if code and code != target:

@@ -68,7 +68,7 @@ class _Block:
     """The work on one block of a sheet."""
 
     summands: sums.Summands
-    told: pl.DataFrame  # what its accepted rows are about (`about`) and what they say (`says`)
+    told: pl.DataFrame  # what its accepted rows are about (`about`), what they say (`says`), and where (`told_in`)
 
     def __init__(self, task: Task) -> None:
         self.task, self.grid = task, task.grid
@@ -112,6 +112,7 @@ class _Block:
         ]
         findings += sums.controls(task, good, taken.reported)
         self.summands = sums.Summands(task, good, taken.reported)
+        findings += self._told_again(rows)
         ignored = self.plan.ignored.select(
             pl.lit(task.reading_id).alias("reading_id"),
             pl.lit(receipt.receipt_id).alias("receipt_id"),
@@ -323,13 +324,16 @@ class _Block:
         return (code if is_one else None), f"{shown} of the contract"
 
     def _mark_duplicates(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """`state` of each row. A repeated key with the same cells is a duplicate, with other cells a reject."""
+        """`state` of each row, and the row that a duplicate `repeats`.
+
+        A repeated key with the same cells is a duplicate, with other cells a reject.
+        """
         key = ["region_code", "row_start", "row_end", *(c for c in rows.columns if c.startswith("d_"))]
         cells = [v.cell for v in self.plan.values] + [c for c in rows.columns if c.startswith("u_")]
         good = rows.filter(pl.col("rule").is_null())
         if not good.select(key).hash_rows().is_duplicated().any():
             accepted = pl.when(pl.col("rule").is_null()).then(pl.lit("accepted")).otherwise(pl.lit("rejected"))
-            return rows.with_columns(accepted.alias("state"))
+            return rows.with_columns(accepted.alias("state"), pl.lit(None, dtype=pl.Int64).alias("repeats"))
         good = good.with_columns(
             pl.concat_str([pl.col(c).fill_null("").str.strip_chars() for c in cells], separator="\x1f").alias("_cells")
         )
@@ -351,6 +355,7 @@ class _Block:
             .then(pl.format("the same key stands {} times with different values, first in row {}", "_n", "_first"))
             .otherwise(None)
             .alias("_why"),
+            pl.col("_first").cast(pl.Int64).alias("repeats"),
         )
         rows = rows.join(marks, on=ROW, how="left", maintain_order="left")
         return rows.with_columns(
@@ -360,7 +365,9 @@ class _Block:
         ).drop("_why")
 
     def _mark_told_above(self, rows: pl.DataFrame, above: list[_Block]) -> pl.DataFrame:
-        """`state` of each row: one that a block above has with the same cells under the same headers is a duplicate."""
+        """`state` of each row, and which it `repeats`: one that a block above has with the same cells under the same
+        headers is a duplicate.
+        """
         key = ["region_code", "row_start", "row_end", *sorted(c for c in rows.columns if c.startswith("d_"))]
         cells = []
         for value in sorted(self.plan.values, key=lambda value: value.header):
@@ -368,16 +375,43 @@ class _Block:
             text = pl.col(value.cell).fill_null("").str.strip_chars()
             cells.append(pl.concat_str(pl.lit(value.header), text, unit, separator="\x1f"))
         told = rows.filter(pl.col("state") == "accepted").select(
-            ROW,
+            pl.col(ROW).cast(pl.Int64).alias("told_in"),
             pl.concat_str(pl.col(key).cast(pl.String).fill_null(""), separator="\x1f").alias("about"),
             pl.concat_str(cells, separator="\x1e").alias("says"),
         )
-        self.told = told.drop(ROW)
+        self.told = told
         if not above:
             return rows
-        again = told.join(pl.concat([block.told for block in above]), on=["about", "says"], how="semi")[ROW]
-        is_again = pl.col(ROW).is_in(again.to_list())
-        return rows.with_columns(pl.when(is_again).then(pl.lit("duplicate")).otherwise(pl.col("state")).alias("state"))
+        before = pl.concat([block.told for block in above]).unique(["about", "says"], keep="first", maintain_order=True)
+        again = told.join(before, on=["about", "says"], suffix="_before").select(
+            pl.col("told_in").cast(rows.schema[ROW]).alias(ROW), pl.col("told_in_before").alias("_before")
+        )
+        is_again = pl.col("_before").is_not_null()
+        return (
+            rows.join(again, on=ROW, how="left", maintain_order="left")
+            .with_columns(
+                pl.when(is_again).then(pl.lit("duplicate")).otherwise(pl.col("state")).alias("state"),
+                pl.coalesce("_before", "repeats").alias("repeats"),
+            )
+            .drop("_before")
+        )
+
+    def _told_again(self, rows: pl.DataFrame) -> list[dict[str, str]]:
+        """Findings: the rows that repeat an earlier one, and were taken once."""
+        again = rows.filter(pl.col("state") == "duplicate").select(ROW, "repeats", "region_code").rows()
+        found = [
+            {
+                "check": "repeated_row",
+                "severity": "warn",
+                "observed": f"row {row} repeats row {first} ({region})",
+                "expected": "every row once: it was taken once",
+            }
+            for row, first, region in again[: sums.SHOWN]
+        ]
+        if len(again) > sums.SHOWN:
+            more = f"{len(again) - sums.SHOWN} more rows repeat earlier ones"
+            found.append({**found[-1], "observed": more})
+        return found
 
     def _row_rejects(self, rows: pl.DataFrame) -> list[dict[str, object]]:
         bad = rows.filter(pl.col("state") == "rejected")

@@ -316,6 +316,14 @@ class PeriodRule(StrictModel):
         return [column for column in (self.column, self.end_column) if column]
 
 
+class RowMark(StrictModel):
+    """Rows of which every number bears a mark, told by a cell of the row: a column of flags, or the row's name."""
+
+    column: str
+    pattern: Pattern
+    mark: MarkMeaning
+
+
 class RowDimension(StrictModel):
     """A dimension whose value stands in a cell of each row; `pattern` is the part of it that counts (first group).
 
@@ -426,6 +434,7 @@ class Layout(StrictModel):
     aliases: dict[str, list[str]] = {}
     captures: list[Capture] = []
     marks: dict[str, MarkMeaning] = {}
+    row_marks: list[RowMark] = []
     controls: list[Control] = []
     data: DataEnd = DataEnd()
     ignore_rows: list[IgnoreRow] = []

@@ -77,6 +77,14 @@ _KINDS = (
         rejects=_these("duplicate_key"),
     ),
     _Kind(
+        "repeated_rows",
+        "没有重复的行 / No row of a file stands twice",
+        "A row that stands again doubles every sum made of the file; here it is taken once",
+        "删去重复的行 / Leave the row once",
+        "warn",
+        findings=_these("repeated_row"),
+    ),
+    _Kind(
         "codes",
         "地区、时期、分类代码都在名录中，与名称一致 / Regions, periods, classes are on their lists; codes fit names",
         "A number of an unknown place or class is in no total",
