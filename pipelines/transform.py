@@ -1,7 +1,8 @@
 """Readings and reference tables become relations of a private DuckDB file, and one dbt call makes the marts of it.
 
-What the numbers mean is dbt's SQL; this module only lays the tables of schema `source` (their columns and types
-stand here, once), starts dbt, and keeps what dbt said beside the build. Judging the results is `quality`'s work.
+What the numbers mean is dbt's SQL; this module only lays the tables of schema `source` (columns and
+types stand here, those of the reference tables in `reference_tables.yml`), starts dbt, and keeps what dbt said beside
+the build. Judging the results is `quality`'s work.
 """
 
 from __future__ import annotations
@@ -24,13 +25,14 @@ import polars as pl
 
 from pipelines.dbt_process import GO, MANIFEST
 from pipelines.errors import ConfigurationError, FaultError
+from pipelines.jurisdiction.reference_schema import TABLES
 from pipelines.records import Build, Choice, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings, hash_files
 from pipelines.store import Warehouse, read_json, remove_tree
 
 _DIMENSIONS = "population_basis residence sex age_group group item"
 
-# Schema `source`: table -> columns. A name alone is text; `name:TYPE` has another type.
+# Schema `source` beside the reference tables: table -> columns. A name alone is text; `name:TYPE` has another type.
 _TABLES = {
     "observation": f"""
         observation_id reading_id receipt_id department extract measure region_code region_name_reported
@@ -58,65 +60,25 @@ _TABLES = {
         department extract name_zh name_en rank:INTEGER provenance delivery license publisher source_title owner
         contract_version contract_hash contract_status period_kind year_starts year_named_by partial_year
         boundaries:INTEGER""",
-    "region": """
-        region_code region_name region_name_en region_level region_depth:INTEGER government_level parent_code
-        valid_from:DATE valid_to:DATE code_origin""",
-    "region_change": """
-        from_code to_code effective_date:DATE change_kind population_share:DECIMAL(12,9)
-        share_of_to:DECIMAL(12,9) share_source is_estimated:BOOLEAN notice""",
     "reference_geography": """
         name as_of_date:DATE is_published:BOOLEAN""",
-    "region_union": """
-        reference_geography:INTEGER union_code name_zh name_en member_code reason""",
-    "region_group": """
-        group_code group_name_zh group_name_en group_kind region_code valid_from:DATE valid_to:DATE source edition
-        is_verified:BOOLEAN""",
-    "service": """
-        domain service edition name_zh name_en standard lead_department is_assessed:BOOLEAN reason indicators""",
-    "indicator": """
-        indicator_code domain service name_zh name_en unit direction role lowest_level pool_years:INTEGER
-        min_events:INTEGER denominator_population lead_department numerator_text denominator_text numerator denominator
-        multiplier:DECIMAL(18,6) population_source may_exceed_100:BOOLEAN disclosive:BOOLEAN is_computed:BOOLEAN
-        reason interval_kind standard_population inequality_measures inequality_ordering""",
     "indicator_term": """
         indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) status measure population_basis
         population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",
-    "target": """
-        indicator_code region_code target_year:INTEGER target_value:DECIMAL(18,6) lower_limit:DECIMAL(18,6)
-        upper_limit:DECIMAL(18,6) baseline:DECIMAL(18,6) edition origin kind note""",
-    "weight": """
-        weight_set parent child weight:DECIMAL(18,9) edition origin note""",
-    "standard_population": """
-        standard_population age_group weight:DECIMAL(18,6) origin""",
-    "goalpost": """
-        goalpost_set indicator_code low:DECIMAL(18,6) high:DECIMAL(18,6) note""",
-    "third_party_score": """
-        region_code year:INTEGER domain method_id score:DECIMAL(18,6) source provenance""",
-    "price_index": """
-        region_code year:INTEGER index_pct:DECIMAL(9,4) source origin""",
-    "service_item": """
-        item domain service edition name_zh name_en object standard lead_department open_to_permit_holders:BOOLEAN
-        valid_from:DATE valid_to:DATE origin""",
-    "item_payer_share": """
-        item government_level region_code share:DECIMAL(12,9) edition origin""",
-    "measure": """
-        measure name_zh name_en unit kind aggregation population_source is_population:BOOLEAN
-        may_be_negative:BOOLEAN may_be_fractional:BOOLEAN""",
-    "functional_class": """
-        class_code name_zh name_en domain edition valid_from:DATE valid_to:DATE""",
     "spending_source": """
         measure role fund account_stage exhaustive:BOOLEAN""",
     "two_thirds_test": """
         fund account_stage livelihood livelihood_classes resources scope_zh scope_en""",
-    "domain": """
-        domain name_zh name_en sort_order:INTEGER is_basic:BOOLEAN""",
     "setting": """
         name value""",
 }
 
 SOURCE_TABLES: dict[str, dict[str, str]] = {
-    table: {name: kind or "VARCHAR" for name, _, kind in (column.partition(":") for column in columns.split())}
-    for table, columns in _TABLES.items()
+    **{
+        table: {name: kind or "VARCHAR" for name, _, kind in (column.partition(":") for column in columns.split())}
+        for table, columns in _TABLES.items()
+    },
+    **{table.relation: {name: c.sql_type for name, c in table.source_columns.items()} for table in TABLES},
 }
 """Every table of schema `source`: column -> DuckDB type. All exist in each build, empty where there is nothing."""
 
@@ -262,7 +224,7 @@ def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl
         raise ConfigurationError(
             f"there is no reference table {table!r}",
             where="pipelines/transform.py, SOURCE_TABLES",
-            do="correct the name, or add the table there and in dbt_project/models/sources.yml",
+            do="correct the name, or add the table there or in reference_tables.yml",
         )
     unknown = [name for name in frame.columns if name not in columns]
     missing = [name for name in columns if name not in frame.columns]

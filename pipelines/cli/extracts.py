@@ -79,14 +79,28 @@ def check(
 @command()
 def schema(
     settings: Settings,
-    kind: Annotated[str, typer.Argument(help="contract or corrections.", metavar="KIND")] = "contract",
+    kind: Annotated[
+        str,
+        typer.Argument(help="contract, corrections, jurisdiction, or a reference file (regions.csv).", metavar="KIND"),
+    ] = "contract",
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Write every schema, the page of reference tables and dbt's sources anew."),
+    ] = False,
 ) -> None:
-    """The JSON Schema of contract files (or of corrections), for editors."""
-    from pipelines.jurisdiction.schema import KINDS, schema_text
+    """The JSON Schema of a kind of YAML file, or the table schema of a reference file, for editors."""
+    from pipelines.jurisdiction.schema import FILES, KINDS, made_files, schema_text
+    from pipelines.settings import PROJECT_FOLDER
 
-    if kind not in KINDS:
-        raise UsageError(f"there is no schema {kind!r}", where="KIND", do=f"name one of {', '.join(KINDS)}")
-    sys.stdout.write(schema_text(kind))
+    if kind not in (*KINDS, *FILES):
+        raise UsageError(f"there is no schema {kind!r}", where="KIND", do=f"name one of {', '.join((*KINDS, *FILES))}")
+    if not write:
+        sys.stdout.write(schema_text(kind))
+        return
+    for path, text in made_files(PROJECT_FOLDER).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(PROJECT_FOLDER))
 
 
 @command()
