@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.contract import ALLOWED, DIMENSIONS, Contract, Layout, UnitFrom, ValueColumn
+from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 from pipelines.jurisdiction.yaml_model import load_model
 
@@ -31,10 +32,11 @@ def line_with(path: Path, *texts: str) -> str:
 def load_contract(path: Path, contracts_folder: Path, units: dict[str, str], measures: dict[str, str]) -> Contract:
     """Read a contract and hold it against the folder it lies in and the jurisdiction.
 
-    `units` maps a unit to its base unit, `measures` a measure to its own. Raises ConfigurationError with file, line
-    and what to do.
+    `units` maps a unit to its base unit, `measures` a measure to its own. A contract that is only proposed may leave
+    fields open (`?`) and name measures that are not listed yet. Raises ConfigurationError with file, line and what to
+    do.
     """
-    contract = load_model(path, Contract)
+    contract = load_model(path, Contract, may_be_proposed=True)
     expected = path.relative_to(contracts_folder).with_suffix("").as_posix()
     if contract.id != expected:
         raise ConfigurationError(
@@ -64,7 +66,7 @@ def check_contract(contract: Contract, path: Path, units: dict[str, str], measur
                 stated = getattr(value, name) or layout.defaults.get(name, "")
                 _check_template(stated if isinstance(stated, str) else "", groups, path)
             _check_template(str(value.part or ""), groups, path)
-            _check_units(layout, value, path, units, measures)
+            _check_units(contract, layout, value, path, units, measures)
         captured = {name for capture in layout.captures for name in re.compile(capture.pattern).groupindex}
         for source in (layout.region.code, *layout.region.names):
             _check_template(source or "", captured, path)
@@ -127,11 +129,17 @@ def _possible(template: str, value: ValueColumn) -> Iterator[str]:
 
 
 def _check_units(
-    layout: Layout, value: ValueColumn, path: Path, units: dict[str, str], measures: dict[str, str]
+    contract: Contract,
+    layout: Layout,
+    value: ValueColumn,
+    path: Path,
+    units: dict[str, str],
+    measures: dict[str, str],
 ) -> None:
     """Every unit is one of the jurisdiction's, every measure in measures.csv, and the one is for the other."""
     is_in_file = isinstance(value.unit, UnitFrom)
-    stated = list(value.unit.map.values() if isinstance(value.unit, UnitFrom) else _possible(value.unit, value))
+    listed = value.unit.map.values() if isinstance(value.unit, UnitFrom) else _possible(value.unit, value)
+    stated = [unit for unit in listed if unit != OPEN]
     for unit in stated:
         if unit not in units:
             _refuse(
@@ -146,6 +154,8 @@ def _check_units(
         if not measure:
             continue
         if measure not in measures:
+            if contract.status == "proposed":
+                continue
             _refuse(
                 f"the measure {measure!r} is not in reference/measures.csv",
                 path,

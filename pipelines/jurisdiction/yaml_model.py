@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.open_fields import OPEN, find_open, refuse_open, with_stand_ins
 
 M = TypeVar("M", bound="StrictModel")
 
@@ -60,10 +61,12 @@ def _line_of(text: str, location: tuple[int | str, ...]) -> int:
     return line
 
 
-def load_model(path: Path, model: type[M]) -> M:
+def load_model(path: Path, model: type[M], *, may_be_proposed: bool = False) -> M:
     """Read a YAML file into a model.
 
-    Raises ConfigurationError with file and line for text that is not YAML or does not fit the model.
+    Raises ConfigurationError with file and line for text that is not YAML, leaves a field open (`?`), or does not fit
+    the model. With `may_be_proposed` a file with `status: proposed` may leave fields open: stand-ins are read in
+    their places (`open_fields`).
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -81,6 +84,10 @@ def load_model(path: Path, model: type[M]) -> M:
             where=f"{path}, line {line}",
             do="mend the line and run again",
         ) from error
+    if found := find_open(text, _Loader) if OPEN in text else []:
+        if not (may_be_proposed and isinstance(document, dict) and document.get("status") == "proposed"):
+            refuse_open(path, found)
+        document = with_stand_ins(document)
     try:
         return model.model_validate(document if document is not None else {})
     except ValidationError as error:
