@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ import pytest
 import yaml
 
 from pipelines.errors import JunhengError, UsageError
-from pipelines.intake.propose import Grounds, as_contract, propose
-from pipelines.intake.sniff import parts_of_header
+from pipelines.intake.sniffing import Grounds, as_trial, propose
+from pipelines.intake.sniffing.values import parts_of_header
 from pipelines.jurisdiction import load
 from pipelines.jurisdiction.contract_checks import check_contract
-from pipelines.run.trial import Sketch, check_file, period_of, read_once, sniff_file
+from pipelines.run.sketch import for_trial
+from pipelines.run.trial import check_file, period_of, read_once, sniff_file
 from pipelines.settings import PROJECT_FOLDER, Settings
 
 ZHEJIANG = PROJECT_FOLDER / "raw" / "zhejiang"
@@ -29,26 +29,17 @@ def settings(jurisdiction: Path, tmp_path: Path) -> Settings:
     return Settings.from_environment(jurisdiction, tmp_path / "warehouse")
 
 
+def grounds() -> Grounds:
+    """What is known of the invented country."""
+    there = kit.jurisdiction()
+    return Grounds({n: u.base for n, u in there.units.items()}, there.regions, there.reference_tables()["measure"])
+
+
 def sniffed(data: bytes, file_name: str) -> tuple[Any, Any]:
     """The proposal for a file of the invented country, and what it reads."""
-    there = kit.jurisdiction()
-    tables = there.reference_tables()
-    grounds = Grounds({n: u.base for n, u in there.units.items()}, there.regions, tables["measure"])
-    proposal = propose(data, file_name, grounds, "desk/unknown")
-
-    class Trial(Sketch):
-        def __init__(self) -> None:
-            self.units = dict(there.units)
-            self.corrections = []
-            self._tables = {"region": there.regions, "measure": tables["measure"]}
-
-    trial = Trial()
-    from pipelines.jurisdiction import Unit
-
-    trial.units.update({name: Unit(**unit) for name, unit in proposal.units.items()})
-    added = pl.DataFrame(proposal.measures, schema=tables["measure"].schema)
-    trial._tables["measure"] = pl.concat([tables["measure"], added])
-    return proposal, read_once(data, file_name, as_contract(proposal.text), trial, "2020")
+    proposal = propose(data, file_name, grounds(), "desk/unknown")
+    contract = as_trial(proposal.text)
+    return proposal, read_once(data, file_name, contract, for_trial(kit.jurisdiction(), contract), "2020")
 
 
 @pytest.mark.parametrize("case", [c for c in corpus.cases() if c.sniffed], ids=lambda case: case.name)
@@ -198,12 +189,19 @@ def test_codes_that_lost_their_zeros_are_told() -> None:
 
 
 def test_what_a_header_says_beside_its_subject() -> None:
-    assert parts_of_header("Pupils, female") == ("Pupils", {"sex": "female"})
-    assert parts_of_header("城镇人口") == ("人口", {"residence": "urban"})
-    assert parts_of_header("5-9岁(男)")[1] == {"sex": "male", "age_group": "5-9"}
-    assert parts_of_header("85岁及以上(女)")[1] == {"sex": "female", "age_group": "85+"}
-    assert parts_of_header("随迁子女在校生数") == ("随迁子女在校生数", {})
+    assert parts_of_header("Pupils, female") == ("Pupils", {"sex": "female"}, True)
+    assert parts_of_header("5-9岁(男)")[1:] == ({"sex": "male", "age_group": "5-9"}, True)
+    assert parts_of_header("85岁及以上(女)")[1:] == ({"sex": "female", "age_group": "85+"}, True)
+    assert parts_of_header("随迁子女在校生数") == ("随迁子女在校生数", {}, True)
     assert parts_of_header("男女合计")[1] == {}
+
+
+def test_a_word_inside_another_text_is_only_a_hint() -> None:
+    assert parts_of_header("城镇人口") == ("人口", {"residence": "urban"}, False)
+    assert not parts_of_header("Schools for girls")[2]
+    assert parts_of_header("Expenditure (total of lines 699 + 711)")[1] == {}
+    found = layout([["Place", "Schools for girls"], ["Ash", "4"], ["Beech", "7"]])
+    assert found["values"][0]["sex"] == "?"
 
 
 def test_the_delivery_period_is_told_from_folder_or_name(tmp_path: Path) -> None:
@@ -222,18 +220,19 @@ def verdania(tmp_path: Path) -> country.Country:
 
 def test_written_contracts_are_tried_at_once_and_never_overwrite(verdania: country.Country, tmp_path: Path) -> None:
     path = tmp_path / "cats_2020.csv"
-    path.write_bytes(corpus.text([["Place", "Cats (dozens)"], ["Ash", "1"], ["Aspen", "x"], ["Beech", "many"]]))
+    path.write_bytes(corpus.text([["Place", "Cats (thousand)"], ["Ash", "1"], ["Aspen", "x"], ["Beech", "many"]]))
     options = settings(verdania.folder, tmp_path)
+    files = {p: p.read_bytes() for p in verdania.folder.rglob("*") if p.is_file()}
     before = sniff_file(options, path, department="desk", extract="cats")
     assert before["written"] == []
     assert not verdania.contract_path("desk/cats").exists()
     found = sniff_file(options, path, write=True, department="desk", extract="cats")
-    assert found["written"]
-    with (verdania.folder / "reference/measures.csv").open(encoding="utf-8", newline="") as handle:
-        assert [line["measure"] for line in csv.DictReader(handle)][-1] == "cats"
+    assert found["written"] == [str(verdania.contract_path("desk/cats"))]
+    assert {p: p.read_bytes() for p in files} == files, "only the contract is written"
     checked = check_file(options, path, "desk/cats")
     assert (checked["period"], checked["observations"], checked["rejects"]) == ("2020", 2, 1)
     assert checked["rejects_by_rule"][0]["examples"][0]["reported_text"] == "many"
+    assert checked["measures_to_add"] == ["cats"]
     with pytest.raises(UsageError, match="exists already"):
         sniff_file(options, path, write=True, department="desk", extract="cats")
 

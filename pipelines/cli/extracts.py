@@ -21,7 +21,7 @@ from pipelines.cli.common import (
     in_short,
     print_result,
 )
-from pipelines.errors import UsageError
+from pipelines.errors import UnreadableFileError, UsageError
 from pipelines.settings import Settings
 
 
@@ -107,32 +107,58 @@ def schema(
 def sniff(
     settings: Settings,
     file: Annotated[Path, typer.Argument(help="The unknown file.", metavar="FILE")],
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the contract, its new measures and units into the jurisdiction.")
-    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the proposed contract into the jurisdiction.")] = False,
     department: Annotated[str | None, typer.Option("--department", help="Who sends the file.", metavar="D")] = None,
     extract: Annotated[
         str | None, typer.Option("--extract", help="What the extract is to be called.", metavar="E")
     ] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Propose for this sheet. Default: the largest table.", metavar="NAME")
+    ] = None,
 ) -> None:
-    """Look at an unknown file and propose a contract that reads it, with the reason for every guess."""
+    """Say what is in an unknown file, and propose a contract that reads it, with the reason for everything."""
     from pipelines.run.trial import sniff_file
 
-    found = sniff_file(settings, file, write=write, department=department, extract=extract)
-    parts = [found["proposal"].rstrip("\n"), "", "# What this contract reads:"]
+    found = sniff_file(settings, file, write=write, department=department, extract=extract, sheet=sheet)
+    if found["proposal"] is None:
+        print_result(found, "\n".join(f"# {line}".rstrip() for line in _sheets_text(found)))
+        raise UnreadableFileError(found["problem"], where=str(file), do=found["do"])
+    parts = [f"# {line}".rstrip() for line in _sheets_text(found)]
+    parts += ["", found["proposal"].rstrip("\n"), "", "# What this contract reads, with stand-ins for what is open:"]
     parts += [f"# {line}".rstrip() for line in _trial_text(found).splitlines()]
-    if found["measures_to_add"]:
-        parts += ["", "# Measures to add to reference/measures.csv (rename them, in the contract too):"]
-        parts += ["#   " + ",".join(line.values()) for line in found["measures_to_add"]]
-    if found["units_to_add"]:
-        parts += ["", "# Units to add under `units` in jurisdiction.yml (check base and factor):"]
-        parts += [
-            f"#   {json.dumps(name, ensure_ascii=False)}: {{base: {unit['base']}, factor: {unit['factor']}}}"
-            for name, unit in found["units_to_add"].items()
-        ]
-    parts += ["", *(f"# {note}" for note in found["notes"])] if found["notes"] else []
+    parts += ["", *(f"# {line}".rstrip() for line in _to_add_text(found))]
     parts += ["", *(f"# written: {path}" for path in found["written"])] if found["written"] else []
-    print_result(found, "\n".join(parts))
+    print_result(found, "\n".join(parts).rstrip())
+
+
+def _sheets_text(found: dict[str, Any]) -> list[str]:
+    """Every sheet of a file and what is on it, a line each."""
+    lines = [f"What is in {Path(found['file']).name}:"]
+    return lines + [f"  {sheet['position']}. {sheet['line']}" for sheet in found["sheets"]]
+
+
+def _to_add_text(found: dict[str, Any]) -> list[str]:
+    """What a proposal needs beside it before it can be in force."""
+    lines: list[str] = []
+    if found["measures_to_add"]:
+        lines.append("Measures to add to reference/measures.csv (rename them, in the contract too; answer every ?):")
+        lines += ["  " + ",".join(found["measures_to_add"][0])]
+        lines += ["  " + ",".join(_csv_cell(cell) for cell in line.values()) for line in found["measures_to_add"]]
+    if found["units_to_add"]:
+        lines.append("Units to add under `units` in jurisdiction.yml (which base unit, how many of it?):")
+        lines += [
+            f'  {json.dumps(unit, ensure_ascii=False)}: {{base: "?", factor: "?"}}' for unit in found["units_to_add"]
+        ]
+    if found["regions_to_add"]:
+        lines.append(f"The first of {len(found['regions_to_add'])} lines that reference/regions.csv would need:")
+        lines.append("  region_code,region_name,region_name_en,region_level,parent_code,valid_from,valid_to,...")
+        for line in found["regions_to_add"][:5]:
+            lines.append(f"  {_csv_cell(line['region_code'])},{_csv_cell(line['region_name'])},,?,?,?,")
+    return [*lines, *found["notes"]]
+
+
+def _csv_cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\n') else text
 
 
 def _trial_text(found: dict[str, Any]) -> str:
@@ -143,6 +169,10 @@ def _trial_text(found: dict[str, Any]) -> str:
         f"{found['contract']}, delivery period {found['period']}: "
         f"{found['observations']:,} figures accepted, {found['rejects']:,} reject(s)"
     ]
+    if found["open"]:
+        lines.append(f"open: {len(found['open'])} field(s) that a person has to answer (?) before any of it counts:")
+        lines += [f"  line {item['line']}, {item['field']}: {in_short(item['text'])}" for item in found["open"][:12]]
+        lines += [f"  ... and {len(found['open']) - 12} more"] if len(found["open"]) > 12 else []
     for account in found["tie_out"]:
         sheet = f"sheet {account['source_sheet']}: " if account["source_sheet"] else ""
         lines.append(

@@ -6,55 +6,24 @@ asked to be written (`sniff --write`) is written, and only where nothing stands 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from pathlib import Path
 from typing import Any
 
 from pipelines import intake
-from pipelines.errors import ConfigurationError, UsageError
+from pipelines.errors import UsageError
 from pipelines.intake.corrections import Outcome
 from pipelines.intake.corrections import findings as corrections_met
 from pipelines.intake.frames import Taken
-from pipelines.intake.propose import Grounds, Proposal, as_contract, propose
-from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit, load
+from pipelines.intake.sniffing import as_trial, survey, write_proposal
+from pipelines.jurisdiction import Contract, Jurisdiction, load
 from pipelines.jurisdiction.contract_checks import load_contract
-from pipelines.jurisdiction.reference import TABLES, load_table
-from pipelines.jurisdiction.yaml_model import load_model
+from pipelines.jurisdiction.open_fields import find_open
 from pipelines.records import Receipt
+from pipelines.run.sketch import Outline, Sketch, for_trial, unlisted_measures
 from pipelines.settings import Settings
 from pipelines.store import now_utc, write_atomically
-
-
-class Sketch(Jurisdiction):
-    """As much of a jurisdiction as reading needs, without its contracts: units, regions, measures."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.key = folder.name
-        self.description = load_model(folder / "jurisdiction.yml", Description)
-        self.units = dict(self.description.units)
-        self.levels = self.description.levels
-        self.corrections = []
-        self.contracts = {}
-        self._tables = {
-            table.relation: load_table(folder / "reference", table)
-            for table in TABLES
-            if table.relation in ("region", "measure")
-        }
-
-    def with_proposed(self, proposal: Proposal) -> Sketch:
-        """The same with the units and measures that a proposal wants added."""
-        import polars as pl
-
-        made = Sketch(self.folder)
-        made.units.update({name: Unit(**unit) for name, unit in proposal.units.items()})
-        if proposal.measures:
-            added = pl.DataFrame(proposal.measures, schema=self._tables["measure"].schema)
-            made._tables["measure"] = pl.concat([self._tables["measure"], added])
-        return made
 
 
 def check_file(settings: Settings, path: Path, extract: str, period: str | None = None) -> dict[str, Any]:
@@ -68,8 +37,8 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
         jurisdiction = Sketch(settings.jurisdiction_folder)
         units = {name: unit.base for name, unit in jurisdiction.units.items()}
         measures = dict(jurisdiction._tables["measure"].select("measure", "unit").iter_rows())
-        file = Path(extract).resolve()
-        contract = jurisdiction.with_years(load_contract(file, file.parent.parent, units, measures))
+        written = Path(extract).resolve()
+        contract = jurisdiction.with_years(load_contract(written, written.parent.parent, units, measures))
     else:
         jurisdiction = load(settings.jurisdiction_folder)
         if extract not in jurisdiction.contracts:
@@ -79,6 +48,7 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
                 do="name one of " + ", ".join(jurisdiction.contracts) + ", or let `junheng sniff` propose one",
             )
         contract = jurisdiction.contracts[extract]
+        written = settings.jurisdiction_folder / "contracts" / f"{extract}.yml"
     period = period or period_of(path) or _year_in(data)
     if period is None:
         raise UsageError(
@@ -86,8 +56,11 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
             where=str(path),
             do="add --period, the name of the landing folder that the file will lie in",
         )
-    taken = read_once(data, path.name, contract, jurisdiction, period)
+    taken = read_once(data, path.name, contract, for_trial(jurisdiction, contract), period)
     found = summary(taken, contract, period)
+    found["status"] = contract.status
+    found["open"] = [item.as_dict() for item in find_open(written.read_text(encoding="utf-8"))]
+    found["measures_to_add"] = _new_measures(contract, jurisdiction) if contract.status == "proposed" else []
     met = [Outcome(**outcome) for outcome in taken.corrections]
     found["findings"] += corrections_met(jurisdiction.corrections_for(contract.id, period), met)
     found["file"] = str(path)
@@ -105,31 +78,59 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
     return found
 
 
-def sniff_file(
-    settings: Settings, path: Path, *, write: bool = False, department: str | None = None, extract: str | None = None
-) -> dict[str, Any]:
-    """Propose a contract for an unknown file, and show what it would read.
+def _new_measures(contract: Contract, jurisdiction: Jurisdiction) -> list[str]:
+    """The measures that a proposal names and measures.csv does not list; those that are open are told as such."""
+    listed = jurisdiction._tables["measure"]["measure"]
+    return [name for name in unlisted_measures(contract, listed) if not name.startswith("open_")]
 
-    With `write` the contract, its new measures and its new units are put into the jurisdiction's folder.
+
+def sniff_file(
+    settings: Settings,
+    path: Path,
+    *,
+    write: bool = False,
+    department: str | None = None,
+    extract: str | None = None,
+    sheet: str | None = None,
+) -> dict[str, Any]:
+    """Say what is in an unknown file, propose a contract for it (or for one of its sheets), show what it would read.
+
+    The jurisdiction may be new, empty, or not there at all. A file without a table of regions and figures has no
+    proposal: `proposal` is None then, and `problem` says why. With `write` the contract is put into the jurisdiction's
+    folder; its new measures, units and regions are a person's to add.
     """
-    data = _bytes(path)
-    sketch = Sketch(settings.jurisdiction_folder)
     contract_id = _contract_id(path, department, extract)
-    tables = {name: sketch._tables[name] for name in ("region", "measure")}
-    grounds = Grounds({name: unit.base for name, unit in sketch.units.items()}, tables["region"], tables["measure"])
-    proposal = propose(data, path.name, grounds, contract_id)
-    contract = as_contract(proposal.text)
+    found = _sniffed(settings, path, contract_id, sheet)
+    found["written"] = []
+    if write and found["proposal"] is not None:
+        found["written"] = [_write(settings.jurisdiction_folder, contract_id, found["proposal"])]
+    return found
+
+
+def _sniffed(settings: Settings, path: Path, contract_id: str, sheet: str | None) -> dict[str, Any]:
+    """What is in a file, the proposal for it, and what that would read."""
+    data = _bytes(path)
+    outline = Outline(settings.jurisdiction_folder)
+    grounds = outline.grounds
+    surveyed = survey(data, path.name, grounds, sheet)
+    found: dict[str, Any] = {"file": str(path), "sheets": [found.as_dict() for found in surveyed.sheets]}
+    if surveyed.best is None:
+        problem = surveyed.problem
+        assert problem is not None
+        return {**found, "proposal": None, "problem": problem.message, "do": problem.do, "readable": False}
+    proposal = write_proposal(surveyed.best, surveyed.sheets, grounds, contract_id)
+    contract = as_trial(proposal.text)
     period = period_of(path) or _year_in(data) or now_utc()[:4]
-    taken = read_once(data, path.name, contract, sketch.with_proposed(proposal), period)
-    found = summary(taken, contract, period)
+    trial = for_trial(outline.with_regions_of(proposal), contract)
+    found.update(summary(read_once(data, path.name, contract, trial, period), contract, period))
     found.update(
         {
-            "file": str(path),
             "proposal": proposal.text,
+            "open": proposal.open_fields,
             "measures_to_add": proposal.measures,
             "units_to_add": proposal.units,
-            "notes": proposal.notes,
-            "written": _write(settings.jurisdiction_folder, proposal) if write else [],
+            "regions_to_add": proposal.regions,
+            "notes": [*outline.missing, *proposal.notes],
         }
     )
     return found
@@ -232,37 +233,14 @@ def _contract_id(path: Path, department: str | None, extract: str | None) -> str
     return found
 
 
-def _write(folder: Path, proposal: Proposal) -> list[str]:
-    """Put a proposal where it belongs; nothing that stands is overwritten.
+def _write(folder: Path, contract_id: str, text: str) -> str:
+    """Put a proposal where it belongs; nothing that is there is overwritten.
 
     Raises UsageError when the contract exists.
     """
-    path = folder / "contracts" / f"{proposal.id}.yml"
+    path = folder / "contracts" / f"{contract_id}.yml"
     if path.exists():
         raise UsageError("the contract exists already", where=str(path), do="remove it, or choose another --extract")
-    written = []
-    if proposal.measures:
-        table = folder / "reference" / "measures.csv"
-        text = table.read_text(encoding="utf-8-sig")
-        header = next(csv.reader(io.StringIO(text)))
-        lines = io.StringIO(newline="")
-        csv.writer(lines, lineterminator="\n").writerows([[line[c] for c in header] for line in proposal.measures])
-        write_atomically(table, (text.rstrip("\n") + "\n" + lines.getvalue()).encode())
-        written.append(f"{table}: {len(proposal.measures)} line(s) added")
-    if proposal.units:
-        file = folder / "jurisdiction.yml"
-        text = file.read_text(encoding="utf-8")
-        entries = "".join(
-            f'  "{name}": {{base: {unit["base"]}, factor: {unit["factor"]}}}   # proposed by sniff: check both\n'
-            for name, unit in proposal.units.items()
-        )
-        parts = re.split(r"(?m)^(units:[ \t]*(?:#.*)?\n)", text, maxsplit=1)
-        if len(parts) != 3:
-            raise ConfigurationError(
-                "`units` is not written as a list of lines", where=str(file), do=f"add by hand:\n{entries}"
-            )
-        write_atomically(file, "".join([parts[0], parts[1], entries, parts[2]]).encode())
-        written.append(f"{file}: {len(proposal.units)} unit(s) added")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, proposal.text.encode())
-    return [str(path), *written]
+    write_atomically(path, text.encode())
+    return str(path)
