@@ -15,6 +15,7 @@ import pytest
 import yaml
 from houses import House
 
+from pipelines.jurisdiction.new_folder import make_folder
 from pipelines.run.trial import check_file, sniff_file
 from pipelines.settings import PROJECT_FOLDER, Settings
 
@@ -23,7 +24,8 @@ ITEMS = ("education", "roads", "social_care", "housing", "culture")
 
 
 def written(folder: Path) -> Path:
-    """The jurisdiction of the documents, written as they say: each block names its file in a comment."""
+    """The jurisdiction of the documents, made as they say: each block names its file in a comment."""
+    make_folder(folder / "england")
     for name in DOCUMENTS:
         text = (PROJECT_FOLDER / "docs" / name).read_text(encoding="utf-8")
         for block in re.findall(r"```(?:yaml|csv)\n(.*?)```", text, re.DOTALL):

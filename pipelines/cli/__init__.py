@@ -16,11 +16,18 @@ from pathlib import Path
 
 import typer
 
-from pipelines.cli import evidence, extracts, readers, steps, tracing  # their commands, in the order of `--help`
+from pipelines.cli import (
+    evidence,
+    extracts,
+    folders,
+    readers,
+    steps,
+    tracing,
+)  # their commands, in the order of `--help`
 from pipelines.cli.common import app, door
 from pipelines.errors import JunhengError, UsageError
 
-__all__ = ["app", "evidence", "extracts", "main", "readers", "steps", "tracing"]
+__all__ = ["app", "evidence", "extracts", "folders", "main", "readers", "steps", "tracing"]
 
 
 def _show(error: JunhengError) -> None:

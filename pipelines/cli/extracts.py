@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +20,7 @@ from pipelines.cli.common import (
     in_short,
     print_result,
 )
-from pipelines.errors import UnreadableFileError, UsageError
+from pipelines.errors import UnreadableFileError
 from pipelines.settings import Settings
 
 
@@ -74,33 +73,6 @@ def check(
     print_result(found, _trial_text(found))
     if not found["readable"]:
         raise typer.Exit(3)
-
-
-@command()
-def schema(
-    settings: Settings,
-    kind: Annotated[
-        str,
-        typer.Argument(help="contract, corrections, jurisdiction, or a reference file (regions.csv).", metavar="KIND"),
-    ] = "contract",
-    write: Annotated[
-        bool,
-        typer.Option("--write", help="Write every schema, the page of reference tables and dbt's sources anew."),
-    ] = False,
-) -> None:
-    """The JSON Schema of a kind of YAML file, or the table schema of a reference file, for editors."""
-    from pipelines.jurisdiction.schema import FILES, KINDS, made_files, schema_text
-    from pipelines.settings import PROJECT_FOLDER
-
-    if kind not in (*KINDS, *FILES):
-        raise UsageError(f"there is no schema {kind!r}", where="KIND", do=f"name one of {', '.join((*KINDS, *FILES))}")
-    if not write:
-        sys.stdout.write(schema_text(kind))
-        return
-    for path, text in made_files(PROJECT_FOLDER).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        print(path.relative_to(PROJECT_FOLDER))
 
 
 @command()

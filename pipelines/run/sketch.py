@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
+from yaml import YAMLError
 
 from pipelines.errors import ConfigurationError
 from pipelines.intake.sniffing import Grounds, Proposal
@@ -18,6 +19,7 @@ from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.reference import TABLES, load_table
 from pipelines.jurisdiction.yaml_model import load_model
+from pipelines.store import read_yaml
 
 _TABLES = tuple(table for table in TABLES if table.relation in ("region", "measure"))
 
@@ -50,7 +52,9 @@ class Outline(Jurisdiction):
         try:
             self.units = dict(load_model(folder / "jurisdiction.yml", Description).units)
         except ConfigurationError as error:
-            self.missing.append(f"no unit is known: {error.message} ({error.where})")
+            self.units = _listed_units(folder / "jurisdiction.yml")
+            known = f"{len(self.units)} unit(s) of it are known" if self.units else "no unit is known"
+            self.missing.append(f"jurisdiction.yml cannot be loaded yet, {known}: {error.message} ({error.where})")
         self._tables = {}
         for table in _TABLES:
             try:
@@ -77,6 +81,15 @@ class Outline(Jurisdiction):
         added = pl.DataFrame(lines, schema=self._tables["region"].schema)
         made._tables = {**self._tables, "region": pl.concat([self._tables["region"], added])}
         return made
+
+
+def _listed_units(path: Path) -> dict[str, Unit]:
+    """The units that a file lists which cannot be loaded as a whole yet; none where it cannot be read at all."""
+    try:
+        listed = read_yaml(path.read_text(encoding="utf-8"))["units"]
+        return {str(name): Unit.model_validate(unit) for name, unit in listed.items()}
+    except (OSError, ValueError, YAMLError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def for_trial(jurisdiction: Jurisdiction, contract: Contract) -> Jurisdiction:

@@ -190,8 +190,8 @@ CODE_HEADER = re.compile(
 
 # Words that units are made of, wherever they come from: a text in brackets that holds one is a unit, known or not.
 UNIT_WORD = re.compile(
-    r"[%‰£$€¥￥元]|^(?:人|户|戶|所|个|個|张|床|处|家|件|项|对|辆|次|人次|间|年|天|岁|歳|只|套|座|台|吨|千克|公斤|升|亩|公顷|公里|千米|米|度|倍|分|世帯|施設|箇所)$"
-    r"|[十百千万亿億](?:人|户|元|円|个|吨|张|辆|平方|公里|人次)|(?:平方|立方)(?:米|千米|公里)"
+    r"[%‰£$€¥￥元]|^(?:人.?|户|戶|所|个|個|张|床|处|家|件|项|对|辆|次|间|年|天|岁|歳|只|套|座|台|吨|千克|升|亩|公[顷里斤]|千米|米|度|倍|分|世帯|施設|箇所)$"
+    r"|[十百千万亿億](?:人.?|户|元|円|个|吨|张|辆|平方|公里)|(?:平方|立方)(?:米|千米|公里)"
     r"|\b(?:thousands?|millions?|billions?|000s?|per|persons?|people|pupils?|households?|euros?|pounds?|dollars?|yuan|yen|percent|percentage|points?|km2?|m2|ha|kg|tonnes?|litres?|gwh|mwh|years?|days?|hours?|beds?|places?|number|index)\b",
     re.IGNORECASE,
 )
