@@ -457,3 +457,36 @@ def test_check_says_what_of_a_proposal_is_open_and_accepting_it_needs_every_answ
 
 def test_a_figure_that_is_the_same_everywhere_is_still_one_where_it_is_the_only_one() -> None:
     assert measured(layout_of([["Place", "Heads"], ["Ash", "100"], ["Aspen", "100"], ["Beech", "100"]])) == ["Heads"]
+
+
+def test_a_table_of_persons_is_no_table_of_figures_and_none_of_it_is_shown(tmp_path: Path) -> None:
+    rows = [["姓名", "证件号码", "地区", "缴费基数"], ["王小明", "11010519491231002X", "Ash", "5000"]]
+    rows += [["李大力", "440524188001010014", "Beech", "6000"]]
+    path = tmp_path / "detail.csv"
+    path.write_bytes(corpus.text(rows))
+    for home in (tmp_path / "nowhere", country.make_country(tmp_path / "verdania", landed=False).folder):
+        found = sniff_file(settings(home, tmp_path), path)
+        assert found["proposal"] is None
+        assert "one line for each person" in found["problem"]
+        assert "records" in found["do"]
+        assert "王小明" not in str(found)
+        assert "110105" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "region"),
+    [
+        ([["Code", "District", "Pupils"], ["0101", "Ahornau", "9"], ["0102", "Birkfeld", "4"]], ["Code", "District"]),
+        ([["区划代码", "地区", "人数"], ["110101", "东城区", "9"], ["110102", "西城区", "4"]], ["区划代码", "地区"]),
+        ([["No", "Kreis", "Schüler"], ["1", "Aachen", "9"], ["2", "Bonn", "4"]], [None, "Kreis"]),
+        ([["Item", "Borough", "2019"], ["1", "Barnet", "9"], ["2", "Brent", "4"]], [None, "Borough"]),
+        ([["fips", "county", "deaths"], ["01001", "Autauga", "9"], ["01003", "Baldwin", "4"]], ["fips", "county"]),
+        ([["geo", "births"], ["AT11", "9"], ["AT12", "4"]], ["geo", None]),
+        ([["Year", "North", "South"], ["2019", "9", "3"], ["2020", "4", "5"]], [None, "Year"]),
+    ],
+)
+def test_regions_are_known_by_their_looks_where_no_list_says_so(
+    rows: list[list[str]], region: list[str | None]
+) -> None:
+    found = layout_of(rows, nowhere())
+    assert [found["region"].get("code"), found["region"].get("name")] == region

@@ -116,7 +116,7 @@ def _by_looks(columns: list[Column], cells: Cells, seen: Look, *, must_be_named:
         return
     best_code = max(((_looks_like_codes(c, cells, rows), c) for c in columns), key=lambda item: item[0][0])
     (score, why), column = best_code
-    if score >= (3 if must_be_named else 2):
+    if score >= (3 if must_be_named else 2) or (score >= 1 and _stands_beside_names(column, columns, cells, rows)):
         seen.code = column
         seen.region_why["code"] = why
     others = [c for c in columns if c is not seen.code]
@@ -132,7 +132,7 @@ def _by_looks(columns: list[Column], cells: Cells, seen: Look, *, must_be_named:
 
 def _full_rows(cells: Cells) -> list[int]:
     """The rows with figures, but for those that are nearly empty: lines of text above a table hold numbers too."""
-    rows = [row for row in range(len(cells.raw)) if cells.has_figures(row)]
+    rows = [row for row in range(len(cells.raw)) if cells.has_figures(row) and not cells.is_header_like(row)]
     usual = statistics.median(cells.filled(row) for row in rows) if rows else 0
     return [row for row in rows if cells.filled(row) >= usual / 2]
 
@@ -161,6 +161,15 @@ def _looks_like_codes(column: Column, cells: Cells, rows: list[int]) -> tuple[fl
     return 0.0, ""
 
 
+def _stands_beside_names(code: Column, columns: list[Column], cells: Cells, rows: list[int]) -> bool:
+    """True when another column, under a header that speaks of regions, holds as many names as this one codes."""
+    others = (c for c in columns if c is not code)
+    return any(
+        REGION_HEADER.search(_header_above(c, cells, rows)) and _looks_like_names(c, cells, rows, code)[0] >= 4
+        for c in others
+    )
+
+
 def _looks_like_names(column: Column, cells: Cells, rows: list[int], code: Column | None) -> tuple[float, str]:
     texts = [text for row in rows if (text := cells.texts[row][column.index])]
     distinct = {text for text in texts if not is_number(text) and not ANSWER.match(text) and not YEAR_CELL.match(text)}
@@ -175,15 +184,21 @@ def _looks_like_names(column: Column, cells: Cells, rows: list[int], code: Colum
     if code is not None:  # names of regions are as many as their codes
         codes = {cells.texts[row][code.index] for row in rows}
         score += 1.0 if 0.8 * len(codes) <= len(distinct) <= 1.2 * len(codes) else -2.0
-    is_first = all(c == column.index or is_number(cells.figures[rows[0]][c]) for c in range(column.index + 1))
+    is_first = all(_holds_no_names(before, cells, rows) for before in range(column.index))
     score += 2.0 if is_first and code is None else 0.0
     said = f"under the header {header}" if header else "the first column of texts"
     return score + min(0.4, len(distinct) / 1000), f"{len(distinct)} different texts, {said}"
+
+
+def _holds_no_names(index: int, cells: Cells, rows: list[int]) -> bool:
+    """True for a column of numbers, or one that is mostly empty."""
+    filled = [row for row in rows if cells.texts[row][index]]
+    return len(filled) < len(rows) * 0.6 or all(is_number(cells.figures[row][index]) for row in filled)
 
 
 def _regions_in(column: Column | None, cells: Cells) -> set[str]:
     """The texts of a column in rows with figures, totals left out."""
     if column is None:
         return set()
-    texts = {cells.texts[row][column.index] for row in range(len(cells.raw)) if cells.has_figures(row)}
+    texts = {cells.texts[row][column.index] for row in _full_rows(cells)}
     return {text for text in texts if text and not TOTAL.match(text) and not TOTAL_WORD.search(text)}

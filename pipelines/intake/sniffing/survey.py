@@ -20,9 +20,11 @@ from pipelines.intake.sniffing.header import find_header, how_to_find
 from pipelines.intake.sniffing.look import Column, Grounds, Look
 from pipelines.intake.sniffing.regions import find_regions
 from pipelines.intake.sniffing.rows import data_rows, find_marks_of_names
-from pipelines.intake.sniffing.words import YEAR, YEAR_CELL
+from pipelines.intake.sniffing.words import IDENTITY_NUMBER, PERSON_HEADER, YEAR, YEAR_CELL
 from pipelines.jurisdiction.contract import Format, SheetRule
 from pipelines.jurisdiction.text import normalise
+
+_HEAD = 15  # rows that may hold a header
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _no_table(file_name: str, problems: list[UnreadableFileError]) -> Unreadable
     return UnreadableFileError(
         f"no table with regions and numbers was seen: {first.message if first else 'the file holds nothing'}",
         where=file_name,
-        do=(first.do if first and "region" in first.do else "")
+        do=(first.do if first and ("region" in first.do or "records" in first.do) else "")
         or "see what stands in the file; a table has a header, a column that names regions, and columns of figures",
     )
 
@@ -154,6 +156,7 @@ def _has_years_below_each_other(grid: Grid) -> bool:
 def _look_at(grid: Grid, rule: Format, file_name: str, grounds: Grounds) -> Look:
     """What stands where in one sheet. Raises UnreadableFileError when it has no table with regions and numbers."""
     cells = Cells.of(grid)
+    _refuse_persons(cells, file_name)
     seen = Look(file_name, rule, sheet=grid.sheet)
     columns = [Column(index, "") for index in range(cells.width)]
     names, codes = find_regions(columns, cells, grounds, seen)
@@ -172,6 +175,21 @@ def _look_at(grid: Grid, rule: Format, file_name: str, grounds: Grounds) -> Look
     if not seen.values:
         raise UnreadableFileError("no column of numbers was seen", where=file_name, do="see docs/contract.md")
     return seen
+
+
+def _refuse_persons(cells: Cells, file_name: str) -> None:
+    """Raises UnreadableFileError for a table of persons: it is no table of figures, and nothing of it is shown."""
+    heads = {cells.shown(row, column) for row in range(min(_HEAD, len(cells.raw))) for column in range(cells.width)}
+    named = sorted(head for head in heads if PERSON_HEADER.match(head))
+    numbers = sum(1 for row in cells.figures for figure in row if IDENTITY_NUMBER.match(figure))
+    if len(named) < 2 and numbers < max(1, len(cells.raw) / 2):
+        return
+    shown = f" (columns {', '.join(named)})" if named else ""
+    raise UnreadableFileError(
+        f"the table seems to hold one line for each person{shown}",
+        where=file_name,
+        do="such a file needs a contract with `records`, written by hand: docs/person-level.md",
+    )
 
 
 def _described(seen: Look, grid: Grid, name: str, position: int) -> Sheet:

@@ -163,10 +163,21 @@ ROW_STATE = re.compile(
 UNIT_HEADER = re.compile(r"^(?:计量)?单位$|^単位$|^units?(?:[ _]of[ _]measure\w*)?$|^einheit$|^unité$", re.IGNORECASE)
 ANSWER = re.compile(r"^(?:y|n|yes|no|true|false|ja|nein|oui|non|s[ií]|是|否|有|无|√|×|✓|✗|[01])$", re.IGNORECASE)
 
+# -- persons --------------------------------------------------------------------------------------------------------
+
+# Headers of what names one person, and numbers in the form of a resident identity number.
+PERSON_HEADER = re.compile(
+    r"^(?:姓名|公民身份号码|(?:身份证|证件)(?:号码?)?|出生(?:日期|年月)|氏名|生年月日"
+    r"|(?:full|first|last|family|given|sur|fore)[ _-]?name|date[ _]of[ _]birth|birth[ _]?date|dob|passport.*"
+    r"|national[ _](?:id|insurance).*|ssn|nino|nhs[ _]number)$",
+    re.IGNORECASE,
+)
+IDENTITY_NUMBER = re.compile(r"^[1-9][0-9]{16}[0-9Xx]$")
+
 # -- regions by their looks -----------------------------------------------------------------------------------------
 
 REGION_HEADER = re.compile(
-    r"地区|地域|区域|行政区|省|地市|城市名|市县|县区|区县|县市|盟市|旗县|街道|乡镇|都道府県|市区町村|県名"
+    r"地区|地域|区域|行政区|区划|统筹区|填报单位|省|地市|城市名|市县|县区|区县|县市|盟市|旗县|街道|乡镇|都道府県|市区町村|県名"
     r"|\b(?:local\s?authority|authority|authorities|council|county|counties|district|districts|region|regions|area|areas|province|prefecture|municipality"
     r"|state|borough|ward|parish|commune|d[ée]partement|gemeinde|kreis|land|country|canton|comune|provincia|municipio|geography|geo|place|lad|ladnm|lga|msa|zone)\b"
     r"|(?:^|[ _])(?:name|places?)$|^名称$",
