@@ -199,6 +199,9 @@ def test_what_a_header_says_beside_its_subject() -> None:
 def test_a_word_inside_another_text_is_only_a_hint() -> None:
     assert parts_of_header("城镇人口") == ("人口", {"residence": "urban"}, False)
     assert not parts_of_header("Schools for girls")[2]
+    assert not parts_of_header("Men-only wards")[2]
+    assert parts_of_header("male_pupils")[:2] == ("male_pupils", {})
+    assert parts_of_header("Pupils - male")[1:] == ({"sex": "male"}, True)
     assert parts_of_header("Expenditure (total of lines 699 + 711)")[1] == {}
     found = layout([["Place", "Schools for girls"], ["Ash", "4"], ["Beech", "7"]])
     assert found["values"][0]["sex"] == "?"

@@ -87,9 +87,12 @@ def _at_the_end(text: str, grounds: Grounds) -> str:
 def _above(grounds: Grounds, seen: Look) -> tuple[str, str]:
     """The unit that the lines above the table state for all of it."""
     if not seen.unit_line:
-        lines = [line for line in seen.preamble_shown if normalise(line) in grounds.unit_names]
-        brackets = [part for line in seen.preamble_shown for part in IN_BRACKETS.findall(line)]
-        stated = {grounds.unit_names[normalise(t)] for t in (*lines, *brackets) if normalise(t) in grounds.unit_names}
+        texts = [
+            text
+            for line in seen.preamble_shown
+            for text in (line, *IN_BRACKETS.findall(line), _stated_by(line, grounds))
+        ]
+        stated = {grounds.unit_names[normalise(text)] for text in texts if normalise(text) in grounds.unit_names}
         if len(stated) == 1:
             unit = stated.pop()
             return unit, f"the lines above the table say {unit}"

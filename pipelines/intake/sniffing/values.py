@@ -82,10 +82,6 @@ class Measures:
             )
         return self._new[name]
 
-    def another(self, measure: str, count: int, unit: str) -> str:
-        """A measure of its own for a second column that would report the figures of the first."""
-        return self.named(f"{measure} {count}", unit)
-
     def _called(self, subject: str) -> str:
         """A code made of a subject's Latin words; plain `measure` and a number where it has none."""
         stem = _identifier(subject)
@@ -128,8 +124,11 @@ def parts_of_header(header: str) -> tuple[str, dict[str, str], bool]:
 
 
 def _is_a_part(text: str, match: re.Match[str]) -> bool:
-    before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip()
-    return (not before or before[-1] in "/,，(（-:_、") and (not after or after[0] in "/,，)）-:_、(（")
+    """True where a word stands between signs that part a header; a mere hyphen or underscore makes one word of two."""
+    before, after = text[: match.start()], text[match.end() :]
+    return bool(re.search(r"(?:^|[/,，:：(（、|]|\s[-–])\s*$", before)) and bool(
+        re.match(r"\s*(?:$|[/,，:：)）(（、|]|[-–]\s)", after)
+    )
 
 
 # -- columns of figures -------------------------------------------------------------------------------------------
@@ -179,7 +178,7 @@ def _family(
     shown = _without_period(columns[0].title)
     subject = re.sub(r"^[\s/年度末]+|[\s/]+$", "", shown)
     labels = [text for _, _, texts in seen.labels for text in texts] if measures is None else []
-    unit, why = _unit_of_all([subject] if before or after else [], labels, columns, grounds, seen)
+    unit, why = _unit_of_family(subject if before or after else "", labels, columns, grounds, seen)
     name = bare(without_unit(subject, grounds)) if before or after else _subject_above(seen)
     return Value(
         f"columns: {json.dumps(pattern, ensure_ascii=False)}",
@@ -208,39 +207,18 @@ def _subject_above(seen: Look) -> str:
     return bare(seen.subject) if seen.subject else ""
 
 
-def _unit_of_all(
-    headers: list[str], labels: list[str], columns: list[Column], grounds: Grounds, seen: Look
+def _unit_of_family(
+    header: str, labels: list[str], columns: list[Column], grounds: Grounds, seen: Look
 ) -> tuple[str, str]:
     """The unit that header, labels or the lines above state, where they state one only."""
-    if headers:
-        unit, why = unit_of(headers[0], columns, grounds, seen)
-        if unit != OPEN:
-            return unit, why
-    said = {unit_of(label, columns, grounds, seen) for label in labels}
-    if len({unit for unit, _ in said}) > 1:
-        return OPEN, "the labels are in several units"
-    if said:
-        unit, why = said.pop()
-        return unit, why.replace("the header", "the label")
-    titles = [text for text in seen.preamble_shown if len(text) > 1]
-    return (
-        unit_of(headers[0] if headers else "", columns, grounds, seen)
-        if not titles
-        else _of_titles(headers, titles, columns, grounds, seen)
-    )
-
-
-def _of_titles(
-    headers: list[str], titles: list[str], columns: list[Column], grounds: Grounds, seen: Look
-) -> tuple[str, str]:
-    unit, why = unit_of(headers[0] if headers else "", columns, grounds, seen)
-    if unit != OPEN:
+    unit, why = unit_of(header, columns, grounds, seen)
+    if unit != OPEN or not labels:
         return unit, why
-    found = {unit_of(title, columns, grounds, seen)[0] for title in titles} - {OPEN}
-    if len(found) == 1:
-        unit = found.pop()
-        return unit, f"the lines above the table say {unit}"
-    return unit, why
+    stated = {unit_of(label, columns, grounds, seen) for label in labels}
+    if len({unit for unit, _ in stated}) > 1:
+        return OPEN, "the labels are in several units"
+    unit, why = stated.pop()
+    return unit, why.replace("the header", "the label")
 
 
 def _tell_apart(values: list[Value], measures: Measures) -> None:
@@ -250,11 +228,12 @@ def _tell_apart(values: list[Value], measures: Measures) -> None:
         key = (value.measure, *sorted(value.dimensions.items()))
         count = seen.get(key, 0)
         seen[key] = count + 1
-        if count and value.measure not in (None, OPEN) and OPEN not in value.dimensions.values():
-            assert value.measure is not None
-            value.measure = measures.another(value.measure, count + 1, value.unit)
-        elif count and value.measure is None:
+        if not count or OPEN in value.dimensions.values() or value.measure == OPEN:
+            continue
+        if value.measure is None:
             value.dimensions["group"] = OPEN
+        else:
+            value.measure = measures.named(f"{value.measure} {count + 1}", value.unit)
 
 
 def plain_pattern(text: str) -> str:
