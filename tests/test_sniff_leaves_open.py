@@ -80,6 +80,8 @@ IDENTIFIERS = {
     "Year": ["2020", "2020", "2020", "2020", "2020", "2020"],
     "Founded": ["1950", "1987", "2001", "1963", "1999", "1978"],
     "Month": ["1", "2", "3", "4", "5", "6"],
+    "Hospital no.": ["31", "17", "44", "2", "95", "60"],
+    "Order number": ["31", "17", "44", "2", "95", "60"],
     "Kennziffer": ["8111", "8115", "8116", "8117", "8118", "8119"],
     # nothing in the header: the digits themselves say it
     "Unit A": ["0101", "0102", "0103", "0104", "0105", "0106"],
@@ -156,6 +158,13 @@ def test_wherever_an_identifier_stands_only_the_figures_are_measures(
         ([], "Cats per thousand", "?"),
         ([], "Cats of missing persons", "?"),
         ([], "Cats £ thousand", "?"),
+        ([], "Spent in Mio. crowns", "?"),
+        ([], "Spent (crowns) in millions", "?"),
+        ([], "Spent, crowns, 000s", "?"),
+        ([], "Spent (crowns)", "crowns"),
+        ([], "Spent (crowns) / Heads (persons)", "?"),
+        (["Figures in thousands"], "Cats (persons)", "?"),
+        (["单位：万元"], "Spent (crowns)", "?"),
         (["Unit: thousand"], "Cats", "thousand"),
         (["单位：thousand"], "Cats", "thousand"),
         (["Data are reported in thousand."], "Cats", "thousand"),
@@ -230,6 +239,14 @@ def test_no_column_becomes_a_dimension_because_it_tells_doubles_apart(header: st
     assert taken.rejects["rule"].to_list() == ["duplicate_key", "duplicate_key"]
 
 
+def test_a_line_for_each_school_makes_no_dimension_of_the_schools() -> None:
+    rows = [["School code", "School", "Place", "Pupils"]]
+    rows += [[str(7100 + i * 3), f"School {i}", PLACES[i // 4], str(i * 41 + 7)] for i in range(8)]
+    found = layout_of(rows)
+    assert "rows" not in found
+    assert measured(found) == ["Pupils"]
+
+
 def test_classes_that_come_again_from_region_to_region_are_a_dimension_whose_name_is_open() -> None:
     rows = [["Place", "Kind of school", "Heads"]]
     rows += [[place, kind, str(i)] for place in PLACES[:3] for i, kind in enumerate(("Primary", "Upper secondary"))]
@@ -282,6 +299,18 @@ def test_ages_that_a_spreadsheet_made_dates_of_are_no_codes() -> None:
         ([["Place", "2019-07", "2019-08"], ["Ash", "1", "2"]], {"from": "header", "kind": "month"}),
         ([["Place", "2018-2020", "2019-2021"], ["Ash", "1", "2"]], {"from": "header", "kind": "?"}),
         ([["Place", "2019", "2020"], ["Ash", "1", "2"]], {"from": "header", "kind": "year"}),
+        (
+            [["Place", "Quarter", "Heads"], ["Ash", "2020Q1", "4"], ["Ash", "2020Q2", "3"]],
+            {"from": "column", "column": "Quarter", "kind": "quarter"},
+        ),
+        (
+            [["Place", "Date", "Heads"], ["Ash", "2020-03-01", "4"], ["Ash", "2020-03-02", "3"]],
+            {"from": "column", "column": "Date", "kind": "?"},
+        ),
+        (
+            [["Place", "Year", "Month", "Heads"], ["Ash", "2020", "12", "4"], ["Beech", "2020", "12", "3"]],
+            {"from": "column", "column": "Year", "kind": "?"},
+        ),
         (
             [["Place", "Year", "Heads"], ["Ash", "2018-2020", "1"], ["Beech", "2015 - 17", "3"]],
             {"from": "column", "column": "Year", "kind": "?"},

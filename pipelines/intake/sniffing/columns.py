@@ -24,6 +24,7 @@ from pipelines.intake.sniffing.words import (
     MARKED,
     MARKS,
     NUMBER,
+    PART_OF_YEAR,
     RANK,
     REFERENCE,
     ROW_STATE,
@@ -110,7 +111,8 @@ def _holds_years(column: Column, texts: list[str], header: str) -> bool | None:
     """True for a column of years: called so, or without a name; None where its figures may be years or not."""
     if YEAR.search(column.name):
         return False
-    if YEAR_HEADER.match(" ".join(header.split())):
+    named = " ".join(header.split())
+    if YEAR_HEADER.match(named) or PART_OF_YEAR.match(named):
         return sum(1 for text in texts if YEAR.search(text)) >= len(texts) / 2
     if not all(YEAR_CELL.match(text) for text in texts):
         return False

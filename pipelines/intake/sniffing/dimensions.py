@@ -6,7 +6,7 @@ rows that stand twice is none: such rows stay duplicates, and a person looks at 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from pipelines.intake.sniffing.cells import words_of
 from pipelines.intake.sniffing.look import Column, Look
@@ -94,9 +94,9 @@ def _comes_again(column: Column, rows: list[Row], seen: Look) -> bool:
     groups: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for row in rows:
         groups[_key(row, [], seen)].add(row.texts[column.index])
-    texts = set().union(*groups.values()) - {""}
+    times = Counter(text for found in groups.values() for text in found if text)
     several = sum(1 for found in groups.values() if len(found) > 1)
-    if not 1 < len(texts) <= _MOST_TEXTS or all(ANSWER.match(text) for text in texts) or several * 2 <= len(groups):
+    if not 1 < len(times) <= _MOST_TEXTS or all(ANSWER.match(text) for text in times) or several * 2 <= len(groups):
         return False
-    within = sum(1 for found in groups.values() for text in found if text)
-    return within * 2 >= len(groups) * len(texts)
+    shared = sum(1 for count in times.values() if count > 1 or len(groups) == 1)
+    return shared * 2 >= len(times) and times.total() * 2 >= len(groups) * len(times)

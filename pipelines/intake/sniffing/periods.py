@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from pipelines.intake.sniffing.look import Column, Look
-from pipelines.intake.sniffing.words import FINANCIAL_YEAR, MONTH, NO_TITLE, YEAR
+from pipelines.intake.sniffing.words import DATE, FINANCIAL_YEAR, MONTH, NO_TITLE, PART_OF_YEAR, QUARTER, YEAR
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
@@ -122,8 +122,14 @@ def _kind_of(texts: list[str], seen: Look) -> tuple[str, str, str]:
         return *is_open, "financial years, or months?"
     if are_financial:
         return "year", _FIRST_DAY, _ASKS_FIRST_DAY
+    if any(DATE.search(text) for text in texts):
+        return *is_open, "each names a day: are the figures of that day (point), or of the time up to it?"
+    if part := next((c for c in seen.columns if c.kind != "year" and PART_OF_YEAR.match(c.title)), None):
+        return *is_open, f"column {part.address} ({part.title}) parts the year: the figures are about less than a year"
     if are_months:
         return "month", "kind: month", "each names a month"
+    if all(QUARTER.search(text) for text in texts):
+        return "quarter", "kind: quarter", "each names a quarter"
     if any(len(YEAR.findall(text)) != 1 or FINANCIAL_YEAR.search(text) for text in texts):
         return *is_open, "some name more than one year, or none: what are they?"
     if day := _YEAR_END.search(everything):

@@ -17,6 +17,7 @@ from pipelines.intake.sniffing.words import (
     CODE_HEADER,
     DIMENSION_WORDS,
     REGION_HEADER,
+    ROW_NUMBER,
     TOTAL,
     TOTAL_WORD,
     YEAR_CELL,
@@ -150,6 +151,8 @@ def _looks_like_codes(column: Column, cells: Cells, rows: list[int]) -> tuple[fl
     if len(texts) < len(rows) * 0.6 or len(distinct) < 2 or all(YEAR_CELL.match(text) for text in distinct):
         return 0.0, ""
     header = _header_above(column, cells, rows)
+    if ROW_NUMBER.match(header.strip()):
+        return 0.0, ""
     for form, pattern, is_sure in CODE_FORMS:
         fitting = sum(1 for text in distinct if pattern.match(text))
         if fitting < max(2, len(distinct) * 2 / 3):

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 
 from pipelines.intake.sniffing.look import Column, Grounds, Look
-from pipelines.intake.sniffing.words import IN_BRACKETS, RATE_WORD, SCALED, UNIT_WORD
+from pipelines.intake.sniffing.words import IN_BRACKETS, RATE_WORD, SCALE, SCALED, UNIT_WORD
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
 _LONGEST, _MOST_WORDS = 24, 4  # of a text that may be a unit
+_SMALL_WORDS = ("of", "per", "in", "a", "the", "100", "1000", "1,000", "10000", "100000", "100,000")
 _PER = re.compile(r"(?:\bper|/|每)\s*[0-9,.]*\s*$", re.IGNORECASE)
 
 
@@ -26,17 +27,11 @@ def unit_of(text: str, columns: list[Column], grounds: Grounds, seen: Look) -> t
 
     `columns` are the columns that hold the figures: their percent signs count too.
     """
-    listed = _stated_by(text, grounds)
-    percents = sum(column.percents for column in columns)
-    if listed:
-        unit = grounds.unit_names.get(normalise(listed))
-        if unit is not None and not (percents and grounds.units[unit] != "percent"):
-            return unit, f"the header says {listed}"
-        if unit is not None:
-            return OPEN, f"the header says {listed}, the cells bear percent signs"
-        return OPEN, f"the header says {_unlisted(listed, seen)}, which `units` does not list"
+    stated = _stated_by(text, grounds)
+    if stated:
+        return _of_header(stated, text, sum(column.percents for column in columns), grounds, seen)
+    percents, numbers = sum(column.percents for column in columns), sum(column.numbers for column in columns)
     if percents:
-        numbers = sum(column.numbers for column in columns)
         unit = grounds.unit_names.get("%")
         if unit is not None and percents == numbers:
             return unit, "the cells bear percent signs"
@@ -46,6 +41,22 @@ def unit_of(text: str, columns: list[Column], grounds: Grounds, seen: Look) -> t
     return _above(grounds, seen)
 
 
+def _of_header(stated: list[str], text: str, percents: int, grounds: Grounds, seen: Look) -> tuple[str, str]:
+    """The one unit that a header states and the list knows, unless something else in the file speaks against it."""
+    if len({normalise(unit) for unit in stated}) > 1:
+        return OPEN, f"the header names several units ({', '.join(stated)})"
+    unit = grounds.unit_names.get(normalise(stated[0]))
+    if unit is None:
+        return OPEN, f"the header says {_unlisted(stated[0], seen)}, which `units` does not list"
+    if percents and grounds.units[unit] != "percent":
+        return OPEN, f"the header says {unit}, the cells bear percent signs"
+    others = f"{text.replace(stated[0], ' ', 1)} {seen.unit_line}"
+    scale = SCALE.search(others)
+    if scale and not SCALE.search(unit) and grounds.units[unit] != "percent":
+        return OPEN, f"the header says {unit}, and elsewhere stands {scale.group(0).strip()}"
+    return unit, f"the header says {unit}"
+
+
 def _unlisted(unit: str, seen: Look) -> str:
     """Note a unit that the jurisdiction has to list before it can be named."""
     if unit not in seen.unlisted_units:
@@ -53,24 +64,23 @@ def _unlisted(unit: str, seen: Look) -> str:
     return unit
 
 
-def _stated_by(text: str, grounds: Grounds) -> str:
-    """The unit that a header states: in brackets, behind a stroke or comma, or scaled at its end; else nothing."""
-    parts: list[str] = [part.strip() for part in IN_BRACKETS.findall(text)]
-    parts += [part.strip() for part in re.split(r"[/,，:：;；|]", IN_BRACKETS.sub("", text))[1:]]
-    for part in reversed(parts):
-        if normalise(part) in grounds.unit_names:
-            return part
-    for part in reversed(parts):
-        if _is_unit(part, grounds):
-            return part
-    return _at_the_end(text, grounds)
+def _stated_by(text: str, grounds: Grounds) -> list[str]:
+    """The units that a header states: in brackets, behind a stroke or comma, or scaled at its end."""
+    found = [part.strip() for part in IN_BRACKETS.findall(text) if _is_unit(part.strip(), grounds)]
+    parts = re.split(r"[/,，:：;；|]", IN_BRACKETS.sub("", text))[1:]
+    found += [part.strip() for part in parts if _is_unit(part.strip(), grounds, whole=True)]
+    return list(dict.fromkeys(found)) or [unit for unit in [_at_the_end(text, grounds)] if unit]
 
 
-def _is_unit(text: str, grounds: Grounds) -> bool:
-    """True for a unit of the list, and for a few words of which one is a unit anywhere."""
-    is_short = len(text) <= _LONGEST and len(text.split()) <= _MOST_WORDS
-    spelt = text if text.isascii() else normalise(text)
-    return normalise(text) in grounds.unit_names or (is_short and UNIT_WORD.search(spelt) is not None)
+def _is_unit(text: str, grounds: Grounds, *, whole: bool = False) -> bool:
+    """True for a unit of the list, and for a few words of which one (or, as a whole, each) is of a unit anywhere."""
+    if normalise(text) in grounds.unit_names:
+        return True
+    if len(text) > _LONGEST or len(text.split()) > _MOST_WORDS:
+        return False
+    words = [word for word in text.split() if word.lower() not in _SMALL_WORDS] if text.isascii() else [normalise(text)]
+    found = [UNIT_WORD.search(word) is not None for word in words]
+    return bool(found) and (all(found) if whole else any(found))
 
 
 def _at_the_end(text: str, grounds: Grounds) -> str:
@@ -90,7 +100,7 @@ def _above(grounds: Grounds, seen: Look) -> tuple[str, str]:
         texts = [
             text
             for line in seen.preamble_shown
-            for text in (line, *IN_BRACKETS.findall(line), _stated_by(line, grounds))
+            for text in (line, *IN_BRACKETS.findall(line), *_stated_by(line, grounds))
         ]
         stated = {grounds.unit_names[normalise(text)] for text in texts if normalise(text) in grounds.unit_names}
         if len(stated) == 1:

@@ -17,6 +17,12 @@ YEAR = re.compile(r"(?<![0-9])(?:1[89]|20)[0-9]{2}(?![0-9])")
 YEAR_CELL = re.compile(r"^(?:1[89]|20)[0-9]{2}(?:[-/–](?:[0-9]{2}|[0-9]{4}))?(?:年度?|年末)?$")
 FINANCIAL_YEAR = re.compile(r"((?:1[89]|20)[0-9]{2})[-/–]((?:1[89]|20)?[0-9]{2})(?![0-9])")
 MONTH = re.compile(r"(?:1[89]|20)[0-9]{2}(?:[-/.年][0-9]{1,2}月?)(?![0-9])")
+QUARTER = re.compile(
+    r"(?:1[89]|20)[0-9]{2}年?[-/ .]?(?:Q|第)[1-4一二三四]|Q[1-4][-/ .]?(?:1[89]|20)[0-9]{2}", re.IGNORECASE
+)
+DATE = re.compile(
+    r"(?:1[89]|20)[0-9]{2}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}|^[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:1[89]|20)[0-9]{2}"
+)
 NUMBER = re.compile(r"^\(?[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\)?\s?%?$")
 INTEGER = re.compile(r"^[0-9]+$")
 # A comma that cannot stand between thousands, or points that can stand nowhere else.
@@ -139,7 +145,9 @@ IDENTIFIER = re.compile(
     r"|^(?:联系)?(?:电话|手机|传真)(?:号码?)?$|^(?:经度|纬度)$"
     r"|(?:^|[ _\-./])(?:ids?|uid|uuid|guid|codes?|urn|upin|fips|geoid|gss|lea|ref|key|nuts)(?:[ _]?[0-9]+)?$"
     r"|^codes?\b|^refs?\b|^(?:#|serial|fid|objectid|rowid|idx)$"
-    r"|^(?:serial|row|line|record|item|entry|case|index|account|ref(?:erence)?)[ _]?(?:no|nr|number|num|id)\.?$"
+    r"|^(?:serial|row|line|record|item|entry|case|index|account|ref(?:erence)?)[ _]?(?:no|nr|number|num|id)\.?$|\bno\.$"
+    r"|\b(?:house|order|invoice|licen[cs]e|registration|reference|contract|permit|policy|file|patient|hospital|school"
+    r"|student|employee|telephone|phone|fax|mobile|passport|identity|tax|insurance|security|room)[ _]number$"
     r"|^(?:post|zip|postal)[ _]?codes?$|^zip$|^(?:tele)?phone(?:[ _](?:no|number))?\.?$|^(?:tel|fax|mobile|e-?mail)\.?$"
     r"|^(?:lat|lon|lng|latitude|longitude|easting|northing|[xy][ _]coord\w*)$"
     r"|(?:nummer|schlüssel|kennziffer|kennzahl)$|^(?:plz|ags|siren|siret|insee)$|^c[oó]digo\b|^num[ée]ro$|^identifi\w+$",
@@ -152,6 +160,10 @@ CALENDAR = re.compile(
     r"^(?:月份?|日期?|季度|月度|months?|quarters?|days?|week|date|timestamp|time|版本|version|edition)$"
     r"|日期$|(?:更新|上报|填报)时间$|[ _](?:date|timestamp)$|^date[ _]",
     re.IGNORECASE,
+)
+# Columns that part a year; a row is then about less than the year beside it.
+PART_OF_YEAR = re.compile(
+    r"^(?:月份?|月度|季度?|季节|旬|周|半年|months?|quarters?|qtr|half(?:[ -]?year)?|weeks?|semester|term)$", re.I
 )
 # Columns that say something of the row as such (its state, a remark), never of what its figures are about.
 ROW_STATE = re.compile(
@@ -183,6 +195,8 @@ REGION_HEADER = re.compile(
     r"|(?:^|[ _])(?:name|places?)$|^名称$",
     re.IGNORECASE,
 )
+# Headers of numbers of rows, which say nothing of regions.
+ROW_NUMBER = re.compile(r"^(?:id|no|nr|n|#|fid|objectid|idx|index|序号|编号)\.?$", re.IGNORECASE)
 # Forms of codes of regions, surest first: ONS, GB/T 2260, NUTS, and codes of letters and digits or of digits alone.
 CODE_FORMS = (
     ("nine characters like those of ONS", re.compile(r"^[EWSNKJ][0-9]{8}$"), True),
@@ -208,6 +222,12 @@ UNIT_WORD = re.compile(
 )
 # Units that a header may end with, without brackets: those that no subject ends with.
 SCALED = re.compile(r"[%‰£$€¥]|\b(?:thousands?|millions?|billions?)\b|[千万亿億]元|百分点", re.IGNORECASE)
+# Words that multiply the unit beside them.
+SCALE = re.compile(
+    r"\b(?:hundreds?|thousands?|millions?|billions?|trillions?|mio|mrd|tsd|mn|bn|lakhs?|crores?|milliards?|miles|millones)\b"
+    r"|'?\b0{3,9}s?\b|[百千万亿億]",
+    re.IGNORECASE,
+)
 # Headers of figures that are not in the unit of the table: rates, shares, averages.
 RATE_WORD = re.compile(
     r"率|比重|占比|比例|人均|平均|指数|指數|密度|增长|增速|%|％|‰"
