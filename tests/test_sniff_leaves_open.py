@@ -209,6 +209,18 @@ def test_labels_in_several_units_leave_the_unit_open() -> None:
     assert layout_of(rows)["values"][0]["unit"] == "?"
 
 
+def test_a_column_of_units_says_the_unit_of_each_row() -> None:
+    rows = [["Place", "Indicator", "Unit", "Value"]]
+    rows += [
+        [p, what, unit, str(i)] for i, p in enumerate(PLACES[:3]) for what, unit in (("Cats", "persons"), ("Dogs", "£"))
+    ]
+    found = layout_of(rows)
+    assert found["values"][0]["unit"] == {"column": "Unit", "map": {"£": "?"}}
+    assert "^Unit$" not in found.get("ignore_columns", [])
+    _, taken = sniffed(corpus.text(rows), "file.csv")
+    assert (taken.accepted.height, taken.rejects.height) == (6, 0)
+
+
 # -- dimensions -------------------------------------------------------------------------------------------------------
 
 
@@ -283,7 +295,8 @@ def test_ages_that_a_spreadsheet_made_dates_of_are_no_codes() -> None:
     ]
     proposal, taken = sniffed(corpus.text(rows), "file.csv")
     (found,) = yaml.safe_load(proposal.text)["layouts"][0]["rows"]
-    assert found["codes"] == ["0-4", "15-19", "85+"]
+    assert found == {"column": "Age", "dimension": "age_group"}
+    assert "no form of an age (5-Sep, Oct-14, 44118" in proposal.text
     assert set(taken.accepted["age_group"]) == {"0-4", "15-19", "85+"}
 
 
@@ -297,7 +310,8 @@ def test_ages_that_a_spreadsheet_made_dates_of_are_no_codes() -> None:
         ([["Place", "2018-19", "2019-20"], ["Ash", "1", "2"]], {"from": "header", "kind": "year", "starts": "?"}),
         ([["Place", "2009-10", "2010-11"], ["Ash", "1", "2"]], {"from": "header", "kind": "?"}),
         ([["Place", "2019-07", "2019-08"], ["Ash", "1", "2"]], {"from": "header", "kind": "month"}),
-        ([["Place", "2018-2020", "2019-2021"], ["Ash", "1", "2"]], {"from": "header", "kind": "?"}),
+        ([["Place", "2018-2020", "2019-2021"], ["Ash", "1", "2"]], {"from": "header", "kind": "pooled"}),
+        ([["Place", "2018-20", "2019-2"], ["Ash", "1", "2"]], {"from": "header", "kind": "?"}),
         ([["Place", "2019", "2020"], ["Ash", "1", "2"]], {"from": "header", "kind": "year"}),
         (
             [["Place", "Quarter", "Heads"], ["Ash", "2020Q1", "4"], ["Ash", "2020Q2", "3"]],
@@ -313,6 +327,10 @@ def test_ages_that_a_spreadsheet_made_dates_of_are_no_codes() -> None:
         ),
         (
             [["Place", "Year", "Heads"], ["Ash", "2018-2020", "1"], ["Beech", "2015 - 17", "3"]],
+            {"from": "column", "column": "Year", "kind": "pooled"},
+        ),
+        (
+            [["Place", "Year", "Heads"], ["Ash", "2018-2020", "1"], ["Beech", "2019-18", "3"], ["Aspen", "2018", "3"]],
             {"from": "column", "column": "Year", "kind": "?"},
         ),
         (
@@ -351,6 +369,14 @@ def test_a_sign_glued_to_a_number_is_an_open_mark_and_never_a_digit(cell: str, s
     found = yaml.safe_load(proposal.text)["layouts"][0]
     assert measured(found) == ["Heads"]
     assert found["marks"] == {sign: "?"}
+
+
+@pytest.mark.parametrize("cell", ["(1,204)", "1204-"])
+def test_a_number_that_may_be_negative_is_open(cell: str) -> None:
+    rows = [["Place", "Spent"], ["Ash", "12"], ["Aspen", cell], ["Beech", "3.5"]]
+    proposal, taken = sniffed(corpus.text(rows), "file.csv")
+    assert yaml.safe_load(proposal.text)["layouts"][0]["numbers"] == {"negative": "?"}
+    assert taken.rejects["rule"].to_list() == ["undeclared_negative"]
 
 
 def test_a_mark_that_may_be_of_thousands_or_decimal_is_open() -> None:

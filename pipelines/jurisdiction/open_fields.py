@@ -24,7 +24,7 @@ _AS_WRITTEN = frozenset(
 _DIMENSIONS = ("population_basis", "residence", "sex", "age_group", "group", "item")
 _FREE = ("item", "group", "age_group")  # dimensions whose codes no list fixes
 # What a trial takes for an open field, by the last part of its place; a field not named here is left out.
-_STAND_INS = {"provenance": "synthetic", "kind": "year"}
+_STAND_INS = {"provenance": "synthetic", "kind": "year", "starts": "04-01"}
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,13 @@ def _free_rows(layout: dict[str, Any]) -> None:
 
 
 def _filled(node: Any, field: str) -> Any:
-    if field in _AS_WRITTEN:
+    if field in (*_AS_WRITTEN, "unit"):  # an open unit stays one: its numbers are read as they stand
         return node
     if isinstance(node, dict):
         parts = {key: _filled(value, str(key)) for key, value in node.items()}
         return {key: value for key, value in parts.items() if value is not None or node[key] is None}
     if isinstance(node, list):
         return [part for part in (_filled(value, field) for value in node) if part is not None]
-    if node != OPEN or field in ("unit", "name", "name_en", "license", "publisher", "title"):
+    if node != OPEN or field in ("name", "name_en", "license", "publisher", "title"):
         return node
     return _STAND_INS.get(field)

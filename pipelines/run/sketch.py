@@ -7,7 +7,7 @@ of this: what is published rests on a jurisdiction that was loaded and checked.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +16,7 @@ from yaml import YAMLError
 from pipelines.errors import ConfigurationError
 from pipelines.intake.sniffing import Grounds, Proposal
 from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit
+from pipelines.jurisdiction.contract import Layout, ValueColumn
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.reference import TABLES, load_table
 from pipelines.jurisdiction.yaml_model import load_model
@@ -93,28 +94,50 @@ def _listed_units(path: Path) -> dict[str, Unit]:
 
 
 def for_trial(jurisdiction: Jurisdiction, contract: Contract) -> Jurisdiction:
-    """The jurisdiction with whatever a proposed contract names and it does not list yet; else as it is."""
+    """The jurisdiction with whatever a proposed contract names and it does not list yet; else as it is.
+
+    A measure that is not listed, or whose unit is open in the contract, counts what the contract's unit counts.
+    """
     if contract.status != "proposed":
         return jurisdiction
     made = copy.copy(jurisdiction)
     for cached in ("reference_measures", "measure_units"):
         made.__dict__.pop(cached, None)
     made.units = {**jurisdiction.units, OPEN: Unit(base=OPEN, factor=1)}
-    measures = jurisdiction._tables["measure"]
-    lines = [{"measure": name, "unit": OPEN} for name in unlisted_measures(contract, measures["measure"])]
-    made._tables = {
-        **jurisdiction._tables,
-        "measure": pl.concat([measures, pl.DataFrame(lines, schema=measures.schema)]),
-    }
+    listed = jurisdiction._tables["measure"]
+    known = dict(listed.select("measure", "unit").iter_rows())
+    counted = _counted_by(contract, made.units)
+    if OPEN in counted.values() and any(not isinstance(v.unit, str) for x in contract.layouts for v in x.values):
+        made.units = {name: Unit(base=OPEN, factor=unit.factor) for name, unit in made.units.items()}
+        counted = dict.fromkeys(counted, OPEN)
+    changed = {name: base for name, base in counted.items() if name not in known or base == OPEN}
+    lines = pl.DataFrame([{"measure": m, "unit": u} for m, u in changed.items()], schema=listed.schema)
+    others = listed.filter(~pl.col("measure").is_in(list(changed)))
+    made._tables = {**jurisdiction._tables, "measure": pl.concat([others, lines])}
     return made
+
+
+def _counted_by(contract: Contract, units: dict[str, Unit]) -> dict[str, str]:
+    """What each measure of a contract counts by the units it is given in; open where the rows say their own."""
+    counted: dict[str, str] = {}
+    for layout, value, measures in _named_measures(contract):
+        unit = value.unit if isinstance(value.unit, str) else OPEN
+        base = units[unit].base if unit in units else OPEN
+        for measure in measures or [layout.defaults.get("measure", "")]:
+            if measure and "{" not in measure:
+                counted[measure] = base if counted.get(measure, base) == base else OPEN
+    return counted
+
+
+def _named_measures(contract: Contract) -> Iterator[tuple[Layout, ValueColumn, list[str]]]:
+    """Each value column of a contract with the measures that its numbers may be of."""
+    for layout in contract.layouts:
+        from_rows = [code for row in layout.rows if row.dimension == "measure" for code in (row.map or {}).values()]
+        for value in layout.values:
+            yield layout, value, [value.measure] if value.measure else from_rows
 
 
 def unlisted_measures(contract: Contract, listed: Iterable[str]) -> list[str]:
     """The measures that a contract names and measures.csv does not list, in order."""
-    named: dict[str, None] = {}
-    for layout in contract.layouts:
-        values = [value.measure or layout.defaults.get("measure", "") for value in layout.values]
-        from_rows = [code for row in layout.rows if row.dimension == "measure" for code in (row.map or {}).values()]
-        named.update(dict.fromkeys([*values, *from_rows]))
     known = set(listed)
-    return [name for name in named if name and "{" not in name and name not in known]
+    return [name for name in _counted_by(contract, {}) if name not in known]

@@ -1,7 +1,7 @@
 """One sheet as it is looked at: its cells as they are written, in comparison form, and as figures.
 
-What the cells mean is concluded elsewhere. No digit is made here that a person does not see: only full-width forms are
-folded where a cell may be a number.
+What the cells mean is concluded elsewhere. As a figure a cell has the form in which the reader compares signs and reads
+numbers: full-width forms are folded, and no raised or circled digit is one.
 """
 
 from __future__ import annotations
@@ -11,28 +11,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipelines.formats import Grid
-from pipelines.intake.sniffing.words import CONTINENTAL, MARKED, NUMBER, TOKENS, YEAR_CELL
+from pipelines.intake.numbers import sign_form
+from pipelines.intake.sniffing.words import CONTINENTAL, MARKED, NUMBER, TOKENS, TRAILING_MINUS, YEAR_CELL
 from pipelines.jurisdiction.text import normalise
 
 SAMPLE_ROWS = 5_000
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９，．－＋％（）\u2212\u2013", "0123456789,.-+%()--")
-_AROUND = " \t\r\n\u00a0\u3000\u200b\ufeff"
-
-
-def figure_form(text: str | None) -> str:
-    """A cell as a figure is read: blanks around it gone, full-width digits and signs folded, nothing else."""
-    stripped = (text or "").strip(_AROUND)
-    return stripped if stripped.isascii() else stripped.translate(_FULL_WIDTH)
 
 
 def is_number(figure: str) -> bool:
     """True for a number, with or without thousands marks, brackets or a percent sign, whatever its decimal mark."""
-    return bool(figure) and (NUMBER.match(figure) is not None or CONTINENTAL.match(figure) is not None)
-
-
-def token_form(text: str) -> str:
-    """A cell as signs are compared: dashes of all lengths between hyphen and minus are one."""
-    return normalise(text).replace("–", "-").replace("−", "-")
+    return bool(figure) and any(form.match(figure) for form in (NUMBER, CONTINENTAL, TRAILING_MINUS))
 
 
 @dataclass(frozen=True)
@@ -55,7 +43,7 @@ class Cells:
     @cached_property
     def figures(self) -> list[list[str]]:
         """As figures are read."""
-        return [[figure_form(value) for value in row] for row in self.raw]
+        return [[sign_form(value or "") for value in row] for row in self.raw]
 
     @property
     def width(self) -> int:
@@ -74,7 +62,7 @@ class Cells:
     def is_figure(self, row: int, column: int) -> bool:
         """A number, a marked number, or a sign that stands where a number would."""
         figure = self.figures[row][column]
-        return bool(figure) and (is_number(figure) or token_form(figure) in TOKENS or bool(MARKED.match(figure)))
+        return bool(figure) and (is_number(figure) or figure in TOKENS or bool(MARKED.match(figure)))
 
     def has_figures(self, row: int) -> bool:
         """True for a row with a number and something beside it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from pipelines.intake.sniffing.cells import Cells, token_form, words_of
+from pipelines.intake.sniffing.cells import Cells, words_of
 from pipelines.intake.sniffing.look import Column, Grounds, Look, bare
 from pipelines.intake.sniffing.rows import Row
 from pipelines.intake.sniffing.units import states_unit
@@ -30,6 +30,7 @@ from pipelines.intake.sniffing.words import (
     ROW_STATE,
     RUNNING,
     TOKENS,
+    TRAILING_MINUS,
     YEAR,
     YEAR_CELL,
     YEAR_HEADER,
@@ -53,9 +54,9 @@ def describe(columns: list[Column], rows: list[Row], cells: Cells, grounds: Grou
             column.kind, column.why = "number", ""
     for column in (c for c in columns if c.kind == "number"):
         for text in column.texts:
-            form, mark = token_form(text), MARKED.match(text)
-            if form in TOKENS:
-                seen.tokens.setdefault(text, TOKENS[form])
+            mark = MARKED.match(text)
+            if text in TOKENS:
+                seen.tokens.setdefault(text, TOKENS[text])
             elif mark:
                 sign = mark.group(1)
                 unknown = (OPEN, "a mark of unknown meaning")
@@ -73,11 +74,13 @@ def _count(column: Column, rows: list[Row]) -> None:
         column.filled += 1
         if CONTINENTAL.match(figure):
             column.continental.append(figure)
-        if not NUMBER.match(figure) or _GAPS.search(figure):
+        if TRAILING_MINUS.match(figure) or (figure.startswith("(") and NUMBER.match(figure)):
+            column.negatives.append(figure)
+        if not (NUMBER.match(figure) or TRAILING_MINUS.match(figure)) or _GAPS.search(figure):
             column.texts[figure] += 1
             continue
         column.numbers += 1
-        number = figure.strip("()").removesuffix("%").strip()
+        number = figure.strip("()").rstrip("-").removesuffix("%").strip()
         column.percents += figure.rstrip(")").endswith("%")
         if EITHER_MARK.match(number):
             column.either_mark.append(figure)
@@ -85,7 +88,7 @@ def _count(column: Column, rows: list[Row]) -> None:
             column.decimals += 1
         number = number.replace(",", "")
         column.integer &= "." not in number.rstrip("0").rstrip(".") and "e" not in number.lower()
-        if number.startswith("-") or figure.startswith("("):
+        if number.startswith("-") or column.negatives:
             column.minimum = -1.0
 
 
@@ -183,9 +186,7 @@ def _common_beginning(texts: set[str]) -> str:
 
 def _looks_numeric(column: Column, filled: int) -> bool:
     """True for a column of figures: numbers, signs and marked numbers, whatever a few odd cells hold."""
-    odd = sum(
-        count for text, count in column.texts.items() if token_form(text) not in TOKENS and not MARKED.match(text)
-    )
+    odd = sum(count for text, count in column.texts.items() if text not in TOKENS and not MARKED.match(text))
     if len(column.continental) > odd * 0.5:
         odd = 0
     marked = sum(count for text, count in column.texts.items() if MARKED.match(text))

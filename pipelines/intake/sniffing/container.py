@@ -15,7 +15,8 @@ from collections import Counter
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import decode, detect_encoding, sheet_names, unpack
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.sniffing.cells import figure_form, is_number
+from pipelines.intake.numbers import sign_form
+from pipelines.intake.sniffing.cells import is_number
 from pipelines.jurisdiction.contract import Format
 from pipelines.jurisdiction.text import normalise
 
@@ -137,7 +138,7 @@ def _delimiter(text: str) -> tuple[str, str]:
         widths = Counter(len(row) for row in rows if len(row) > 1)
         if not widths:
             continue
-        numbers = sum(1 for row in rows for cell in row if is_number(figure_form(cell)))
+        numbers = sum(1 for row in rows for cell in row if is_number(sign_form(cell)))
         steady = widths.most_common(1)[0][1] / max(1, len(rows))
         score = numbers * (0.2 + steady) + sum(widths.values()) * 0.01
         if score > best_score:

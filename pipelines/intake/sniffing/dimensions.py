@@ -45,8 +45,8 @@ def find_labels(columns: list[Column], rows: list[Row], seen: Look) -> None:
     for column in columns:
         if column.kind != "text" or column in (*chosen, seen.name, seen.code):
             continue
-        if UNIT_HEADER.match(column.title):
-            column.why = "the units of the rows"
+        if UNIT_HEADER.match(column.title) and seen.unit_column is None:
+            column.why, seen.unit_column = "the units of the rows", (column, _as_written(column, rows))
         elif len(column.texts) == 1:
             column.why = f"the same text in every row ({next(iter(column.texts))}): are the figures about it alone?"
 

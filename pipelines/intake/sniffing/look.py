@@ -80,6 +80,7 @@ class Column:
     percents: int = 0  # cells with a percent sign
     continental: list[str] = field(default_factory=list)  # cells with a decimal comma
     either_mark: list[str] = field(default_factory=list)  # cells whose comma or point may be of thousands or decimal
+    negatives: list[str] = field(default_factory=list)  # numbers in brackets, or with a minus behind them
     decimals: int = 0  # cells with another number of digits behind their mark
     regions_by_name: int = 0
     regions_by_code: int = 0
@@ -134,6 +135,7 @@ class Look:
     marks: dict[str, tuple[str, str]] = field(default_factory=dict)
     labels: list[tuple[Column, bool, list[str]]] = field(default_factory=list)  # text columns, filled down?, texts
     unit_line: str = ""
+    unit_column: tuple[Column, list[str]] | None = None  # the column that says the unit of each row, and its texts
     unlisted_units: list[str] = field(default_factory=list)  # units that headers or lines above state, not listed
 
     @property

@@ -9,8 +9,10 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from pipelines.intake.periods import period_span
 from pipelines.intake.sniffing.look import Column, Look
-from pipelines.intake.sniffing.words import DATE, FINANCIAL_YEAR, MONTH, NO_TITLE, PART_OF_YEAR, QUARTER, YEAR
+from pipelines.intake.sniffing.words import FINANCIAL_YEAR, MONTH, NO_TITLE, PART_OF_YEAR, YEAR
+from pipelines.jurisdiction.contract import PeriodKind, PeriodRule
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
@@ -108,32 +110,45 @@ def _follows(match: re.Match[str]) -> bool:
 
 def _is_month(text: str) -> bool:
     match = MONTH.search(text)
-    return match is not None and 1 <= int(re.split(r"[-/.年]", match.group(0))[1].rstrip("月")) <= 12
+    return match is not None and _reads([match.group(0)], "month")
+
+
+def _reads(texts: list[str], kind: PeriodKind, **fields: str) -> bool:
+    """True when the reader takes every text for a period of that kind."""
+    rule = PeriodRule.model_validate({"from": "header", "kind": kind, **fields})
+    return all(period_span(text, rule) is not None for text in texts)
 
 
 def _kind_of(texts: list[str], seen: Look) -> tuple[str, str, str]:
     """The kind of the periods that texts name, the contract's fields for it, and the reason."""
     texts = [normalise(text) for text in texts]
-    are_financial = all((match := FINANCIAL_YEAR.search(text)) and _follows(match) for text in texts)
-    are_months = all(_is_month(text) for text in texts)
-    everything = " ".join([*seen.preamble, *(c.name for c in seen.columns), normalise(seen.file_name)])
     is_open = OPEN, f'kind: "{OPEN}"'
-    if are_financial and are_months:
-        return *is_open, "financial years, or months?"
-    if are_financial:
-        return "year", _FIRST_DAY, _ASKS_FIRST_DAY
-    if any(DATE.search(text) for text in texts):
+    part = next((c for c in seen.columns if c.kind != "year" and PART_OF_YEAR.match(c.title)), None)
+    if _reads(texts, "year"):
+        if part is not None:
+            return *is_open, f"column {part.address} ({part.title}) parts the year: the figures are about less than one"
+        return _year_or_day(seen)
+    if all((match := FINANCIAL_YEAR.search(text)) and _follows(match) for text in texts):
+        return (
+            (*is_open, "financial years, or months?")
+            if _reads(texts, "month")
+            else ("year", _FIRST_DAY, _ASKS_FIRST_DAY)
+        )
+    for kind, noun in (("half", "half-year"), ("quarter", "quarter"), ("month", "month")):
+        if _reads(texts, kind):  # type: ignore[arg-type]
+            return kind, f"kind: {kind}", f"each names a {noun}"
+    if _reads(texts, "pooled"):
+        return "pooled", "kind: pooled", "each names a first and a last year: one figure for all of them"
+    if _reads(texts, "point"):
         return *is_open, "each names a day: are the figures of that day (point), or of the time up to it?"
-    if part := next((c for c in seen.columns if c.kind != "year" and PART_OF_YEAR.match(c.title)), None):
-        return *is_open, f"column {part.address} ({part.title}) parts the year: the figures are about less than a year"
-    if are_months:
-        return "month", "kind: month", "each names a month"
-    if all(QUARTER.search(text) for text in texts):
-        return "quarter", "kind: quarter", "each names a quarter"
-    if any(len(YEAR.findall(text)) != 1 or FINANCIAL_YEAR.search(text) for text in texts):
-        return *is_open, "some name more than one year, or none: what are they?"
+    return *is_open, "not all are one period that can be read: what are they?"
+
+
+def _year_or_day(seen: Look) -> tuple[str, str, str]:
+    """The kind of periods that are called by a year alone: of the year, or of a day of it that the file names."""
+    everything = " ".join([*seen.preamble, *(c.name for c in seen.columns), normalise(seen.file_name)])
     if day := _YEAR_END.search(everything):
         return "point", 'kind: point, month_day: "12-31"', f"the file speaks of {day.group(0)}"
     if day := _DAY.search(everything):
-        return *is_open, f"the file speaks of {day.group(0)}: of the year, or of one day (point)?"
+        return OPEN, f'kind: "{OPEN}"', f"the file speaks of {day.group(0)}: of the year, or of one day (point)?"
     return "year", "kind: year", "point, with `month_day`, if the figures are of one day"

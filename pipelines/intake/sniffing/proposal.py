@@ -155,22 +155,26 @@ def _format(seen: Look) -> list[str]:
 
 
 def _numbers(seen: Look) -> list[str]:
-    """The decimal mark, where it is not a point; open where every mark may as well stand between thousands."""
+    """How numbers are written, where it is not the usual way; open where a sign can be read in two ways."""
+    parts, why = _decimal_mark(seen)
+    negatives = [text for column in seen.values for text in column.negatives]
+    if negatives:
+        parts.append(f'negative: "{OPEN}"')
+        why.append(f"# {negatives[0]!r}: a negative number (brackets, or trailing), or a note?")
+    return [*why, f"numbers: {{{', '.join(parts)}}}"] if parts else []
+
+
+def _decimal_mark(seen: Look) -> tuple[list[str], list[str]]:
     continental = [text for column in seen.values for text in column.continental]
     if continental:
         by_blanks = any(re.search(r"[0-9][ \u00a0\u202f][0-9]{3}", text) for text in continental)
         example = next((text for text in continental if "," in text), continental[0])
-        return [
-            f'numbers: {{decimal: ",", thousands: {_quoted(" " if by_blanks else ".")}}}   # numbers like {example!r}'
-        ]
+        return ['decimal: ","', f"thousands: {_quoted(' ' if by_blanks else '.')}"], [f"# numbers like {example!r}"]
     doubtful = [text for column in seen.values for text in column.either_mark]
     is_typed = seen.format.kind not in ("csv", "tsv") or (seen.format.kind == "csv" and seen.format.delimiter == ",")
     if not doubtful or is_typed or any(column.decimals for column in seen.values):
-        return []
-    return [
-        f"# {doubtful[0]!r}: does this mark stand between thousands, or before decimals?",
-        f'numbers: {{decimal: "{OPEN}"}}',
-    ]
+        return [], []
+    return [f'decimal: "{OPEN}"'], [f"# {doubtful[0]!r}: does this mark stand between thousands, or before decimals?"]
 
 
 def _header(seen: Look) -> list[str]:
@@ -277,7 +281,7 @@ def _value_lines(values: list[Value]) -> list[str]:
         if value.measure:
             parts.append(f"measure: {_meaning(value.measure)}")
         parts += [f"{name}: {_quoted(text)}" for name, text in value.dimensions.items()]
-        parts.append(f"unit: {_quoted(value.unit)}")
+        parts.append(f"unit: {value.unit_of_rows or _quoted(value.unit)}")
         if value.integer:
             parts.append("type: integer")
         if value.not_negative:
@@ -291,6 +295,7 @@ def _ignored_columns(seen: Look, values: list[Value], period: Period) -> list[st
     if period.source == "column" and seen.year_column is not None:
         used.add(seen.year_column.name)
     used |= {column.name for column, _, _ in seen.labels}
+    used |= {seen.unit_column[0].name} if seen.unit_column is not None else set()
     used |= {value.name for value in values if value.selector.startswith("column:")}
     patterns = [value.name for value in values if value.selector.startswith("columns:")]
     left = [

@@ -5,6 +5,7 @@ No unit is ever guessed: a text that no list knows, several that may be meant, o
 
 from __future__ import annotations
 
+import json
 import re
 
 from pipelines.intake.sniffing.look import Column, Grounds, Look
@@ -39,6 +40,21 @@ def unit_of(text: str, columns: list[Column], grounds: Grounds, seen: Look) -> t
     if RATE_WORD.search(text):
         return OPEN, "the header speaks of a rate or an average: nothing says in what"
     return _above(grounds, seen)
+
+
+def unit_of_rows(grounds: Grounds, seen: Look) -> tuple[str, str] | None:
+    """The `unit` of a contract where each row says its own, and the reason; None where no column does."""
+    if seen.unit_column is None:
+        return None
+    column, texts = seen.unit_column
+    others = [text for text in texts if normalise(text) not in grounds.unit_names]
+    for text in others:
+        _unlisted(text, seen)
+    parts = [f"column: {json.dumps(column.called, ensure_ascii=False)}"]
+    if others:
+        pairs = (f'{json.dumps(text, ensure_ascii=False)}: "{OPEN}"' for text in others)
+        parts.append(f"map: {{{', '.join(pairs)}}}")
+    return f"{{{', '.join(parts)}}}", f"column {column.address} says the unit of each row"
 
 
 def _of_header(stated: list[str], text: str, percents: int, grounds: Grounds, seen: Look) -> tuple[str, str]:

@@ -13,14 +13,13 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.intake.dimensions import in_form
 from pipelines.intake.sniffing.cells import words_of
 from pipelines.intake.sniffing.look import Column, Grounds, Look, bare
 from pipelines.intake.sniffing.periods import Period
-from pipelines.intake.sniffing.units import unit_of, without_unit
+from pipelines.intake.sniffing.units import unit_of, unit_of_rows, without_unit
 from pipelines.intake.sniffing.words import (
-    AGE_CODE,
     AGES,
-    DATE_LIKE,
     DIMENSION_WORDS,
     FINANCIAL_YEAR,
     MONTH,
@@ -47,6 +46,7 @@ class Value:
     integer: bool
     not_negative: bool
     why: str
+    unit_of_rows: str = ""  # what the contract says instead of a unit where each row says its own
 
 
 @dataclass
@@ -150,6 +150,10 @@ def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures
     for around, columns in families.items():
         values.append(_family(around, columns, seen, grounds, None if by_rows else measures))
     _tell_apart(values, measures)
+    if by_row := unit_of_rows(grounds, seen):
+        for value in (value for value in values if value.unit == OPEN):
+            value.unit_of_rows, reason = by_row
+            value.why = f"{value.why.partition('; unit: ')[0]}; unit: {reason}"
     return values
 
 
@@ -275,11 +279,10 @@ def row_lines(seen: Look, values: list[Value], grounds: Grounds, measures: Measu
 
 
 def _may_be_code(text: str, dimension: str) -> bool:
-    """False for a date that a spreadsheet has made of a code, and for an age that has no form of ages."""
-    form = normalise(text)
-    if dimension == "age_group":
-        return bool(AGE_CODE.match(form)) or bool(WHOLE.match(form))
-    return not DATE_LIKE.match(form) and not DATE_LIKE.match(text)
+    """False for what the reader refuses as a code: an age that is none, a date that a spreadsheet has made."""
+    if dimension in ("sex", "residence", "measure"):
+        return True
+    return in_form(normalise(text), "age" if dimension == "age_group" else "label")[0] is not None
 
 
 def _dimension_of(column: Column, fill: bool, values: list[Value], taken: set[str]) -> str:
@@ -298,7 +301,9 @@ def _codes(dimension: str, texts: list[str], grounds: Grounds, seen: Look, measu
     if dimension in ("sex", "residence"):
         words = SEXES if dimension == "sex" else RESIDENCES
         return f"map: {{{', '.join(f'{quoted[text]}: {_code_of(text, dimension, words)}' for text in texts)}}}"
-    return f"codes: [{', '.join(quoted.values())}]" if len(texts) <= _MOST_CODES else ""
+    if dimension == "age_group" or len(texts) > _MOST_CODES:
+        return ""  # the reader takes what has the form of one
+    return f"codes: [{', '.join(quoted.values())}]"
 
 
 def _code_of(text: str, dimension: str, words: dict[str, str]) -> str:

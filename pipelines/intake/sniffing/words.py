@@ -17,13 +17,8 @@ YEAR = re.compile(r"(?<![0-9])(?:1[89]|20)[0-9]{2}(?![0-9])")
 YEAR_CELL = re.compile(r"^(?:1[89]|20)[0-9]{2}(?:[-/–](?:[0-9]{2}|[0-9]{4}))?(?:年度?|年末)?$")
 FINANCIAL_YEAR = re.compile(r"((?:1[89]|20)[0-9]{2})[-/–]((?:1[89]|20)?[0-9]{2})(?![0-9])")
 MONTH = re.compile(r"(?:1[89]|20)[0-9]{2}(?:[-/.年][0-9]{1,2}月?)(?![0-9])")
-QUARTER = re.compile(
-    r"(?:1[89]|20)[0-9]{2}年?[-/ .]?(?:Q|第)[1-4一二三四]|Q[1-4][-/ .]?(?:1[89]|20)[0-9]{2}", re.IGNORECASE
-)
-DATE = re.compile(
-    r"(?:1[89]|20)[0-9]{2}[-/.年][0-9]{1,2}[-/.月][0-9]{1,2}|^[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:1[89]|20)[0-9]{2}"
-)
 NUMBER = re.compile(r"^\(?[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\)?\s?%?$")
+TRAILING_MINUS = re.compile(r"^[0-9][0-9,.]*-$")
 INTEGER = re.compile(r"^[0-9]+$")
 # A comma that cannot stand between thousands, or points that can stand nowhere else.
 CONTINENTAL = re.compile(
@@ -70,7 +65,7 @@ GENERIC_SHEET = re.compile(
 
 _VARIES = "what it stands for varies from office to office, zero included: see the notes of the publication"
 TOKENS: dict[str, tuple[TokenMeaning | str, str]] = {
-    **dict.fromkeys(("-", "--", "—", "―", "...", "……", "*", "**", "x", "X", "c", "z", "na", "NA"), (OPEN, _VARIES)),
+    **dict.fromkeys(("-", "--", "—", "―", "...", "......", "*", "**", "x", "X", "c", "z", "na", "NA"), (OPEN, _VARIES)),
     **dict.fromkeys(("N/A", "n/a", "n.a.", "NULL", "null"), (OPEN, _VARIES)),
     "..": ("missing", "two dots: not available"),
     ":": ("missing", "a colon: not available"),
@@ -123,18 +118,6 @@ YEAR_HEADER = re.compile(
     r"^(?:(?:财政|会计|统计|报告)?年[份度]?|时间|時間|調査年|期间"
     r"|(?:(?:financial|fiscal|calendar|school|report(?:ing)?|survey|data|ref(?:erence)?)[ _]?)?(?:years?|yr|periods?)"
     r"|time(?:[ _]?period)?|date|season|fy|jahr|ann[ée]e|año|anno)$",
-    re.IGNORECASE,
-)
-# Forms of ages, and what spreadsheets make of some of them.
-AGE_CODE = re.compile(
-    r"^(?:[0-9]{1,3}(?:[-–~至到][0-9]{1,3})?|[0-9]{1,3}\+|[<>≥≤][0-9]{1,3}|(?:under|over)[0-9]{1,3})"
-    r"(?:岁|歳|years?)?(?:及以上|以上|以下|andover|andunder)?$",
-    re.IGNORECASE,
-)
-DATE_LIKE = re.compile(
-    r"^[0-9]{1,2}[-/ ]?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*$"
-    r"|^(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[-/ ]?[0-9]{1,4}$"
-    r"|^[0-9]{1,2}月[0-9]{1,2}日$|^[0-9]{4}-[0-9]{2}-[0-9]{2}|^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}$|^[34][0-9]{4}$",
     re.IGNORECASE,
 )
 
