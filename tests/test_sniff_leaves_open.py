@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from test_sniff import grounds, settings, sniffed
 
 from pipelines.errors import ConfigurationError, JunhengError
-from pipelines.intake.sniffing import Grounds, propose
+from pipelines.intake.sniffing import Grounds, as_trial, propose
 from pipelines.jurisdiction import load
 from pipelines.run.trial import check_file, sniff_file
 
@@ -545,3 +545,27 @@ def test_regions_are_known_by_their_looks_where_no_list_says_so(
 ) -> None:
     found = layout_of(rows, nowhere())
     assert [found["region"].get("code"), found["region"].get("name")] == region
+
+
+_ODD = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+
+
+@given(
+    header=_ODD,
+    cells=st.lists(_ODD, min_size=3, max_size=3),
+    title=_ODD,
+    sheet=st.text("Data #:{}'?&*!|>%@`,[]", min_size=1, max_size=9),
+)
+def test_whatever_a_file_holds_its_proposal_is_a_contract_of_one_line_each(
+    header: str, cells: list[str], title: str, sheet: str
+) -> None:
+    rows = [
+        [title],
+        ["Place", header, "Heads"],
+        *([p, c, f"{i + 3}7"] for i, (p, c) in enumerate(zip(PLACES, cells, strict=False))),
+    ]
+    proposal = propose(corpus.text(rows), f"{sheet}.csv", grounds(), "desk/unknown")
+    contract = as_trial(proposal.text)
+    assert contract.layouts[0].values
+    assert len(proposal.text.splitlines()) == proposal.text.count("\n")
+    assert all("?" in item["text"] for item in proposal.open_fields)

@@ -5,13 +5,13 @@ Where nothing names it, or what names it can be read in two ways, the kind of th
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 
 from pipelines.intake.periods import period_span
 from pipelines.intake.sniffing.look import Column, Look
 from pipelines.intake.sniffing.words import FINANCIAL_YEAR, MONTH, NO_TITLE, PART_OF_YEAR, YEAR
+from pipelines.intake.sniffing.writing import quoted
 from pipelines.jurisdiction.contract import PeriodKind, PeriodRule
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
@@ -48,7 +48,7 @@ def find_period(seen: Look) -> Period:
     column = seen.year_column
     if column is not None:
         kind, more, why = _kind_of([*column.texts, *(["2000"] if column.numbers else [])], seen)
-        named = json.dumps(column.called, ensure_ascii=False)
+        named = quoted(column.called)
         line = f"period: {{from: column, column: {named}, {more}}}   # column {column.address} holds years; {why}"
         return Period(line, "", "column", kind)
     if seen.reads_all_sheets:
@@ -87,7 +87,7 @@ def _from_the_title(seen: Look) -> Period:
 
 
 def _captured(place: str, form: str, kind: str, more: str, why: str) -> Period:
-    pattern = json.dumps(f"(?P<period>{form})")
+    pattern = quoted(f"(?P<period>{form})")
     return Period(
         f"period: {{from: capture, {more}}}   # {why}", f"{{from: {place}, pattern: {pattern}}}", "capture", kind
     )

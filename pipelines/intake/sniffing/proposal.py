@@ -6,17 +6,16 @@ proposal reads the file is shown by reading it, with the reader that will read i
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.intake.sniffing.look import Grounds, Look
 from pipelines.intake.sniffing.periods import Period, find_period
 from pipelines.intake.sniffing.survey import Sheet, survey
-from pipelines.intake.sniffing.values import Measures, Value, find_values, plain_pattern, row_lines
+from pipelines.intake.sniffing.values import Measures, Value, find_values, row_lines
 from pipelines.intake.sniffing.words import TOTAL_WORD
+from pipelines.intake.sniffing.writing import listed, one_line, plain_pattern, quoted, word
 from pipelines.jurisdiction.contract import Contract, SheetRule
 from pipelines.jurisdiction.open_fields import OPEN, find_open, with_stand_ins
 from pipelines.store import read_yaml
@@ -63,7 +62,7 @@ def write_proposal(seen: Look, sheets: list[Sheet], grounds: Grounds, extract: s
     period = find_period(seen)
     values = find_values(seen, period, grounds, measures)
     rows = row_lines(seen, values, grounds, measures)
-    department, title = _quoted(extract.split("/")[0]), _quoted(seen.title)
+    department, title = quoted(extract.split("/")[0]), quoted(seen.title)
     text = [
         f"# Proposed by `junheng sniff {seen.file_name}`. What it says has its reason; `{OPEN}` is for you to answer.",
         f"# Run `junheng check FILE --contract {extract}` until what it shows is what the file says; then set",
@@ -79,7 +78,7 @@ def write_proposal(seen: Look, sheets: list[Sheet], grounds: Grounds, extract: s
         f"team: [{{name: {department}, role: owner}}]   # who answers when the file is late",
         "# slaProperties: [{property: frequency, value: 1, unit: y}, {property: latency, value: 120, unit: d}]",
         "rank: 100   # a lower number wins where two extracts report the same figure",
-        f"files: {_quoted(_files(seen.file_name))}   # the ending of this file",
+        f"files: {quoted(_files(seen.file_name))}   # the ending of this file",
         "layouts:",
         "  - name: main",
     ]
@@ -93,7 +92,7 @@ def write_proposal(seen: Look, sheets: list[Sheet], grounds: Grounds, extract: s
         f"  rows: {{min: {max(1, int(seen.data_rows * 0.8))}}}   # this file has {seen.data_rows} data rows"
         + (" per block" if seen.repeats else ""),
     ]
-    made = Proposal(extract, "\n".join(text) + "\n", seen, sheets, measures.lines, seen.unlisted_units)
+    made = Proposal(extract, "\n".join(map(one_line, text)) + "\n", seen, sheets, measures.lines, seen.unlisted_units)
     made.regions = [
         {"region_code": place if seen.code is not None else OPEN, "region_name": name}
         for place, name in seen.places.items()
@@ -116,15 +115,6 @@ def _notes(seen: Look, made: Proposal, grounds: Grounds) -> list[str]:
     return notes
 
 
-def _quoted(text: str) -> str:
-    """A text as YAML and JSON both read it."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _listed(texts: Iterable[str]) -> str:
-    return "[" + ", ".join(_quoted(text) for text in texts) + "]"
-
-
 def _files(file_name: str) -> str:
     suffix = file_name.rsplit(".", 1)[-1] if "." in file_name else "*"
     packed = ".".join(file_name.split(".")[-2:]) if suffix in ("gz", "zip") else suffix
@@ -138,16 +128,16 @@ def _format(seen: Look) -> list[str]:
     rule, why = seen.format, seen.format_why
     parts = [f"kind: {rule.kind}"]
     if isinstance(rule.sheet, SheetRule):
-        parts.append(f"sheet: {{pattern: {_quoted(rule.sheet.pattern)}{', all: true' if rule.sheet.all else ''}}}")
+        parts.append(f"sheet: {{pattern: {quoted(rule.sheet.pattern)}{', all: true' if rule.sheet.all else ''}}}")
     elif rule.kind in ("xlsx", "xls", "ods"):
-        parts.append(f"sheet: {_quoted(seen.sheet)}")
+        parts.append(f"sheet: {quoted(seen.sheet)}")
         why.setdefault("sheet", "the sheet with the largest table")
     if rule.kind in ("csv", "tsv", "jsonl"):
         parts.append(f"encoding: {rule.encoding}")
     if rule.kind == "csv" and rule.delimiter != ",":
-        parts.append(f"delimiter: {_quoted(rule.delimiter)}")
+        parts.append(f"delimiter: {quoted(rule.delimiter)}")
     if rule.member != "*":
-        parts.append(f"member: {_quoted(rule.member)}")
+        parts.append(f"member: {quoted(rule.member)}")
     if rule.transpose:
         parts.append("transpose: true")
     reasons = [f"{name}: {reason}" for name, reason in why.items()]
@@ -169,7 +159,7 @@ def _decimal_mark(seen: Look) -> tuple[list[str], list[str]]:
     if continental:
         by_blanks = any(re.search(r"[0-9][ \u00a0\u202f][0-9]{3}", text) for text in continental)
         example = next((text for text in continental if "," in text), continental[0])
-        return ['decimal: ","', f"thousands: {_quoted(' ' if by_blanks else '.')}"], [f"# numbers like {example!r}"]
+        return ['decimal: ","', f"thousands: {quoted(' ' if by_blanks else '.')}"], [f"# numbers like {example!r}"]
     doubtful = [text for column in seen.values for text in column.either_mark]
     is_typed = seen.format.kind not in ("csv", "tsv") or (seen.format.kind == "csv" and seen.format.delimiter == ",")
     if not doubtful or is_typed or any(column.decimals for column in seen.values):
@@ -178,7 +168,7 @@ def _decimal_mark(seen: Look) -> tuple[list[str], list[str]]:
 
 
 def _header(seen: Look) -> list[str]:
-    parts = [f"find: {_listed(seen.find)}" if seen.find else f"row: {seen.header_first + 1}"]
+    parts = [f"find: {listed(seen.find)}" if seen.find else f"row: {seen.header_first + 1}"]
     if seen.header_rows > 1:
         parts.append(f"rows: {seen.header_rows}")
     if seen.fill_right:
@@ -199,22 +189,22 @@ def _ignored_rows(seen: Look) -> list[str]:
     lines, rules = [], []
     if seen.end_at:
         lines += [f"# the data ends: {guess.why}" for guess in seen.end_at]
-        lines.append(f"data: {{end_at: {_listed(guess.value for guess in seen.end_at)}}}")
-    anchor = _quoted(seen.anchor.called)
+        lines.append(f"data: {{end_at: {listed(guess.value for guess in seen.end_at)}}}")
+    anchor = quoted(seen.anchor.called)
     if seen.line_numbers is not None:
         place, text = seen.line_numbers
         name = next(c.called for c in seen.columns if c.address == place)
         rules.append("# a row of line numbers below the header, known by its first")
-        rules.append(f"- {{reason: line_numbers, column: {_quoted(name)}, pattern: {_quoted(f'^{text}$')}}}")
+        rules.append(f"- {{reason: line_numbers, column: {quoted(name)}, pattern: {quoted(f'^{text}$')}}}")
     if seen.headings:
         pattern = "^(" + "|".join(re.escape(heading) for heading in seen.headings) + ")$"
         rules.append("# rows that only name the block below them")
-        rules.append(f"- {{reason: heading, column: {anchor}, pattern: {_quoted(pattern)}}}")
+        rules.append(f"- {{reason: heading, column: {anchor}, pattern: {quoted(pattern)}}}")
     if seen.totals:
         rules.append(
             "# totals by their names; `reconcile: all` (or since_previous) compares them with the sum of the rows"
         )
-        rules.append(f"- {{reason: total, column: {anchor}, pattern: {_quoted(_totals(seen.totals))}}}")
+        rules.append(f"- {{reason: total, column: {anchor}, pattern: {quoted(_totals(seen.totals))}}}")
     if rules:
         lines += ["# rows that are no data: counted, kept with their reason, not taken", "ignore_rows:"]
     return [*lines, *(f"  {rule}" for rule in rules)]
@@ -231,21 +221,21 @@ def _totals(totals: list[str]) -> str:
 def _region(seen: Look) -> list[str]:
     parts, why = [], []
     if seen.code is not None:
-        parts.append(f"code: {_quoted(seen.code.called)}")
+        parts.append(f"code: {quoted(seen.code.called)}")
         why.append(f"# column {seen.code.address}: {seen.region_why['code']}")
         if seen.code_length:
             parts.append(f"code_length: {seen.code_length}")
             why.append("# codes lost their leading zeros in a spreadsheet")
         if seen.no_code:
-            parts.append(f"no_code: {_listed(seen.no_code)}")
+            parts.append(f"no_code: {listed(seen.no_code)}")
     if seen.name is not None:
-        parts.append(f"name: {_quoted(seen.name.called)}")
+        parts.append(f"name: {quoted(seen.name.called)}")
         why.append(f"# column {seen.name.address}: {seen.region_why['name']}")
         if seen.name_prefixes:
-            parts.append(f"name_prefixes: {_listed(seen.name_prefixes)}")
+            parts.append(f"name_prefixes: {listed(seen.name_prefixes)}")
             why.append("# names are known without these marks before them")
         if seen.name_suffixes:
-            parts.append(f"name_suffixes: {_listed(seen.name_suffixes)}")
+            parts.append(f"name_suffixes: {listed(seen.name_suffixes)}")
             why.append("# names are known without these words behind them")
         if seen.indent and seen.code is None:
             parts.append("indent: true")
@@ -261,17 +251,13 @@ def _region(seen: Look) -> list[str]:
 
 def _tokens(seen: Look) -> list[str]:
     lines = [f"# {text!r}: {why}" for text, (_, why) in seen.tokens.items()]
-    pairs = [f"{_quoted(text)}: {_meaning(meaning)}" for text, (meaning, _) in seen.tokens.items()]
+    pairs = [f"{quoted(text)}: {word(meaning)}" for text, (meaning, _) in seen.tokens.items()]
     lines.append(f"tokens: {{{', '.join(pairs)}}}" + ("" if pairs else "   # every cell holds a number"))
     if seen.marks:
         lines += [f"# {text!r} behind numbers: {why}" for text, (_, why) in seen.marks.items()]
-        marks = [f"{_quoted(text)}: {_meaning(meaning)}" for text, (meaning, _) in seen.marks.items()]
+        marks = [f"{quoted(text)}: {word(meaning)}" for text, (meaning, _) in seen.marks.items()]
         lines.append(f"marks: {{{', '.join(marks)}}}")
     return lines
-
-
-def _meaning(meaning: str) -> str:
-    return f'"{OPEN}"' if meaning == OPEN else meaning
 
 
 def _value_lines(values: list[Value]) -> list[str]:
@@ -279,9 +265,9 @@ def _value_lines(values: list[Value]) -> list[str]:
     for value in values:
         parts = [value.selector]
         if value.measure:
-            parts.append(f"measure: {_meaning(value.measure)}")
-        parts += [f"{name}: {_quoted(text)}" for name, text in value.dimensions.items()]
-        parts.append(f"unit: {value.unit_of_rows or _quoted(value.unit)}")
+            parts.append(f"measure: {word(value.measure)}")
+        parts += [f"{name}: {quoted(text)}" for name, text in value.dimensions.items()]
+        parts.append(f"unit: {value.unit_of_rows or quoted(value.unit)}")
         if value.integer:
             parts.append("type: integer")
         if value.not_negative:
@@ -307,7 +293,7 @@ def _ignored_columns(seen: Look, values: list[Value], period: Period) -> list[st
         return []
     why = [f"# not taken, {c.address} {c.title}: {c.why or _AS_TEXT.get(c.kind, c.kind)}" for c in left[:30]]
     named = [f"^{plain_pattern(c.name)}$" for c in left]
-    return [*why, f"ignore_columns: {_listed(dict.fromkeys(named))}"]
+    return [*why, f"ignore_columns: {listed(dict.fromkeys(named))}"]
 
 
 _AS_TEXT = {"text": "texts that tell no rows apart", "number": "figures without a period of their own"}

@@ -5,11 +5,11 @@ No unit is ever guessed: a text that no list knows, several that may be meant, o
 
 from __future__ import annotations
 
-import json
 import re
 
 from pipelines.intake.sniffing.look import Column, Grounds, Look
 from pipelines.intake.sniffing.words import IN_BRACKETS, RATE_WORD, SCALE, SCALED, UNIT_WORD
+from pipelines.intake.sniffing.writing import quoted
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
@@ -50,9 +50,9 @@ def unit_of_rows(grounds: Grounds, seen: Look) -> tuple[str, str] | None:
     others = [text for text in texts if normalise(text) not in grounds.unit_names]
     for text in others:
         _unlisted(text, seen)
-    parts = [f"column: {json.dumps(column.called, ensure_ascii=False)}"]
+    parts = [f"column: {quoted(column.called)}"]
     if others:
-        pairs = (f'{json.dumps(text, ensure_ascii=False)}: "{OPEN}"' for text in others)
+        pairs = (f'{quoted(text)}: "{OPEN}"' for text in others)
         parts.append(f"map: {{{', '.join(pairs)}}}")
     return f"{{{', '.join(parts)}}}", f"column {column.address} says the unit of each row"
 

@@ -7,7 +7,6 @@ new one, for which a person writes a line in measures.csv. Units are `units`' wo
 from __future__ import annotations
 
 import itertools
-import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -28,9 +27,11 @@ from pipelines.intake.sniffing.words import (
     WHOLE,
     YEAR,
 )
+from pipelines.intake.sniffing.writing import plain_pattern, quoted, word
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
+_WORDS_OF_YAML = {"yes", "off", "null", "true", "false"}  # which mean something else than themselves
 _MOST_CODES = 60  # a dimension with more different texts lists none
 
 
@@ -85,7 +86,7 @@ class Measures:
     def _called(self, subject: str) -> str:
         """A code made of a subject's Latin words; plain `measure` and a number where it has none."""
         stem = _identifier(subject)
-        used = {*self._new.values(), *self.grounds.bases}
+        used = {*self._new.values(), *self.grounds.bases, *_WORDS_OF_YAML}
         names = (f"{stem}_{number}" for number in itertools.count(1 if stem == "measure" else 2))
         return stem if stem != "measure" and stem not in used else next(name for name in names if name not in used)
 
@@ -168,7 +169,7 @@ def _one(column: Column, seen: Look, grounds: Grounds, measures: Measures | None
     if normalise(bare(header)) in grounds.measure_names:
         subject, dimensions = header, {}
     measure = None if measures is None else measures.named(subject or seen.subject, unit)
-    selector = f"column: {json.dumps(column.called, ensure_ascii=False)}"
+    selector = f"column: {quoted(column.called)}"
     return Value(selector, column.name, measure, dimensions, unit, column.integer, column.minimum >= 0, why)
 
 
@@ -185,7 +186,7 @@ def _family(
     unit, why = _unit_of_family(subject if before or after else "", labels, columns, grounds, seen)
     name = bare(without_unit(subject, grounds)) if before or after else _subject_above(seen)
     return Value(
-        f"columns: {json.dumps(pattern, ensure_ascii=False)}",
+        f"columns: {quoted(pattern)}",
         pattern,
         None if measures is None else measures.named(name or seen.subject, unit),
         {},
@@ -240,11 +241,6 @@ def _tell_apart(values: list[Value], measures: Measures) -> None:
             value.measure = measures.named(f"{value.measure} {count + 1}", value.unit)
 
 
-def plain_pattern(text: str) -> str:
-    """A text as a regular expression that people can read."""
-    return re.escape(text).replace(r"\ ", " ").replace(r"\-", "-")
-
-
 # -- columns that tell rows apart -----------------------------------------------------------------------------------
 
 
@@ -260,7 +256,7 @@ def row_lines(seen: Look, values: list[Value], grounds: Grounds, measures: Measu
     for column, fill, texts in seen.labels:
         dimension = _dimension_of(column, fill, values, taken)
         taken.add(dimension)
-        parts = [f"column: {json.dumps(column.called, ensure_ascii=False)}"]
+        parts = [f"column: {quoted(column.called)}"]
         parts.append(f'dimension: "{OPEN}"' if dimension == OPEN else f"dimension: {dimension}")
         why = "a label that stands once for the rows below it" if fill else "it tells apart the rows of one region"
         if fill:
@@ -294,16 +290,16 @@ def _dimension_of(column: Column, fill: bool, values: list[Value], taken: set[st
 
 
 def _codes(dimension: str, texts: list[str], grounds: Grounds, seen: Look, measures: Measures) -> str:
-    quoted = {text: json.dumps(text, ensure_ascii=False) for text in texts}
+    written = {text: quoted(text) for text in texts}
     if dimension == "measure":
         named = {text: measures.named(text, unit_of(text, [], grounds, seen)[0]) for text in texts}
-        return f"map: {{{', '.join(f'{quoted[text]}: {named[text]}' for text in texts)}}}"
+        return f"map: {{{', '.join(f'{written[text]}: {word(named[text])}' for text in texts)}}}"
     if dimension in ("sex", "residence"):
         words = SEXES if dimension == "sex" else RESIDENCES
-        return f"map: {{{', '.join(f'{quoted[text]}: {_code_of(text, dimension, words)}' for text in texts)}}}"
+        return f"map: {{{', '.join(f'{written[text]}: {_code_of(text, dimension, words)}' for text in texts)}}}"
     if dimension == "age_group" or len(texts) > _MOST_CODES:
         return ""  # the reader takes what has the form of one
-    return f"codes: [{', '.join(quoted.values())}]"
+    return f"codes: [{', '.join(written.values())}]"
 
 
 def _code_of(text: str, dimension: str, words: dict[str, str]) -> str:
