@@ -455,6 +455,34 @@ def test_every_sheet_is_listed_with_what_is_on_it(tmp_path: Path) -> None:
         sniff_file(settings(land.folder, tmp_path), path, sheet="Other")
 
 
+def test_hidden_sheets_are_listed_and_never_proposed_before_those_that_people_see(tmp_path: Path) -> None:
+    import io
+
+    import xlsxwriter
+
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True})
+    for name, places, is_hidden in (("old", PLACES, True), ("new", PLACES[:2], False)):
+        page = book.add_worksheet(name)
+        for row, cells in enumerate([["Place", "Heads"], *([p, i * 7 + 3] for i, p in enumerate(places))]):
+            page.write_row(row, 0, cells)
+        if is_hidden:
+            page.hide()
+        else:
+            page.activate()
+            page.set_first_sheet()
+    book.close()
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(target.getvalue())
+    land = country.make_country(tmp_path / "verdania", landed=False)
+    found = sniff_file(settings(land.folder, tmp_path), path)
+    assert {sheet["name"]: sheet["is_visible"] for sheet in found["sheets"]} == {"old": False, "new": True}
+    assert "hidden" in found["sheets"][0]["line"]
+    assert 'sheet: "new"' in found["proposal"]
+    assert any("hidden sheets hold tables: old" in note for note in found["notes"])
+    assert 'sheet: "old"' in sniff_file(settings(land.folder, tmp_path), path, sheet="old")["proposal"]
+
+
 def test_a_file_without_a_table_is_described_and_has_no_proposal(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     path.write_bytes(corpus.workbook({"Cover": [["Heads"], ["of", "places"]], "Notes": [["nothing"]]}))

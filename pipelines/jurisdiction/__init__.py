@@ -25,15 +25,12 @@ from pipelines.jurisdiction.description_checks import check_description
 from pipelines.jurisdiction.geography import check_geographies
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
-from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
+from pipelines.jurisdiction.reference import POPULATION_SOURCES, TABLES, check_links, lines_of, load_table
 from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
 from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.settings import hash_files
 
 __all__ = ["Contract", "Description", "Jurisdiction", "Level", "Unit", "load"]
-
-# Where a population can come from; of several the first is meant, unless the jurisdiction says which.
-POPULATION_SOURCES = ("year_end", "mid_year", "census")
 
 
 class Jurisdiction:

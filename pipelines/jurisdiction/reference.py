@@ -16,8 +16,10 @@ import polars as pl
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.reference_schema import EVERYWHERE, TABLES, Table, links, table_named
 
-__all__ = ["EVERYWHERE", "TABLES", "Table", "check_links", "line_of", "lines_of", "load_table"]
+__all__ = ["EVERYWHERE", "POPULATION_SOURCES", "TABLES", "Table", "check_links", "line_of", "lines_of", "load_table"]
 
+# Where a population can come from; of several the first is meant, unless the jurisdiction says which.
+POPULATION_SOURCES = tuple(c for c in table_named("measure").columns["population_source"].choices if c != "none")
 _Rows = list[dict[str, str | None]]
 
 

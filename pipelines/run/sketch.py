@@ -18,6 +18,7 @@ from pipelines.intake.sniffing import Grounds, Proposal
 from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit
 from pipelines.jurisdiction.contract import Layout, ValueColumn
 from pipelines.jurisdiction.open_fields import OPEN
+from pipelines.jurisdiction.personal_kinds import USUAL_KINDS
 from pipelines.jurisdiction.reference import TABLES, load_table
 from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.store import read_yaml
@@ -34,6 +35,7 @@ class Sketch(Jurisdiction):
         self.description = load_model(folder / "jurisdiction.yml", Description)
         self.units = dict(self.description.units)
         self.levels = self.description.levels
+        self.personal_numbers = self.description.personal_numbers
         self.corrections = []
         self.contracts = {}
         self._tables = {table.relation: load_table(folder / "reference", table) for table in _TABLES}
@@ -47,11 +49,13 @@ class Outline(Jurisdiction):
         self.key = folder.name
         self.levels = []
         self.units = {}
+        self.personal_numbers = USUAL_KINDS
         self.corrections = []
         self.contracts = {}
         self.missing: list[str] = []
         try:
-            self.units = dict(load_model(folder / "jurisdiction.yml", Description).units)
+            description = load_model(folder / "jurisdiction.yml", Description)
+            self.units, self.personal_numbers = dict(description.units), description.personal_numbers
         except ConfigurationError as error:
             self.units = _listed_units(folder / "jurisdiction.yml")
             known = f"{len(self.units)} unit(s) of it are known" if self.units else "no unit is known"
@@ -68,7 +72,12 @@ class Outline(Jurisdiction):
     def grounds(self) -> Grounds:
         """What a proposal may rest on."""
         units = {name: unit.base for name, unit in self.units.items()}
-        return Grounds(units, self._tables["region"], self._tables["measure"])
+        return Grounds(units, self._tables["region"], self._tables["measure"], tuple(self.personal_numbers))
+
+    @property
+    def money_units(self) -> frozenset[str]:
+        """None is known: which measures are money a jurisdiction says as a whole."""
+        return frozenset()
 
     def with_regions_of(self, proposal: Proposal) -> Outline:
         """The same with the regions that a file names listed, for a trial of what it would give."""

@@ -11,9 +11,10 @@ import json
 import re
 import zipfile
 from collections import Counter
+from dataclasses import dataclass
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats import decode, detect_encoding, sheet_names, unpack
+from pipelines.formats import decode, detect_encoding, sheet_list, unpack
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.numbers import sign_form
 from pipelines.intake.sniffing.cells import is_number
@@ -25,8 +26,18 @@ _TABLES = re.compile(r"\.(csv|tsv|txt|xlsx|xls|ods|parquet|jsonl|ndjson)$", re.I
 _MIXED_WHOLE = 400_000  # bytes that names of regions are looked for in
 
 
-def formats_of(data: bytes, file_name: str, index: RegionIndex) -> list[tuple[Format, dict[str, str]]]:
-    """The formats to read a file by, one for each sheet of a workbook, each with the reasons for it.
+@dataclass(frozen=True)
+class Part:
+    """A table that a file may hold: the format to read it by, and the reason for each part of that."""
+
+    rule: Format
+    why: dict[str, str]
+    sheet: str = ""  # of a workbook
+    is_visible: bool = True
+
+
+def parts_of(data: bytes, file_name: str, index: RegionIndex) -> list[Part]:
+    """The tables that a file may hold: each sheet of a workbook, or the file as a whole.
 
     Raises UnreadableFileError for bytes that are no table of a kind that can be read.
     """
@@ -37,11 +48,14 @@ def formats_of(data: bytes, file_name: str, index: RegionIndex) -> list[tuple[Fo
     workbook = _packed_table(inner) or ("xls" if inner[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" else None)
     if workbook:
         why["kind"] = f"the bytes are those of a workbook{packed}"
-        names = sheet_names(data, Format.model_validate({"kind": workbook, "member": member}), file_name)
-        return [(Format.model_validate({"kind": workbook, "sheet": n, "member": member}), dict(why)) for n in names]
+        whole = Format.model_validate({"kind": workbook, "member": member})
+        return [
+            Part(whole.model_copy(update={"sheet": sheet.name}), dict(why), sheet.name, sheet.is_visible)
+            for sheet in sheet_list(data, whole, file_name)
+        ]
     if inner[:4] == b"PAR1":
         why["kind"] = f"the bytes are those of Parquet{packed}"
-        return [(Format(kind="parquet", member=member), why)]
+        return [Part(Format(kind="parquet", member=member), why)]
     encoding = detect_encoding(inner)
     why["encoding"] = "the byte-order mark" if encoding in ("utf-8-sig", "utf-16") else "the bytes read as such"
     if encoding not in ("ascii", "utf-8", "utf-8-sig", "utf-16"):
@@ -51,12 +65,12 @@ def formats_of(data: bytes, file_name: str, index: RegionIndex) -> list[tuple[Fo
     text = decode(inner, encoding, file_name)
     if _is_json_lines(text):
         why["kind"] = f"each line is a JSON object{packed}"
-        return [(Format(kind="jsonl", encoding=encoding, member=member), why)]
+        return [Part(Format(kind="jsonl", encoding=encoding, member=member), why)]
     delimiter, why["delimiter"] = _delimiter(text)
     why["kind"] = f"text in columns{packed}"
     kind = "tsv" if delimiter == "\t" else "csv"
     parts = {"kind": kind, "encoding": encoding, "delimiter": "," if kind == "tsv" else delimiter, "member": member}
-    return [(Format.model_validate(parts), why)]
+    return [Part(Format.model_validate(parts), why)]
 
 
 def _unpacked(data: bytes, file_name: str) -> tuple[bytes, str, dict[str, str]]:

@@ -17,16 +17,21 @@ from pipelines.intake.layout import letter
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.sniffing.words import GENERIC_SHEET, IN_BRACKETS, NO_TITLE
 from pipelines.jurisdiction.contract import Format, SheetRule
+from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
 from pipelines.jurisdiction.text import normalise
 
 
 @dataclass(frozen=True)
 class Grounds:
-    """What is known of a jurisdiction before its contracts: unit -> base unit, regions, measures; all may be empty."""
+    """What is known of a jurisdiction before its contracts: unit -> base unit, regions, measures; all may be empty.
+
+    `personal` are the numbers that name a person there; none of them is looked at.
+    """
 
     units: dict[str, str]
     regions: pl.DataFrame
     measures: pl.DataFrame
+    personal: tuple[PersonalKind, ...] = tuple(USUAL_KINDS)
 
     @cached_property
     def index(self) -> RegionIndex:

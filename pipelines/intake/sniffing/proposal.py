@@ -102,7 +102,10 @@ def write_proposal(seen: Look, sheets: list[Sheet], grounds: Grounds, extract: s
 
 
 def _notes(seen: Look, made: Proposal, grounds: Grounds) -> list[str]:
-    notes = []
+    notes = [f"{sheet.name or seen.file_name}: {text}" for sheet in made.sheets for text in sheet.warnings]
+    hidden = [sheet.name for sheet in made.sheets if sheet.has_table and not sheet.is_visible]
+    if hidden:
+        notes.append(f"hidden sheets hold tables: {', '.join(hidden)}")
     if not seen.are_listed:
         listed = "lists no region" if not grounds.index.by_code else "lists none of them"
         notes.append(

@@ -11,16 +11,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats import Grid, read_grids, sheet_names, transposed
+from pipelines.formats import Grid, read_grids, sheet_list, transposed
+from pipelines.intake.personal_numbers import mask_grid, shape_of
 from pipelines.intake.sniffing.cells import Cells
 from pipelines.intake.sniffing.columns import describe
-from pipelines.intake.sniffing.container import formats_of
+from pipelines.intake.sniffing.container import Part, parts_of
 from pipelines.intake.sniffing.dimensions import find_labels
 from pipelines.intake.sniffing.header import find_header, how_to_find
 from pipelines.intake.sniffing.look import Column, Grounds, Look
 from pipelines.intake.sniffing.regions import find_regions
 from pipelines.intake.sniffing.rows import data_rows, find_marks_of_names
-from pipelines.intake.sniffing.words import IDENTITY_NUMBER, PERSON_HEADER, YEAR, YEAR_CELL
+from pipelines.intake.sniffing.words import PERSON_HEADER, YEAR, YEAR_CELL
 from pipelines.jurisdiction.contract import Format, SheetRule
 from pipelines.jurisdiction.text import normalise
 
@@ -33,6 +34,7 @@ class Sheet:
 
     name: str  # empty for files without sheets
     position: int  # from 1
+    is_visible: bool
     rows: int
     columns: int
     has_table: bool
@@ -41,6 +43,7 @@ class Sheet:
     periods: list[str]  # years that its headers, a column, the lines above or its name hold
     figures: int  # columns of figures
     note: str  # why there is no table
+    warnings: list[str]  # what the file says beside its cells: hidden rows, formulas without a value
 
     def as_dict(self) -> dict[str, Any]:
         """As printed by `--json`."""
@@ -49,7 +52,7 @@ class Sheet:
     @property
     def line(self) -> str:
         """The sheet in one line."""
-        size = f"{self.rows:,} rows x {self.columns:,} columns"
+        size = f"{'' if self.is_visible else 'hidden, '}{self.rows:,} rows x {self.columns:,} columns"
         if not self.has_table:
             return f"{size}: no table found ({self.note})"
         periods = f"years {', '.join(self.periods[:6])}" if self.periods else "no year named"
@@ -82,34 +85,33 @@ def survey(data: bytes, file_name: str, grounds: Grounds, sheet: str | None = No
     Raises UnreadableFileError for bytes that cannot be opened at all.
     """
     found: list[Sheet] = []
-    looks: list[Look] = []
+    looks: list[tuple[bool, Look]] = []
     problems: list[UnreadableFileError] = []
-    for position, (rule, why) in enumerate(formats_of(data, file_name, grounds.index), start=1):
-        name = rule.sheet if rule.kind in ("xlsx", "xls", "ods") and isinstance(rule.sheet, str) else ""
+    for position, part in enumerate(parts_of(data, file_name, grounds.index), start=1):
+        grid: Grid | None = None
         try:
-            grid = read_grids(data, rule, file_name)[0]
+            grid = _readable(data, part.rule, file_name, grounds)
+            seen = _best_way_round(grid, part.rule, file_name, grounds)
         except UnreadableFileError as error:
             problems.append(error)
-            found.append(Sheet(name, position, 0, 0, False, None, [], [], 0, error.message))
+            found.append(_without_table(part, position, grid, error))
             continue
-        try:
-            seen = _best_way_round(grid, rule, file_name, grounds)
-        except UnreadableFileError as error:
-            problems.append(error)
-            height, width = grid.cells.height, len(grid.columns)
-            found.append(Sheet(name, position, height, width, False, None, [], [], 0, error.message))
-            continue
-        seen.format_why.update(why)
-        found.append(_described(seen, grid, name, position))
-        if sheet is None or sheet == name:
-            looks.append(seen)
+        seen.format_why.update(part.why)
+        found.append(_described(seen, grid, part, position))
+        if sheet is None or sheet == part.sheet:
+            looks.append((part.is_visible, seen))
     if sheet is not None and sheet not in {described.name for described in found}:
         names = ", ".join(described.name for described in found if described.name)
         raise UnreadableFileError(f"the file has no sheet {sheet!r}", where=file_name, do=f"name one of {names}")
-    best = max(looks, key=lambda look: look.weight, default=None)
-    if best is not None and best.format.kind in ("xlsx", "xls", "ods"):
+    _, best = max(looks, key=lambda look: (look[0], look[1].weight), default=(False, None))
+    if best is not None and best.sheet:
         _read_alike_sheets(best, data, grounds)
     return Survey(found, best, _no_table(file_name, problems))
+
+
+def _readable(data: bytes, rule: Format, file_name: str, grounds: Grounds) -> Grid:
+    """The sheet that a format names, free of numbers that name a person."""
+    return mask_grid(read_grids(data, rule, file_name)[0], grounds.personal).grid
 
 
 def _no_table(file_name: str, problems: list[UnreadableFileError]) -> UnreadableFileError:
@@ -156,7 +158,7 @@ def _has_years_below_each_other(grid: Grid) -> bool:
 def _look_at(grid: Grid, rule: Format, file_name: str, grounds: Grounds) -> Look:
     """What stands where in one sheet. Raises UnreadableFileError when it has no table with regions and numbers."""
     cells = Cells.of(grid)
-    _refuse_persons(cells, file_name)
+    _refuse_persons(cells, file_name, grounds)
     seen = Look(file_name, rule, sheet=grid.sheet)
     columns = [Column(index, "") for index in range(cells.width)]
     names, codes = find_regions(columns, cells, grounds, seen)
@@ -177,11 +179,12 @@ def _look_at(grid: Grid, rule: Format, file_name: str, grounds: Grounds) -> Look
     return seen
 
 
-def _refuse_persons(cells: Cells, file_name: str) -> None:
+def _refuse_persons(cells: Cells, file_name: str, grounds: Grounds) -> None:
     """Raises UnreadableFileError for a table of persons: it is no table of figures, and nothing of it is shown."""
     heads = {cells.shown(row, column) for row in range(min(_HEAD, len(cells.raw))) for column in range(cells.width)}
     named = sorted(head for head in heads if PERSON_HEADER.match(head))
-    numbers = sum(1 for row in cells.figures for figure in row if IDENTITY_NUMBER.match(figure))
+    shapes = {shape_of(kind.name) for kind in grounds.personal if kind.check != "mobile"}
+    numbers = sum(1 for row in cells.raw if shapes & set(row))
     if len(named) < 2 and numbers < max(1, len(cells.raw) / 2):
         return
     shown = f" (columns {', '.join(named)})" if named else ""
@@ -192,16 +195,29 @@ def _refuse_persons(cells: Cells, file_name: str) -> None:
     )
 
 
-def _described(seen: Look, grid: Grid, name: str, position: int) -> Sheet:
+def _without_table(part: Part, position: int, grid: Grid | None, error: UnreadableFileError) -> Sheet:
+    height, width = (grid.cells.height, len(grid.columns)) if grid is not None else (0, 0)
+    warnings = _warnings(grid)
+    return Sheet(part.sheet, position, part.is_visible, height, width, False, None, [], [], 0, error.message, warnings)
+
+
+def _warnings(grid: Grid | None) -> list[str]:
+    """What a sheet says beside its cells; which sheets are hidden is said once, of the file."""
+    findings = grid.findings if grid is not None else ()
+    return [found["observed"] for found in findings if found["check"] != "hidden_sheet"]
+
+
+def _described(seen: Look, grid: Grid, part: Part, position: int) -> Sheet:
     regions = [f"{c.address} ({c.title})" for c in (seen.code, seen.name) if c is not None]
     years = [text for c in seen.values for text in YEAR.findall(c.name)]
     if not years and seen.year_column is not None:
         index = seen.year_column.index
         years = [t for cell in grid.cells[grid.columns[index]] if cell for t in YEAR.findall(cell)]
-    years = years or [text for line in (*seen.preamble, normalise(name)) for text in YEAR.findall(line)]
+    years = years or [text for line in (*seen.preamble, normalise(part.sheet)) for text in YEAR.findall(line)]
     return Sheet(
-        name,
+        part.sheet,
         position,
+        part.is_visible,
         grid.cells.height,
         len(grid.columns),
         True,
@@ -210,6 +226,7 @@ def _described(seen: Look, grid: Grid, name: str, position: int) -> Sheet:
         sorted(set(years)),
         len(seen.values),
         "",
+        _warnings(grid),
     )
 
 
@@ -220,12 +237,12 @@ def _read_alike_sheets(seen: Look, data: bytes, grounds: Grounds) -> None:
     form = YEAR.sub("<>", normalise(seen.sheet))
     names = [c.name for c in seen.columns if c.kind != "empty"]
     alike = []
-    for name in sheet_names(data, seen.format, seen.file_name):
-        if YEAR.sub("<>", normalise(name)) != form:
+    for name, is_visible in [(s.name, s.is_visible) for s in sheet_list(data, seen.format, seen.file_name)]:
+        if YEAR.sub("<>", normalise(name)) != form or not is_visible:
             continue
         rule = seen.format.model_copy(update={"sheet": name})
         try:
-            other = _look_at(read_grids(data, rule, seen.file_name)[0], rule, seen.file_name, grounds)
+            other = _look_at(_readable(data, rule, seen.file_name, grounds), rule, seen.file_name, grounds)
         except UnreadableFileError:
             continue
         if [c.name for c in other.columns if c.kind != "empty"] == names:

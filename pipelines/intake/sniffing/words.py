@@ -58,7 +58,8 @@ NO_TITLE = re.compile(
     re.IGNORECASE,
 )
 GENERIC_SHEET = re.compile(
-    r"^(?:sheet|tabelle|feuil|hoja|planilha|工作表|表|シート)\s*\d*$|^(?:data|dataset|export)$", re.I
+    r"^(?:sheet|tabelle|feuil|hoja|planilha|工作表|表|シート)\s*[0-9]*$|^(?:data|dataset|export)$|^[0-9]+年?$",
+    re.IGNORECASE,
 )
 
 # -- signs in the place of numbers --------------------------------------------------------------------------------
@@ -160,14 +161,13 @@ ANSWER = re.compile(r"^(?:y|n|yes|no|true|false|ja|nein|oui|non|s[ií]|是|否|�
 
 # -- persons --------------------------------------------------------------------------------------------------------
 
-# Headers of what names one person, and numbers in the form of a resident identity number.
+# Headers of what names one person.
 PERSON_HEADER = re.compile(
     r"^(?:姓名|公民身份号码|(?:身份证|证件)(?:号码?)?|出生(?:日期|年月)|氏名|生年月日"
     r"|(?:full|first|last|family|given|sur|fore)[ _-]?name|date[ _]of[ _]birth|birth[ _]?date|dob|passport.*"
     r"|national[ _](?:id|insurance).*|ssn|nino|nhs[ _]number)$",
     re.IGNORECASE,
 )
-IDENTITY_NUMBER = re.compile(r"^[1-9][0-9]{16}[0-9Xx]$")
 
 # -- regions by their looks -----------------------------------------------------------------------------------------
 
