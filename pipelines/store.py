@@ -35,20 +35,25 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write bytes so that a reader sees the old file or the new one, never a part."""
+def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Write bytes so that a reader sees the old file or the new one, never a part.
+
+    The file gets the permissions `mode`, where they are told; else those that the system gives new files.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as handle:
+        if mode is not None:
+            os.fchmod(handle.fileno(), mode)
         handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)
 
 
-def write_json(path: Path, payload: Any) -> None:
-    """Write JSON atomically: UTF-8, sorted keys, one trailing newline."""
-    write_atomically(path, (json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+def write_json(path: Path, payload: Any, mode: int | None = None) -> None:
+    """Write JSON atomically: UTF-8, sorted keys, one trailing newline; `mode` as in `write_atomically`."""
+    write_atomically(path, (json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode(), mode)
 
 
 def read_json(path: Path) -> Any:
@@ -69,6 +74,32 @@ def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     frame.write_parquet(temporary, compression="zstd", statistics=True)
     temporary.replace(path)
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder that only its owner can enter, and those above it that are missing likewise."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(mode=0o700)
+    return folder
+
+
+def make_private(folder: Path) -> None:
+    """Give every file and folder below `folder`, itself included, to its owner alone."""
+    for path in [*folder.rglob("*"), folder]:
+        if not path.is_symlink():
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def put_in_place(work: Path, folder: Path) -> None:
+    """Rename a finished folder to its final name; an older folder of that name makes way first."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = folder.with_name(f".{folder.name}.old")
+    remove_tree(old)
+    if folder.exists():
+        folder.rename(old)
+    work.rename(folder)
+    remove_tree(old)
 
 
 def make_read_only(folder: Path) -> None:

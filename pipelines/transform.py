@@ -26,7 +26,7 @@ from pipelines.dbt_process import GO, MANIFEST
 from pipelines.errors import ConfigurationError, FaultError
 from pipelines.records import Build, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings, hash_files
-from pipelines.store import Warehouse, read_json, remove_tree
+from pipelines.store import Warehouse, put_in_place, read_json, remove_tree
 
 _DIMENSIONS = "population_basis residence sex age_group group item"
 
@@ -171,7 +171,7 @@ def build(
     _run_dbt(warehouse, making)
     with duckdb.connect(str(making.database)) as connection:
         connection.execute("CHECKPOINT")
-    _put_in_place(work, Path(identity.folder))
+    put_in_place(work, Path(identity.folder))
     return identity
 
 
@@ -459,14 +459,3 @@ def _last_line(log: Path) -> str:
     """The last thing dbt said, for the message of an error."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it said nothing"
-
-
-def _put_in_place(work: Path, folder: Path) -> None:
-    """Rename the work folder to its final name; an older folder of that name makes way first."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    old = folder.with_name(f".{folder.name}.old")
-    remove_tree(old)
-    if folder.exists():
-        folder.rename(old)
-    work.rename(folder)
-    remove_tree(old)

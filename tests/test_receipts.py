@@ -15,6 +15,7 @@ from pipelines.errors import ConfigurationError, FaultError
 from pipelines.intake.receive import Arrivals
 from pipelines.jurisdiction import load
 from pipelines.ledger import Ledger
+from pipelines.settings import WorkLimits
 from pipelines.store import Warehouse, read_json
 
 BUDGET = "treasury/budget"
@@ -180,15 +181,15 @@ def test_a_file_taken_back_is_no_longer_in_force_and_can_come_again(house: House
 def test_bytes_that_changed_in_the_vault_are_never_read(house: House) -> None:
     (receipt,) = house.receive().new
     jurisdiction = load(house.country.folder)
-    contract, index = jurisdiction.contracts[BUDGET], intake.RegionIndex(jurisdiction.regions)
     kept = house.warehouse.vault_path(receipt.sha256)
     kept.chmod(0o644)
     kept.write_bytes(b"Place,2018\nVerdania,1\n")
-    with pytest.raises(FaultError, match="not those received"):
-        intake.read(receipt, contract, jurisdiction, house.warehouse, index)
-    kept.unlink()
-    with pytest.raises(FaultError, match="gone"):
-        intake.read(receipt, contract, jurisdiction, house.warehouse, index)
+    with intake.Reader(jurisdiction, house.warehouse, WorkLimits()) as reader:
+        with pytest.raises(FaultError, match="not those received"):
+            reader.read(receipt, jurisdiction.contracts[BUDGET])
+        kept.unlink()
+        with pytest.raises(FaultError, match="gone"):
+            reader.read(receipt, jurisdiction.contracts[BUDGET])
 
 
 def test_a_reading_is_stored_once_per_state_of_contract_and_reference(house: House) -> None:
@@ -197,9 +198,9 @@ def test_a_reading_is_stored_once_per_state_of_contract_and_reference(house: Hou
     def find_and_read() -> tuple[bool, str]:
         jurisdiction = load(house.country.folder)
         contract = jurisdiction.contracts[BUDGET]
-        found = intake.find_reading(receipt, contract, jurisdiction, house.warehouse)
-        index = intake.RegionIndex(jurisdiction.regions)
-        reading = found or intake.read(receipt, contract, jurisdiction, house.warehouse, index)
+        with intake.Reader(jurisdiction, house.warehouse, WorkLimits()) as reader:
+            found = reader.find(receipt, contract)
+            reading = found or reader.read(receipt, contract)
         return found is not None, reading.reading_id
 
     was_there, first = find_and_read()

@@ -6,9 +6,9 @@ word; what is made of it is dbt's.
 
 from pipelines.intake.freshness import Waiting, late_deliveries, punctuality, waiting
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.person_reading import require_key
-from pipelines.intake.personal import KEY_VARIABLE, key_is_configured
-from pipelines.intake.read import earlier_reading, find_reading, read, reader_version, take
+from pipelines.intake.person_key import KEY_VARIABLE, key_is_configured, require_key
+from pipelines.intake.reader import Reader
+from pipelines.intake.readings import earlier_reading, find_reading, reader_version
 from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
 from pipelines.intake.vintages import TOLD, Delivery, compare, findings
 
@@ -17,6 +17,7 @@ __all__ = [
     "TOLD",
     "Arrivals",
     "Delivery",
+    "Reader",
     "RegionIndex",
     "Waiting",
     "all_receipts",
@@ -28,10 +29,8 @@ __all__ = [
     "key_is_configured",
     "late_deliveries",
     "punctuality",
-    "read",
     "reader_version",
     "receive",
     "require_key",
-    "take",
     "waiting",
 ]

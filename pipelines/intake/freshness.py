@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pipelines.intake import personal
+from pipelines.intake import person_key
 from pipelines.intake.receive import WITHDRAWN, in_force, landed_files
 from pipelines.jurisdiction import Contract, Jurisdiction
 from pipelines.jurisdiction.cadence import owed
@@ -58,7 +58,7 @@ def waiting(jurisdiction: Jurisdiction, warehouse: Warehouse) -> list[Waiting]:
             continue
         contract = jurisdiction.contracts.get("/".join(relative.split("/")[:2]))
         needs_key = contract is not None and contract.records is not None and contract.records.needs_key
-        found.append(Waiting(relative, mark, needs_key and not personal.key_is_configured()))
+        found.append(Waiting(relative, mark, needs_key and not person_key.key_is_configured()))
     return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from pipelines.errors import ConfigurationError
-from pipelines.intake import personal
+from pipelines.intake import person_key
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.records import Receipt
@@ -109,7 +109,7 @@ def receive(
         known = by_path.get(relative)
         if known and seen.get(marked) == mark and known.is_withdrawal == is_withdrawal and not hash_everything:
             continue
-        if contract.records is not None and contract.records.needs_key and not personal.key_is_configured():
+        if contract.records is not None and contract.records.needs_key and not person_key.key_is_configured():
             # Nothing of it may be taken in, not even its bytes: it stays where the department put it.
             held_back.append(marked)
             continue

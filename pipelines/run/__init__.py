@@ -211,8 +211,8 @@ class Session:
             receipts = [r for r in receipts if r.received_at <= as_of]
         readings: list[Reading] = []
         new_readings: list[Reading] = []
-        index = None
-        with self.step("read"):
+        limits = self.settings.work_limits
+        with self.step("read"), intake.Reader(self.jurisdiction, self.warehouse, limits) as reader:
             for receipt in receipts:
                 if receipt.is_withdrawal:
                     self.say(f"withdrawn: {receipt.landing_path}") if receipt in new_receipts else None
@@ -224,14 +224,12 @@ class Session:
                         where=str(self.jurisdiction.folder / "contracts"),
                         do="bring the contract back, or set its status to retired",
                     )
-                reading = intake.find_reading(receipt, contract, self.jurisdiction, self.warehouse)
-                if reading is None or (full and not as_of) or again(receipt):
-                    index = index or intake.RegionIndex(self.jurisdiction.regions)
-                    is_new = reading is None
+                stored = reader.find(receipt, contract)
+                if stored is None or (full and not as_of) or again(receipt):
                     started = time.perf_counter()
-                    reading = intake.read(receipt, contract, self.jurisdiction, self.warehouse, index)
+                    reading = reader.read(receipt, contract)
                     self.note("read", **_noted(reading, receipt), seconds=round(time.perf_counter() - started, 3))
-                    if is_new:
+                    if stored is None or stored.reading_id != reading.reading_id:
                         new_readings.append(reading)
                         self._tell_of_new_reading(receipt, reading)
                         self.ledger.append(
@@ -244,7 +242,8 @@ class Session:
                                 "rejects": reading.rejects,
                             },
                         )
-                readings.append(reading)
+                    stored = reading
+                readings.append(stored)
         for line in _said_of(new_readings, {receipt.receipt_id: receipt for receipt in receipts}):
             self.say(line)
         return Intake(receipts, readings, new_receipts, new_readings, held_back)

@@ -190,7 +190,7 @@ def _in_force(session: Session, receipts: list[Receipt]) -> set[str]:
 
 
 def _reading(session: Session, receipt: Receipt, contract: Contract) -> Reading | None:
-    return intake.find_reading(receipt, contract, session.jurisdiction, session.warehouse)
+    return intake.find_reading(receipt, contract, session.jurisdiction, session.warehouse, session.settings.work_limits)
 
 
 def alerts_of(settings: Settings) -> list[dict[str, Any]]:

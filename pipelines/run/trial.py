@@ -1,7 +1,7 @@
 """A file tried before anything is agreed: `check` reads it by a contract, `sniff` proposes a contract for it.
 
-Nothing is received, stored or published here; the reader is the one that real deliveries meet. Only what a person
-asked to be written (`sniff --write`) is written, and only where nothing stands yet.
+Nothing is received, stored or published here; the reader is the one that real deliveries meet, in a process with the
+same limits. Only what a person asked to be written (`sniff --write`) is written, and only where nothing stands yet.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ import csv
 import hashlib
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pipelines import intake
-from pipelines.errors import ConfigurationError, UsageError
+from pipelines.errors import ConfigurationError, UnreadableFileError, UsageError
 from pipelines.intake.corrections import Outcome
 from pipelines.intake.corrections import findings as corrections_met
 from pipelines.intake.frames import Taken
 from pipelines.intake.propose import Grounds, Proposal, as_contract, propose
+from pipelines.intake.read import take
 from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit, load
 from pipelines.jurisdiction.contract_checks import load_contract
 from pipelines.jurisdiction.reference import TABLES, load_table
@@ -26,6 +28,7 @@ from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.records import Receipt
 from pipelines.settings import Settings
 from pipelines.store import now_utc, write_atomically
+from pipelines.worker import WorkDiedError, Worker
 
 
 class Sketch(Jurisdiction):
@@ -62,7 +65,29 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
 
     `extract` is department/extract, or the path of a contract file that does not lie in the jurisdiction yet.
     """
-    data = _bytes(path)
+    return _within_limits(settings, path, _checked, extract, period)
+
+
+def _within_limits(
+    settings: Settings, path: Path, function: Callable[..., dict[str, Any]], *arguments: str | None
+) -> dict[str, Any]:
+    """What `function(settings, path, *arguments)` finds, in a process of its own; raises what it raises.
+
+    Raises UnreadableFileError when the file ends that process.
+    """
+    if not path.is_file():
+        raise UsageError("there is no such file", where=str(path), do="name a file")
+    with Worker(settings.work_limits) as worker:
+        try:
+            found: dict[str, Any] = worker.call(function, settings, path, *arguments, size_bytes=path.stat().st_size)
+        except WorkDiedError as died:
+            raise UnreadableFileError(f"the file cannot be read: {died.reason}", where=str(path), do=died.do) from None
+    return found
+
+
+def _checked(settings: Settings, path: Path, extract: str, period: str | None) -> dict[str, Any]:
+    """What a contract takes from a file; see `check_file`."""
+    data = path.read_bytes()
     jurisdiction: Jurisdiction
     if extract.endswith((".yml", ".yaml")):
         jurisdiction = Sketch(settings.jurisdiction_folder)
@@ -112,9 +137,16 @@ def sniff_file(
 
     With `write` the contract, its new measures and its new units are put into the jurisdiction's folder.
     """
-    data = _bytes(path)
-    sketch = Sketch(settings.jurisdiction_folder)
     contract_id = _contract_id(path, department, extract)
+    found = _within_limits(settings, path, _sniffed, contract_id)
+    found["written"] = _write(settings.jurisdiction_folder, contract_id, found) if write else []
+    return found
+
+
+def _sniffed(settings: Settings, path: Path, contract_id: str) -> dict[str, Any]:
+    """A proposal for a file, and what it would read."""
+    data = path.read_bytes()
+    sketch = Sketch(settings.jurisdiction_folder)
     tables = {name: sketch._tables[name] for name in ("region", "measure")}
     grounds = Grounds({name: unit.base for name, unit in sketch.units.items()}, tables["region"], tables["measure"])
     proposal = propose(data, path.name, grounds, contract_id)
@@ -129,7 +161,6 @@ def sniff_file(
             "measures_to_add": proposal.measures,
             "units_to_add": proposal.units,
             "notes": proposal.notes,
-            "written": _write(settings.jurisdiction_folder, proposal) if write else [],
         }
     )
     return found
@@ -151,7 +182,7 @@ def read_once(data: bytes, file_name: str, contract: Contract, jurisdiction: Jur
         sequence=1,
     )
     index = intake.RegionIndex(jurisdiction.regions)
-    return intake.take(data, receipt, contract, jurisdiction, index, "trial")
+    return take(data, receipt, contract, jurisdiction, index, "trial")
 
 
 def summary(taken: Taken, contract: Contract, period: str, first: int = 8) -> dict[str, Any]:
@@ -208,12 +239,6 @@ def _year_in(data: bytes) -> str | None:
     return max(years).decode() if years else None
 
 
-def _bytes(path: Path) -> bytes:
-    if not path.is_file():
-        raise UsageError("there is no such file", where=str(path), do="name a file")
-    return path.read_bytes()
-
-
 def _contract_id(path: Path, department: str | None, extract: str | None) -> str:
     """department/extract: as given, else as the file lies under landing/, else its name."""
     parts = path.resolve().parts
@@ -232,29 +257,30 @@ def _contract_id(path: Path, department: str | None, extract: str | None) -> str
     return found
 
 
-def _write(folder: Path, proposal: Proposal) -> list[str]:
+def _write(folder: Path, contract_id: str, found: dict[str, Any]) -> list[str]:
     """Put a proposal where it belongs; nothing that stands is overwritten.
 
     Raises UsageError when the contract exists.
     """
-    path = folder / "contracts" / f"{proposal.id}.yml"
+    measures, units = found["measures_to_add"], found["units_to_add"]
+    path = folder / "contracts" / f"{contract_id}.yml"
     if path.exists():
         raise UsageError("the contract exists already", where=str(path), do="remove it, or choose another --extract")
     written = []
-    if proposal.measures:
+    if measures:
         table = folder / "reference" / "measures.csv"
         text = table.read_text(encoding="utf-8-sig")
         header = next(csv.reader(io.StringIO(text)))
         lines = io.StringIO(newline="")
-        csv.writer(lines, lineterminator="\n").writerows([[line[c] for c in header] for line in proposal.measures])
+        csv.writer(lines, lineterminator="\n").writerows([[line[c] for c in header] for line in measures])
         write_atomically(table, (text.rstrip("\n") + "\n" + lines.getvalue()).encode())
-        written.append(f"{table}: {len(proposal.measures)} line(s) added")
-    if proposal.units:
+        written.append(f"{table}: {len(measures)} line(s) added")
+    if units:
         file = folder / "jurisdiction.yml"
         text = file.read_text(encoding="utf-8")
         entries = "".join(
             f'  "{name}": {{base: {unit["base"]}, factor: {unit["factor"]}}}   # proposed by sniff: check both\n'
-            for name, unit in proposal.units.items()
+            for name, unit in units.items()
         )
         parts = re.split(r"(?m)^(units:[ \t]*(?:#.*)?\n)", text, maxsplit=1)
         if len(parts) != 3:
@@ -262,7 +288,7 @@ def _write(folder: Path, proposal: Proposal) -> list[str]:
                 "`units` is not written as a list of lines", where=str(file), do=f"add by hand:\n{entries}"
             )
         write_atomically(file, "".join([parts[0], parts[1], entries, parts[2]]).encode())
-        written.append(f"{file}: {len(proposal.units)} unit(s) added")
+        written.append(f"{file}: {len(units)} unit(s) added")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, proposal.text.encode())
+    write_atomically(path, found["proposal"].encode())
     return [str(path), *written]
