@@ -61,6 +61,7 @@ class Worker:
         self._prepare = prepare
         self._environment = environment or {}
         self._process: _Process | None = None
+        self._is_spent = False
 
     def __enter__(self) -> Worker:
         return self
@@ -76,7 +77,11 @@ class Worker:
         """
         if self._process is None:
             self._start()
-        return self._do(function, arguments, self.limits.seconds_for(size_bytes))
+        try:
+            return self._do(function, arguments, self.limits.seconds_for(size_bytes))
+        finally:
+            if self._is_spent:
+                self.close()
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -90,6 +95,7 @@ class Worker:
         try:
             self._do(function, arguments, self.limits.seconds_for(0))
         except WorkDiedError as error:
+            self.close()
             raise errors.ConfigurationError(
                 f"the process that reads files cannot start within {self.limits}: {error.reason}",
                 where=f"{READ_MEMORY_VARIABLE}, {READ_SECONDS_VARIABLE}",
@@ -99,8 +105,7 @@ class Worker:
     def _do(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: int) -> Any:
         assert self._process is not None
         answer = self._process.ask((seconds, function, arguments), self.limits.patience * seconds)
-        if answer.get("is_spent", True):
-            self.close()
+        self._is_spent = answer.get("is_spent", True)
         if "error" in answer:
             name, message, where, do = answer["error"]
             raise getattr(errors, name)(message, where=where, do=do)
@@ -192,13 +197,12 @@ def serve() -> None:
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(Connection(jobs_end), jobs), daemon=True).start()
     answers = Connection(answers_end)
-    at_first = _memory_held()
     while True:
         seconds, function, arguments = pickle.loads(jobs.get())
         _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + seconds)
         answer = _answer_of(function, arguments)
         # A process that held much keeps some of it: the next job would have less than its due.
-        answer["is_spent"] = "died" in answer or _memory_held() - at_first > memory / 4
+        answer["is_spent"] = "died" in answer or _memory_held() > memory / 2
         answers.send_bytes(json.dumps(answer, default=str).encode())
 
 

@@ -91,7 +91,7 @@ HELD: list[bytearray] = []
 
 
 def hold(size: int) -> None:
-    HELD.append(bytearray(b"x" * size))
+    HELD.append(bytearray(size))
 
 
 def endless_loop() -> None:

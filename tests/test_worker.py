@@ -127,7 +127,7 @@ def test_one_that_held_much_memory_is_not_used_again_and_one_that_did_not_is(sha
     assert shared.call(poison.process) == shared.call(poison.process)
     shared.call(poison.hold, 100_000_000)
     before = shared.call(poison.process)
-    shared.call(poison.hold, 400_000_000)
+    shared.call(poison.hold, 500_000_000)
     assert shared.call(poison.process) != before
 
 

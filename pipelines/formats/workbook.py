@@ -1,32 +1,23 @@
 """Workbooks (xlsx, xls, ods) to grids: the sheets that the contract names, each cell as text.
 
-A workbook whose memory cannot be told beforehand is opened by a process of its own (`workbook_process`).
+What a workbook unpacks to cannot always be told beforehand: whoever reads files sees to it that memory is limited.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import re
-import subprocess
-import sys
 import zipfile
 import zlib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import fastexcel
 import polars as pl
-import pyarrow as pa
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats.grid import ROW, Grid, give_up, refuse_size
 from pipelines.formats.packing import unpack
-from pipelines.formats.workbook_process import read_cells
-from pipelines.jurisdiction.contract import Format, SheetRule
-
-MAX_SECONDS = 600  # for a workbook that is opened in a process of its own
+from pipelines.jurisdiction.contract import Format
 
 _FAULTS = {
     "Div0": "#DIV/0!",
@@ -44,8 +35,7 @@ _ROW = re.compile(rb"r=[\"'][A-Z]*([0-9]{1,9})[\"']")
 
 def sheet_names(data: bytes, rule: Format, where: str) -> list[str]:
     """The names of a workbook's sheets, in order."""
-    data = unpack(data, rule, where)
-    return list(_opened(data, where).sheet_names) if rule.kind == "xlsx" else _beside(data, [], where)[0]
+    return list(_opened(unpack(data, rule, where), where).sheet_names)
 
 
 def _opened(data: bytes, where: str) -> fastexcel.ExcelReader:
@@ -62,18 +52,11 @@ def _opened(data: bytes, where: str) -> fastexcel.ExcelReader:
 
 def read_workbook(data: bytes, rule: Format, where: str) -> list[Grid]:
     """The sheets of a workbook that the contract names."""
+    workbook = _opened(data, where)
+    chosen = _chosen_sheets(workbook.sheet_names, rule, where)
     if rule.kind == "xlsx":
-        workbook = _opened(data, where)
-        chosen = _chosen_sheets(workbook.sheet_names, rule, where)
         _refuse_far_cells(data, where)
-        return [_read_sheet(workbook, name, where) for name in chosen]
-    # What the older formats unpack to cannot be told beforehand: they are opened where memory is limited.
-    wanted = [] if isinstance(rule.sheet, SheetRule) else [rule.sheet]
-    names, batches = _beside(data, wanted, where)
-    chosen = _chosen_sheets(names, rule, where)
-    if isinstance(rule.sheet, SheetRule):
-        _, batches = _beside(data, chosen, where)
-    return [_as_grid(name, batch, where) for name, batch in zip(chosen, batches, strict=True)]
+    return [_read_sheet(workbook, name, where) for name in chosen]
 
 
 def _refuse_far_cells(data: bytes, where: str) -> None:
@@ -108,34 +91,6 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _beside(
-    data: bytes, sheets: Sequence[str | int], where: str
-) -> tuple[list[str], list[tuple[Any, list[int], list[Any]]]]:
-    """A workbook opened by a process of its own, with limited memory and time: its sheet names, and sheets as read.
-
-    `sheets` are names or positions from 1; those that the workbook lacks are left out.
-    """
-    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_process.py")), json.dumps(sheets)]
-    try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=MAX_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        give_up(error, "the workbook takes too long to open", where, "ask for it in another format")
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise UnreadableFileError(
-            f"the workbook cannot be opened: {said[-1][:300] if said else 'its reader died'}",
-            where=where,
-            do="open it in a spreadsheet program; if it fails there too, ask for it again",
-        )
-    stream = io.BytesIO(done.stdout)
-    head = json.loads(stream.readline())
-    read = []
-    for size, columns, faults in head["read"]:
-        with pa.ipc.open_stream(pa.py_buffer(stream.read(size))) as reader:
-            read.append((reader.read_all(), columns, faults))
-    return head["names"], read
-
-
 def _chosen_sheets(names: list[str], rule: Format, where: str) -> list[str]:
     wanted = rule.sheet
     if isinstance(wanted, int):
@@ -163,23 +118,21 @@ def _chosen_sheets(names: list[str], rule: Format, where: str) -> list[str]:
 
 
 def _read_sheet(workbook: fastexcel.ExcelReader, name: str, where: str) -> Grid:
+    """A sheet as a grid: empty columns on the left counted, faults of formulas (#DIV/0!) as the text they show."""
     try:
-        read = read_cells(workbook, name)
+        sheet = workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+        columns = [column.absolute_index for column in sheet.available_columns()]
+        table, faults = sheet.to_arrow_with_errors()
     except BaseException as error:
         give_up(error, f"the sheet {name!r} cannot be read", where, "check the workbook")
-    return _as_grid(name, read, where)
-
-
-def _as_grid(name: str, read: tuple[Any, list[int], list[Any]], where: str) -> Grid:
-    """A sheet as a grid: empty columns on the left counted, faults of formulas (#DIV/0!) as the text they show."""
-    table, columns, faults = read
     frame = pl.DataFrame(pl.from_arrow(table)) if table.num_columns else pl.DataFrame()
     if not frame.width or not frame.height:
         raise UnreadableFileError(f"the sheet {name!r} is empty", where=where, do="check `format.sheet` or the file")
     refuse_size(frame.height, columns[-1] + 1, where)
     by_column: dict[int, dict[int, str]] = {}
-    for row, column, detail in faults:
-        kind = re.search(r"Error\((\w+)\)", detail)
+    for fault in faults.errors if faults else []:
+        row, column = fault.offset_position[:2]
+        kind = re.search(r"Error\((\w+)\)", fault.detail)
         by_column.setdefault(column, {})[row] = _FAULTS.get(kind.group(1) if kind else "", "#ERROR!")
     cells = {
         f"c{i}": pl.Series([None], dtype=pl.String).new_from_index(0, frame.height) for i in range(columns[-1] + 1)
