@@ -76,11 +76,12 @@ def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     temporary.replace(path)
 
 
-def private_folder(folder: Path) -> Path:
-    """Make a folder that only its owner can enter, and those above it that are missing likewise."""
+def public_folder(folder: Path) -> Path:
+    """Make a folder that everybody may look into, and those above it that are missing likewise."""
     for path in (*reversed(folder.parents), folder):
         if not path.exists():
-            path.mkdir(mode=0o700)
+            path.mkdir()
+            path.chmod(0o755)
     return folder
 
 
@@ -103,10 +104,10 @@ def put_in_place(work: Path, folder: Path) -> None:
 
 
 def make_read_only(folder: Path) -> None:
-    """Take the write permission from every file and folder below `folder`, itself included."""
+    """Give every file and folder below `folder`, itself included, to everybody to read and to nobody to change."""
     for path in [*folder.rglob("*"), folder]:
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+            path.chmod(0o555 if path.is_dir() else 0o444)
 
 
 def remove_tree(folder: Path) -> None:
@@ -128,7 +129,10 @@ class LockHolder:
 
 
 class Warehouse:
-    """The folder `warehouse/<jurisdiction>/` and the places in it."""
+    """The folder `warehouse/<jurisdiction>/` and the places in it.
+
+    Vault, readings and builds are their owner's alone; releases are everybody's to read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -231,13 +235,21 @@ class Warehouse:
                 return LockHolder(int(process), since) if process.isdecimal() and since else None
         return None
 
+    def private_folder(self, folder: Path) -> Path:
+        """Make a folder of this warehouse that only its owner can enter, and those between the two likewise."""
+        public_folder(self.folder)
+        for path in (*reversed(folder.parents), folder):
+            if not path.exists():
+                path.mkdir(mode=0o700)
+        return folder
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the warehouse for one run; a second one is told who holds it.
 
         Raises BusyError when another process holds the lock.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        public_folder(self.folder)
         path = self.folder / ".lock"
         with path.open("a+", encoding="utf-8") as handle:
             try:
@@ -254,6 +266,9 @@ class Warehouse:
             handle.truncate()
             handle.write(f"{os.getpid()} since {now_utc()}")
             handle.flush()
+            for room in (self.vault, self.readings, self.builds):  # also those of an earlier version
+                if room.exists():
+                    room.chmod(0o700)
             try:
                 yield
             finally:

@@ -162,7 +162,7 @@ def build(
     work = warehouse.work
     try:
         remove_tree(work)
-        work.mkdir(parents=True)
+        warehouse.private_folder(work)
         making = replace(identity, folder=str(work))
         _lay_sources(making.database, warehouse, settings, reference, readings, receipts, in_force)
     except BaseException:
@@ -403,7 +403,7 @@ def _start_dbt(target: Path, warehouse: Warehouse, settings: Settings) -> subpro
         "JUNHENG_MEMORY_LIMIT": settings.memory_limit,
         "JUNHENG_THREADS": str(settings.threads),
     }
-    target.mkdir(parents=True, exist_ok=True)
+    warehouse.private_folder(target)
     command = [
         # -P: the folder of the program must not be searched for modules
         *(sys.executable, "-P", str(PACKAGE_FOLDER / "dbt_process.py"), str(_parsed_project())),

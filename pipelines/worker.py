@@ -14,14 +14,13 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from pipelines import errors
 from pipelines.settings import PACKAGE_FOLDER, READ_MEMORY_VARIABLE, READ_SECONDS_VARIABLE, WorkLimits
@@ -130,12 +129,12 @@ def _death(cause: str, limits: WorkLimits, seconds: int) -> WorkDiedError:
 
 
 class _Process:
-    """The process, the pipes to it and from it, and a file for what is printed in it. Nothing of that is ever shown."""
+    """The process, the pipes to it and from it, and the end of what is printed in it: that is never shown or stored."""
 
     def __init__(self, limits: WorkLimits, environment: dict[str, str]) -> None:
         jobs, self._jobs = Pipe(duplex=False)
         self._answers, answers = Pipe(duplex=False)
-        self._printed = tempfile.TemporaryFile()  # noqa: SIM115
+        self._printed = bytearray()
         # The folder of the program must not be searched for modules, but what we can import it must find.
         code = f"import sys; sys.path[:] = {sys.path!r}; from pipelines.worker import serve; serve()"
         with jobs, answers:
@@ -144,10 +143,12 @@ class _Process:
                 [sys.executable, "-P", "-c", code, *map(str, (limits.memory_bytes, *ends))],
                 env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
-                stdout=self._printed,
-                stderr=self._printed,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
                 pass_fds=ends,
             )
+        self._drain = threading.Thread(target=self._keep_what_is_printed, daemon=True)
+        self._drain.start()
 
     def ask(self, job: tuple[int, Callable[..., Any], tuple[Any, ...]], patience: float) -> dict[str, Any]:
         """The answer to a job, or what it died of."""
@@ -165,16 +166,23 @@ class _Process:
         """End the process if it has not ended."""
         self._popen.kill()
         self._popen.wait()
-        for stream in (self._jobs, self._answers, self._printed):
-            stream.close()
+        self._drain.join(5)
+        self._jobs.close()
+        self._answers.close()
+
+    def _keep_what_is_printed(self) -> None:
+        """The last of it, for the cause of a death: it may quote a cell, so it goes into no file."""
+        with cast(IO[bytes], self._popen.stdout) as printed:
+            while piece := os.read(printed.fileno(), 65_536):
+                self._printed += piece
+                del self._printed[:-10_000]
 
     def _cause_of_death(self) -> str:
         code = self._popen.wait()
         if code == -signal.SIGXCPU:
             return _PROCESSOR
-        self._printed.seek(max(0, self._printed.seek(0, os.SEEK_END) - 10_000))
-        printed = self._printed.read()
-        if any(text in printed for text in _NO_MEMORY):
+        self._drain.join(5)
+        if any(text in self._printed for text in _NO_MEMORY):
             return _MEMORY
         named = signal.Signals(-code).name if -code in signal.valid_signals() else f"code {code}"
         return f"its reader was ended by {named}"

@@ -11,7 +11,7 @@ import country
 import pytest
 
 from pipelines import intake
-from pipelines.errors import ConfigurationError, FaultError
+from pipelines.errors import FaultError
 from pipelines.intake.receive import Arrivals
 from pipelines.jurisdiction import load
 from pipelines.ledger import Ledger
@@ -136,23 +136,33 @@ def test_half_written_uploads_and_hidden_files_are_not_files_yet(house: House) -
         "file.csv",
     ],
 )
-def test_a_file_in_a_folder_without_contract_is_an_error_and_its_bytes_are_kept(house: House, where: str) -> None:
+def test_a_file_in_a_folder_without_contract_is_refused_and_its_bytes_are_kept(house: House, where: str) -> None:
     stray = house.country.folder / "landing" / where
     stray.parent.mkdir(parents=True, exist_ok=True)
     stray.write_bytes(b"who sent this?")
-    with pytest.raises(ConfigurationError) as error:
-        house.receive()
-    assert where in error.value.message
-    assert "contract" in error.value.do
+    arrivals = house.receive()
+    assert [(each.landing_path, each.rule) for each in arrivals.refused] == [(where, "no_contract")]
+    assert arrivals.refused[0].do
     assert house.kept(hashlib.sha256(b"who sent this?").hexdigest()) == b"who sent this?"
     # what has a contract was received all the same
     assert [r.extract_id for r in intake.all_receipts(house.warehouse)] == [BUDGET]
+    assert house.receive().refused == arrivals.refused  # as long as it lies there
 
 
-def test_a_file_whose_name_the_contract_does_not_expect_is_an_error(house: House) -> None:
+def test_a_file_whose_name_the_contract_does_not_expect_is_refused(house: House) -> None:
     house.country.land(BUDGET, "2020", name="budget.pdf", data=b"%PDF")
-    with pytest.raises(ConfigurationError, match=r"budget\.pdf"):
-        house.receive()
+    (refused,) = house.receive().refused
+    assert refused.landing_path == "treasury/budget/2020/budget.pdf"
+    assert "takes files named" in refused.detail
+
+
+def test_a_stray_is_taken_in_once_it_has_a_contract(house: House) -> None:
+    house.country.land(BUDGET, "2020", name="budget.txt", data=b"Place,2018\nVerdania,1\n")
+    house.receive()
+    house.country.write_contract(BUDGET, lambda contract: contract.update(files="*"))
+    arrivals = house.receive()
+    assert [r.file_name for r in arrivals.new] == ["budget.txt"]
+    assert arrivals.refused == []
 
 
 def test_a_receipt_survives_a_crash_before_the_marks_were_written(house: House) -> None:

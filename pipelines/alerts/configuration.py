@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 
-Event = Literal["failed", "blocked", "late", "held_back"]
+Event = Literal["failed", "blocked", "late", "held_back", "refused"]
 
 
 class Secret(StrictModel):
@@ -55,7 +55,7 @@ class _Channel(StrictModel):
     """What every channel has: a name to speak of it by, and the events it carries."""
 
     name: str = ""
-    events: list[Event] = Field(default=["failed", "blocked", "late", "held_back"], min_length=1)
+    events: list[Event] = Field(default=["failed", "blocked", "late", "held_back", "refused"], min_length=1)
 
     def secrets(self, folder: Path) -> list[str]:
         """Every secret of the channel, read; for looking whether they are there and for keeping them out of texts."""

@@ -4,7 +4,8 @@ Readers by format, numbers, names and layout are modules of their own. What a nu
 word; what is made of it is dbt's.
 """
 
-from pipelines.intake.freshness import Waiting, late_deliveries, punctuality, waiting
+from pipelines.intake.freshness import found_in_landing, late_deliveries, punctuality, waiting
+from pipelines.intake.landing import Landed, Refused, look
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.person_key import KEY_VARIABLE, key_is_configured, require_key
 from pipelines.intake.reader import Reader
@@ -17,17 +18,20 @@ __all__ = [
     "TOLD",
     "Arrivals",
     "Delivery",
+    "Landed",
     "Reader",
+    "Refused",
     "RegionIndex",
-    "Waiting",
     "all_receipts",
     "compare",
     "earlier_reading",
     "find_reading",
     "findings",
+    "found_in_landing",
     "in_force",
     "key_is_configured",
     "late_deliveries",
+    "look",
     "punctuality",
     "reader_version",
     "receive",

@@ -20,7 +20,7 @@ from pipelines.jurisdiction import Jurisdiction
 from pipelines.jurisdiction.contract import Contract
 from pipelines.records import Reading, Receipt
 from pipelines.settings import WorkLimits
-from pipelines.store import Warehouse, make_private, now_utc, private_folder, put_in_place, remove_tree, write_json
+from pipelines.store import Warehouse, make_private, now_utc, put_in_place, remove_tree, write_json
 from pipelines.worker import WorkDiedError, Worker
 
 
@@ -88,7 +88,7 @@ class Reader:
         # A process that was ended from outside says nothing of the file; one that ends so twice does.
         for _ in range(2):
             remove_tree(work)
-            private_folder(work)
+            self.warehouse.private_folder(work)
             try:
                 taken: dict[str, Any] = self._worker.call(
                     _read_into, work, source, receipt, contract, reading_id, size_bytes=receipt.size_bytes
@@ -100,7 +100,7 @@ class Reader:
                 break
         assert died is not None
         remove_tree(work)
-        private_folder(work)
+        self.warehouse.private_folder(work)
         reading_id = stopped_identity(reading_id, self.limits)
         found = unreadable(receipt, reading_id, f"{died.reason} ({died.do})")
         write_tables(work, found)

@@ -27,7 +27,7 @@ from pipelines.ledger import Ledger
 from pipelines.records import Build, Punctuality, Reading, Receipt, Release, Verdict
 from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings, code_version, switch_telemetry_off
-from pipelines.store import Warehouse, now_utc, read_json, write_json
+from pipelines.store import Warehouse, make_private, now_utc, read_json, write_json
 
 Say = Callable[[str], None]
 Note = Callable[..., None]  # an event and its fields, for the run's log
@@ -42,6 +42,7 @@ class Intake:
     new_receipts: list[Receipt]
     new_readings: list[Reading]
     held_back: list[str] = field(default_factory=list)
+    refused: list[intake.Refused] = field(default_factory=list)
 
 
 @dataclass
@@ -59,6 +60,7 @@ class RunReport:
     rejects: int = 0
     known_rejects: int = 0
     held_back: list[str] = field(default_factory=list)  # person-level files that wait for a key
+    refused: list[dict[str, str]] = field(default_factory=list)  # what lies in landing and cannot be taken in
     differences: list[dict[str, str]] = field(default_factory=list)  # what new files did to the figures before them
     late: list[dict[str, Any]] = field(default_factory=list)  # deliveries that are due and have not come
     alerts: list[dict[str, Any]] = field(default_factory=list)  # per channel that had something to tell
@@ -173,6 +175,7 @@ class Session:
             if known.id == extract or intake.key_is_configured():
                 intake.require_key(known, self.warehouse.folder, self.jurisdiction.folder)
         held_back: list[str] = []
+        refused: list[intake.Refused] = []
         _ = self.rules  # before anything is taken in: by which rules it was
         wanted = self.periods(period, extract) if isinstance(period, str) else period
         with self.step("receive"):
@@ -186,7 +189,7 @@ class Session:
                     hash_everything=full,
                 )
                 receipts, new_receipts = arrivals.receipts, arrivals.new
-                held_back = arrivals.held_back
+                held_back, refused = arrivals.held_back, arrivals.refused
                 for receipt in new_receipts:
                     self.note(
                         "withdrawn" if receipt.is_withdrawal else "received",
@@ -202,6 +205,7 @@ class Session:
                         f"no key for ID numbers is configured ({', '.join(held_back[:3])}); name one in "
                         f"{intake.KEY_VARIABLE} and run again"
                     )
+                self._tell_of_refused(refused)
                 if new_receipts:
                     self.say(f"received {len(new_receipts)} new file(s)")
                     arrived()
@@ -246,7 +250,16 @@ class Session:
                 readings.append(stored)
         for line in _said_of(new_readings, {receipt.receipt_id: receipt for receipt in receipts}):
             self.say(line)
-        return Intake(receipts, readings, new_receipts, new_readings, held_back)
+        return Intake(receipts, readings, new_receipts, new_readings, held_back, refused)
+
+    def _tell_of_refused(self, refused: list[intake.Refused], most: int = 5) -> None:
+        """Say what lies in the landing folder and cannot be taken in, the first few of it."""
+        if refused:
+            self.note("refused", entries=[asdict(each) for each in refused])
+        for each in refused[:most]:
+            self.say(f"warning: not taken in: {each.landing_path}: {each.detail} ({each.do})")
+        if len(refused) > most:
+            self.say(f"warning: not taken in: {len(refused) - most} more (`junheng rejects` lists them)")
 
     def _tell_of_new_reading(self, receipt: Receipt, reading: Reading) -> None:
         """Say what a mended contract, alias or list of regions changed in the figures of a receipt read before."""
@@ -358,6 +371,7 @@ class Session:
             write_json(Path(made.folder) / "build.json", made.as_dict())
         with self.step("protect"):
             protection.make_mask(made, self.jurisdiction.disclosure)
+        make_private(Path(made.folder))
         self.note("built", build_id=made.build_id, readings=len(made.reading_ids))
         self.ledger.append("built", {"build_id": made.build_id, "inputs_hash": made.inputs_hash, "as_of": made.as_of})
         self._forget_old_builds(keep=made.build_id)
@@ -439,6 +453,7 @@ class Session:
         self.note("judged", **verdict_in_short(verdict))
         if verdict.outcome != "pass":
             self._write_workbooks(build)
+        make_private(Path(build.folder))
         return verdict
 
     def _write_workbooks(self, build: Build) -> None:
@@ -587,6 +602,7 @@ def complete(session: Session, taken: Intake, *, moment: str | None = None, full
         rejects=sum(r.rejects for r in standing),
         known_rejects=sum(r.known_rejects for r in standing),
         held_back=taken.held_back,
+        refused=[asdict(each) for each in taken.refused],
         seconds=session.seconds,
     )
     is_asked_for = full or moment is not None

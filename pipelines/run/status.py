@@ -30,7 +30,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
     jurisdiction, warehouse = session.jurisdiction, session.warehouse
     receipts = intake.all_receipts(warehouse) if warehouse.receipts.exists() else []
     standing = _in_force(session, receipts)
-    waits = intake.waiting(jurisdiction, warehouse)
+    waits, refused = intake.found_in_landing(jurisdiction, warehouse)
     now = datetime.now(ZoneInfo(jurisdiction.time_zone))
     punctuality = intake.punctuality(jurisdiction, receipts, waits, now)
     builds = sorted(warehouse.builds.glob("*/build.json"), key=lambda p: p.stat().st_mtime)
@@ -59,7 +59,8 @@ def status_of(settings: Settings) -> dict[str, Any]:
         "next_run": moment_of(jurisdiction.schedule, now).isoformat(timespec="minutes"),
         "missed_run": _missed_run(jurisdiction.schedule, now, runs),
         "waiting": len(waits),
-        "held_back": [w.landing_path for w in waits if w.is_held_back],
+        "refused": [asdict(each) for each in refused],
+        "held_back": [w.landing_path for w in waits if w.waits_for_key],
         "late": [due.as_dict() for due in intake.late_deliveries(punctuality)],
         "alerts": alerts.channel_health(settings_file, warehouse),
         "extracts": [
@@ -106,7 +107,7 @@ def _blocked_by(build: Path, blocking: list[str]) -> list[dict[str, str]]:
 
 
 def rejects_of(settings: Settings, extract: str | None, period: str | None) -> list[dict[str, Any]]:
-    """Rejects of the receipts in force, newest rules first, as people read them."""
+    """What lies in landing and cannot be taken in, then the rejects of the receipts in force, as people read them."""
     session = Session(settings)
     if extract and extract not in session.jurisdiction.contracts:
         raise UsageError(
@@ -116,7 +117,24 @@ def rejects_of(settings: Settings, extract: str | None, period: str | None) -> l
         )
     receipts = intake.all_receipts(session.warehouse) if session.warehouse.receipts.exists() else []
     standing = _in_force(session, receipts)
-    rows: list[dict[str, Any]] = []
+    refused = intake.found_in_landing(session.jurisdiction, session.warehouse)[1]
+    rows: list[dict[str, Any]] = [
+        {
+            "extract": each.extract_id,
+            "period": each.delivery_period,
+            "file": each.landing_path,
+            "sheet": "",
+            "row": None,
+            "column": "",
+            "rule": each.rule,
+            "text": "",
+            "detail": f"{each.detail} ({each.do})",
+            "known": "",
+            "receipt_id": "",
+        }
+        for each in refused
+        if extract in (None, each.extract_id) and period in (None, each.delivery_period)
+    ]
     for receipt in receipts:
         contract = session.jurisdiction.contracts.get(receipt.extract_id)
         if receipt.receipt_id not in standing or contract is None:
