@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,6 +119,12 @@ def restore(warehouse: Warehouse, rules: Rules, folder: Path, project_expectatio
 def kept(warehouse: Warehouse, sha256: str) -> bytes:
     """Bytes of a rule file from the vault. Raises FaultError when they are gone or are not those of the hash."""
     path = warehouse.vault_path(sha256)
+    if warehouse.vault.exists() and not os.access(warehouse.vault, os.X_OK):
+        raise FaultError(
+            "the kept bytes of rule files are their owner's alone",
+            where=str(warehouse.vault),
+            do="ask the account that the pipeline runs under",
+        )
     if not path.is_file() or sha256_file(path) != sha256:
         raise FaultError(
             f"the kept bytes of a rule file are {'not those that were kept' if path.exists() else 'gone'}",
@@ -129,9 +136,9 @@ def kept(warehouse: Warehouse, sha256: str) -> bytes:
 
 def _keep(warehouse: Warehouse, data: bytes) -> None:
     path = warehouse.vault_path(hashlib.sha256(data).hexdigest())
+    warehouse.private_folder(path.parent)
     if not path.exists():
-        write_atomically(path, data)
-        path.chmod(0o444)
+        write_atomically(path, data, mode=0o400)
 
 
 def _difference(old: bytes, new: bytes, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,9 @@ EXPECTATIONS_FOLDER = PROJECT_FOLDER / "expectations"
 # The environment names key files, it never holds a key.
 SIGNING_KEY_VARIABLE = "JUNHENG_SIGNING_KEY_FILE"
 PUBLIC_KEY_VARIABLE = "JUNHENG_PUBLIC_KEY_FILE"
+
+READ_MEMORY_VARIABLE = "JUNHENG_READ_MEMORY"
+READ_SECONDS_VARIABLE = "JUNHENG_READ_SECONDS"
 
 # No tool that Junheng stands on may send usage statistics; set before any of them is imported.
 TELEMETRY_OFF = {
@@ -38,6 +42,32 @@ def switch_telemetry_off() -> None:
 
 
 @dataclass(frozen=True)
+class WorkLimits:
+    """What the process may use that reads one delivered file: memory, and seconds of the processor.
+
+    `seconds` are for a small file; a larger one has `seconds_per_megabyte` more. The clock is given `patience` times as
+    long, for other programs use the processor too.
+    """
+
+    memory: str = "4GB"
+    seconds: int = 120
+    seconds_per_megabyte: int = 10
+    patience: int = 4
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory in bytes."""
+        return bytes_of(self.memory)
+
+    def seconds_for(self, size_bytes: int) -> int:
+        """Processor seconds for a file of this size."""
+        return self.seconds + size_bytes * self.seconds_per_megabyte // 1_000_000
+
+    def __str__(self) -> str:
+        return f"{self.memory} of memory and {self.seconds:,} s"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Which jurisdiction, which warehouse, and the limits of a run."""
 
@@ -46,6 +76,7 @@ class Settings:
     expectations_folder: Path = EXPECTATIONS_FOLDER
     memory_limit: str = "1GB"
     threads: int = 2
+    work_limits: WorkLimits = WorkLimits()  # of the process that reads delivered files
     reference_geographies: tuple[int, ...] | None = None  # lists of regions, in place of those the jurisdiction names
     signing_key_file: Path | None = None
     public_key_file: Path | None = None
@@ -68,7 +99,8 @@ class Settings:
             jurisdiction_folder=Path(jurisdiction).expanduser().resolve(),
             warehouse_folder=Path(warehouse).expanduser().resolve(),
             memory_limit=os.environ.get("JUNHENG_MEMORY_LIMIT", "1GB"),
-            threads=_threads(os.environ.get("JUNHENG_THREADS", "2")),
+            threads=_positive("JUNHENG_THREADS", 2),
+            work_limits=_work_limits(),
             signing_key_file=_path(os.environ.get(SIGNING_KEY_VARIABLE)),
             public_key_file=_path(os.environ.get(PUBLIC_KEY_VARIABLE)),
             person=os.environ.get("JUNHENG_PERSON") or account(),
@@ -98,12 +130,30 @@ def _settings_file() -> Path | None:
     return path if path.exists() else None
 
 
-def _threads(text: str) -> int:
+def _positive(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
     if not text.isdecimal() or int(text) < 1:
         raise ConfigurationError(
-            f"{text!r} is not a number of threads", where="JUNHENG_THREADS", do="set it to 1 or more, or unset it"
+            f"{text!r} is not a whole number of 1 or more", where=variable, do="correct it, or unset it"
         )
     return int(text)
+
+
+def _work_limits() -> WorkLimits:
+    memory = os.environ.get(READ_MEMORY_VARIABLE, WorkLimits.memory)
+    try:
+        bytes_of(memory)
+    except ValueError as error:
+        raise ConfigurationError(str(error), where=READ_MEMORY_VARIABLE, do="write it like 4GB, or unset it") from None
+    return WorkLimits(memory=memory, seconds=_positive(READ_SECONDS_VARIABLE, WorkLimits.seconds))
+
+
+def bytes_of(text: str) -> int:
+    """A size like `4GB` or `500 MB` (thousands) in bytes. Raises ValueError for any other text."""
+    match = re.fullmatch(r"([0-9]{1,6}) ?(MB|GB)", text)
+    if match is None or not int(match.group(1)):
+        raise ValueError(f"{text!r} is no size")
+    return int(match.group(1)) * {"MB": 10**6, "GB": 10**9}[match.group(2)]
 
 
 def _years(text: str | None) -> tuple[int, ...] | None:

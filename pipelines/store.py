@@ -35,20 +35,25 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write bytes so that a reader sees the old file or the new one, never a part."""
+def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Write bytes so that a reader sees the old file or the new one, never a part.
+
+    The file gets the permissions `mode`, where they are told; else those that the system gives new files.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as handle:
+        if mode is not None:
+            os.fchmod(handle.fileno(), mode)
         handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
     temporary.replace(path)
 
 
-def write_json(path: Path, payload: Any) -> None:
-    """Write JSON atomically: UTF-8, sorted keys, one trailing newline."""
-    write_atomically(path, (json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+def write_json(path: Path, payload: Any, mode: int | None = None) -> None:
+    """Write JSON atomically: UTF-8, sorted keys, one trailing newline; `mode` as in `write_atomically`."""
+    write_atomically(path, (json.dumps(payload, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode(), mode)
 
 
 def read_json(path: Path) -> Any:
@@ -71,11 +76,38 @@ def write_parquet(path: Path, frame: pl.DataFrame) -> None:
     temporary.replace(path)
 
 
-def make_read_only(folder: Path) -> None:
-    """Take the write permission from every file and folder below `folder`, itself included."""
+def public_folder(folder: Path) -> Path:
+    """Make a folder that everybody may look into, and those above it that are missing likewise."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir()
+            path.chmod(0o755)
+    return folder
+
+
+def make_private(folder: Path) -> None:
+    """Give every file and folder below `folder`, itself included, to its owner alone."""
     for path in [*folder.rglob("*"), folder]:
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def put_in_place(work: Path, folder: Path) -> None:
+    """Rename a finished folder to its final name; an older folder of that name makes way first."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    old = folder.with_name(f".{folder.name}.old")
+    remove_tree(old)
+    if folder.exists():
+        folder.rename(old)
+    work.rename(folder)
+    remove_tree(old)
+
+
+def make_read_only(folder: Path) -> None:
+    """Give every file and folder below `folder`, itself included, to everybody to read and to nobody to change."""
+    for path in [*folder.rglob("*"), folder]:
+        if not path.is_symlink():
+            path.chmod(0o555 if path.is_dir() else 0o444)
 
 
 def remove_tree(folder: Path) -> None:
@@ -97,7 +129,10 @@ class LockHolder:
 
 
 class Warehouse:
-    """The folder `warehouse/<jurisdiction>/` and the places in it."""
+    """The folder `warehouse/<jurisdiction>/` and the places in it.
+
+    Vault, readings and builds are their owner's alone; releases are everybody's to read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -205,13 +240,21 @@ class Warehouse:
                 return LockHolder(int(process), since) if process.isdecimal() and since else None
         return None
 
+    def private_folder(self, folder: Path) -> Path:
+        """Make a folder of this warehouse that only its owner can enter, and those between the two likewise."""
+        public_folder(self.folder)
+        for path in (*reversed(folder.parents), folder):
+            if not path.exists():
+                path.mkdir(mode=0o700)
+        return folder
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the warehouse for one run; a second one is told who holds it.
 
         Raises BusyError when another process holds the lock.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        public_folder(self.folder)
         path = self.folder / ".lock"
         with path.open("a+", encoding="utf-8") as handle:
             try:
@@ -228,6 +271,9 @@ class Warehouse:
             handle.truncate()
             handle.write(f"{os.getpid()} since {now_utc()}")
             handle.flush()
+            for room in (self.vault, self.readings, self.builds):  # also those of an earlier version
+                if room.exists():
+                    room.chmod(0o700)
             try:
                 yield
             finally:

@@ -28,7 +28,7 @@ from pipelines.errors import ConfigurationError, FaultError
 from pipelines.jurisdiction.reference_schema import TABLES
 from pipelines.records import Build, Choice, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings, hash_files
-from pipelines.store import Warehouse, read_json, remove_tree
+from pipelines.store import Warehouse, put_in_place, read_json, remove_tree
 
 _DIMENSIONS = "population_basis residence sex age_group group item"
 
@@ -128,7 +128,7 @@ def build(
     work = warehouse.work
     try:
         remove_tree(work)
-        work.mkdir(parents=True)
+        warehouse.private_folder(work)
         making = replace(identity, folder=str(work))
         _lay_sources(making.database, warehouse, settings, reference, readings, receipts, choice)
     except BaseException:
@@ -137,7 +137,7 @@ def build(
     _run_dbt(warehouse, making)
     with duckdb.connect(str(making.database)) as connection:
         connection.execute("CHECKPOINT")
-    _put_in_place(work, Path(identity.folder))
+    put_in_place(work, Path(identity.folder))
     return identity
 
 
@@ -405,7 +405,7 @@ def _start_dbt(target: Path, warehouse: Warehouse, settings: Settings) -> subpro
         "JUNHENG_MEMORY_LIMIT": settings.memory_limit,
         "JUNHENG_THREADS": str(settings.threads),
     }
-    target.mkdir(parents=True, exist_ok=True)
+    warehouse.private_folder(target)
     command = [
         # -P: the folder of the program must not be searched for modules
         *(sys.executable, "-P", str(PACKAGE_FOLDER / "dbt_process.py"), str(_parsed_project())),
@@ -461,14 +461,3 @@ def _last_line(log: Path) -> str:
     """The last thing dbt said, for the message of an error."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it said nothing"
-
-
-def _put_in_place(work: Path, folder: Path) -> None:
-    """Rename the work folder to its final name; an older folder of that name makes way first."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    old = folder.with_name(f".{folder.name}.old")
-    remove_tree(old)
-    if folder.exists():
-        folder.rename(old)
-    work.rename(folder)
-    remove_tree(old)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from browser import CHROMIUM, MISSING, Browser
@@ -14,7 +16,8 @@ from country import make_country
 from houses import House
 from hypothesis import HealthCheck, settings
 
-from pipelines.settings import PROJECT_FOLDER
+from pipelines import worker
+from pipelines.settings import PROJECT_FOLDER, WorkLimits
 
 # The same examples in every run: a red test must be red again for the person who looks into it. No deadline:
 # the machine may be busy with a build.
@@ -22,6 +25,52 @@ settings.register_profile(
     "junheng", deadline=None, derandomize=True, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("junheng")
+
+
+class WarmProcess(worker._Process):
+    """A process for jobs that is not ended after its last one: the next Worker with the same settings goes on with it.
+
+    Starting one takes half a second. Tests of the process itself ask for `cold_processes`.
+    """
+
+    idle: ClassVar[dict[str, list[WarmProcess]]] = {}
+
+    def __new__(cls, limits: WorkLimits, environment: dict[str, str]) -> WarmProcess:
+        ours = {name: value for name, value in os.environ.items() if name.startswith("JUNHENG_")}
+        key = repr((limits, environment, sorted(ours.items()), sys.path))
+        waiting = cls.idle.setdefault(key, [])
+        made = waiting.pop() if waiting else super().__new__(cls)
+        made.key = key
+        return made
+
+    def __init__(self, limits: WorkLimits, environment: dict[str, str]) -> None:
+        if "_popen" not in self.__dict__:
+            super().__init__(limits, environment)
+        self.is_good = True
+
+    def ask(self, job: Any, patience: float) -> dict[str, Any]:
+        self.is_good = False
+        answer = super().ask(job, patience)
+        self.is_good = not answer.get("is_spent", True)
+        return answer
+
+    def end(self) -> None:
+        if self.is_good:
+            self.idle[self.key].append(self)
+        else:
+            super().end()
+
+
+@pytest.fixture(autouse=True)
+def warm_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests share the processes that files are read in."""
+    monkeypatch.setattr(worker, "_Process", WarmProcess)
+
+
+@pytest.fixture
+def cold_processes(warm_processes: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Worker starts a process of its own and ends it, as in a run."""
+    monkeypatch.setattr(worker, "_Process", WarmProcess.__base__)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ import country
 import polars as pl
 import yaml
 
-from pipelines.intake import RegionIndex, take
+from pipelines.intake import RegionIndex
 from pipelines.intake.frames import Taken
+from pipelines.intake.read import take
 from pipelines.jurisdiction import Contract, Jurisdiction, load
 from pipelines.records import Receipt
 from pipelines.run import Intake, Session

@@ -149,13 +149,14 @@ def test_an_unknown_extract_is_exit_code_2_and_names_those_that_are_there(junhen
         assert BUDGET in junheng.refused(2, command, "--extract", "treasury/bugdet")["do"]
 
 
-def test_a_file_in_a_folder_without_contract_is_exit_code_2_and_its_bytes_are_kept(junheng: Terminal) -> None:
+def test_a_file_in_a_folder_without_contract_is_told_and_its_bytes_are_kept(junheng: Terminal) -> None:
     stray = junheng.country.folder / "landing" / "harbour" / "ships" / "2020" / "ships.csv"
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"three ships")
-    error = junheng.refused(2, "run")
-    assert "harbour/ships/2020/ships.csv" in error["message"]
-    assert "harbour" in error["message"] and "contract" in error["do"]
+    said = junheng("receive")
+    assert said.code == 0 and "received 1 new file(s), read 1" in said.out
+    for text in (said.err, junheng("rejects").out, junheng("status", "--all").out):
+        assert "harbour/ships/2020/ships.csv" in text and "there is no contract harbour/ships" in text
     assert junheng.warehouse.vault_path(hashlib.sha256(b"three ships").hexdigest()).read_bytes() == b"three ships"
 
 

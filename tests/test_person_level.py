@@ -34,6 +34,7 @@ from pipelines.intake import RegionIndex, lines, totals
 from pipelines.intake.person_cells import Typing
 from pipelines.intake.person_level import _Keys, _KeysOfPeriod
 from pipelines.intake.personal import check_digit
+from pipelines.intake.read import take
 from pipelines.jurisdiction import load
 from pipelines.jurisdiction.person_contract import RecordColumn, RecordFormat, Records
 from pipelines.records import Reading
@@ -794,7 +795,7 @@ def test_a_dry_run_needs_no_key_and_writes_nothing(desk: Desk, monkeypatch: pyte
     jurisdiction = load(desk.country.folder)
     receipt = _receipt()
     data = text_of([line(1), line(2, Amount="x")]).encode()
-    taken = intake.take(
+    taken = take(
         data, receipt, jurisdiction.contracts[EXTRACT], jurisdiction, intake.RegionIndex(jurisdiction.regions), "dry"
     )
     assert taken.rejects["rule"].to_list() == ["not_a_number"]

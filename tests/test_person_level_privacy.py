@@ -20,7 +20,7 @@ from test_person_level import HEADER, RECORDS, Desk, desk, line, number, text_of
 
 from pipelines.errors import JunhengError
 from pipelines.intake import personal
-from pipelines.intake.personal import PersonKey
+from pipelines.intake.person_key import PersonKey
 
 __all__ = ["desk"]
 

@@ -276,7 +276,7 @@ def test_a_build_that_is_still_being_written_is_not_judged(warehouse: Warehouse,
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("table: [", "not readable as YAML"),
+        ("table: [", "not valid YAML"),
         ("expectations: []", "names its table"),
         ("table: t\nexpectation: []", "unknown field expectation"),
         ("table: t\nexpectations: [x]", "an expectation is a mapping"),

@@ -13,8 +13,9 @@ import intake_kit as kit
 import polars as pl
 import pytest
 
-from pipelines.intake import RegionIndex, take
+from pipelines.intake import RegionIndex
 from pipelines.intake.frames import Taken
+from pipelines.intake.read import take
 from pipelines.jurisdiction import Contract, Jurisdiction, load
 from pipelines.records import Receipt
 from pipelines.settings import PROJECT_FOLDER

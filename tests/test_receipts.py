@@ -11,10 +11,11 @@ import country
 import pytest
 
 from pipelines import intake
-from pipelines.errors import ConfigurationError, FaultError
+from pipelines.errors import FaultError
 from pipelines.intake.receive import Arrivals
 from pipelines.jurisdiction import load
 from pipelines.ledger import Ledger
+from pipelines.settings import WorkLimits
 from pipelines.store import Warehouse, read_json
 
 BUDGET = "treasury/budget"
@@ -135,23 +136,33 @@ def test_half_written_uploads_and_hidden_files_are_not_files_yet(house: House) -
         "file.csv",
     ],
 )
-def test_a_file_in_a_folder_without_contract_is_an_error_and_its_bytes_are_kept(house: House, where: str) -> None:
+def test_a_file_in_a_folder_without_contract_is_refused_and_its_bytes_are_kept(house: House, where: str) -> None:
     stray = house.country.folder / "landing" / where
     stray.parent.mkdir(parents=True, exist_ok=True)
     stray.write_bytes(b"who sent this?")
-    with pytest.raises(ConfigurationError) as error:
-        house.receive()
-    assert where in error.value.message
-    assert "contract" in error.value.do
+    arrivals = house.receive()
+    assert [(each.landing_path, each.rule) for each in arrivals.refused] == [(where, "no_contract")]
+    assert arrivals.refused[0].do
     assert house.kept(hashlib.sha256(b"who sent this?").hexdigest()) == b"who sent this?"
     # what has a contract was received all the same
     assert [r.extract_id for r in intake.all_receipts(house.warehouse)] == [BUDGET]
+    assert house.receive().refused == arrivals.refused  # as long as it lies there
 
 
-def test_a_file_whose_name_the_contract_does_not_expect_is_an_error(house: House) -> None:
+def test_a_file_whose_name_the_contract_does_not_expect_is_refused(house: House) -> None:
     house.country.land(BUDGET, "2020", name="budget.pdf", data=b"%PDF")
-    with pytest.raises(ConfigurationError, match=r"budget\.pdf"):
-        house.receive()
+    (refused,) = house.receive().refused
+    assert refused.landing_path == "treasury/budget/2020/budget.pdf"
+    assert "takes files named" in refused.detail
+
+
+def test_a_stray_is_taken_in_once_it_has_a_contract(house: House) -> None:
+    house.country.land(BUDGET, "2020", name="budget.txt", data=b"Place,2018\nVerdania,1\n")
+    house.receive()
+    house.country.write_contract(BUDGET, lambda contract: contract.update(files="*"))
+    arrivals = house.receive()
+    assert [r.file_name for r in arrivals.new] == ["budget.txt"]
+    assert arrivals.refused == []
 
 
 def test_a_receipt_survives_a_crash_before_the_marks_were_written(house: House) -> None:
@@ -180,15 +191,15 @@ def test_a_file_taken_back_is_no_longer_in_force_and_can_come_again(house: House
 def test_bytes_that_changed_in_the_vault_are_never_read(house: House) -> None:
     (receipt,) = house.receive().new
     jurisdiction = load(house.country.folder)
-    contract, index = jurisdiction.contracts[BUDGET], intake.RegionIndex(jurisdiction.regions)
     kept = house.warehouse.vault_path(receipt.sha256)
     kept.chmod(0o644)
     kept.write_bytes(b"Place,2018\nVerdania,1\n")
-    with pytest.raises(FaultError, match="not those received"):
-        intake.read(receipt, contract, jurisdiction, house.warehouse, index)
-    kept.unlink()
-    with pytest.raises(FaultError, match="gone"):
-        intake.read(receipt, contract, jurisdiction, house.warehouse, index)
+    with intake.Reader(jurisdiction, house.warehouse, WorkLimits()) as reader:
+        with pytest.raises(FaultError, match="not those received"):
+            reader.read(receipt, jurisdiction.contracts[BUDGET])
+        kept.unlink()
+        with pytest.raises(FaultError, match="gone"):
+            reader.read(receipt, jurisdiction.contracts[BUDGET])
 
 
 def test_a_reading_is_stored_once_per_state_of_contract_and_reference(house: House) -> None:
@@ -197,9 +208,9 @@ def test_a_reading_is_stored_once_per_state_of_contract_and_reference(house: Hou
     def find_and_read() -> tuple[bool, str]:
         jurisdiction = load(house.country.folder)
         contract = jurisdiction.contracts[BUDGET]
-        found = intake.find_reading(receipt, contract, jurisdiction, house.warehouse)
-        index = intake.RegionIndex(jurisdiction.regions)
-        reading = found or intake.read(receipt, contract, jurisdiction, house.warehouse, index)
+        with intake.Reader(jurisdiction, house.warehouse, WorkLimits()) as reader:
+            found = reader.find(receipt, contract)
+            reading = found or reader.read(receipt, contract)
         return found is not None, reading.reading_id
 
     was_there, first = find_and_read()

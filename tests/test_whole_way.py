@@ -458,15 +458,19 @@ def test_the_mended_file_makes_the_figures_final_again(mixed: Mixed, tmp_path: P
     assert because == [(True, False)], "what never counted says why"
 
 
-def test_a_contract_mistake_or_a_stray_file_leaves_the_last_release_untouched(verdania: House, tmp_path: Path) -> None:
+def test_a_contract_mistake_or_what_is_no_delivery_leaves_the_last_release_untouched(
+    verdania: House, tmp_path: Path
+) -> None:
     house = copy_of(verdania, tmp_path)
     before, hashes = house.current, house.hashes()
     stray = house.jurisdiction / "landing" / "harbour" / "ships" / "2020" / "ships.csv"
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"three ships")
-    with pytest.raises(ConfigurationError, match="harbour/ships"):
-        house.run()
-    stray.unlink()
+    os.mkfifo(stray.with_name("pipe.csv"))
+    stray.with_name("link.csv").symlink_to("/etc/hostname")
+    report = house.run()
+    assert (report.outcome, report.release_id) == ("nothing_new", before)
+    assert [each["rule"] for each in report.refused] == ["link", "special_file", "no_contract"]
     hands(house).write_contract("treasury/budget", lambda c: c.update(rank="first"))
     with pytest.raises(ConfigurationError, match="rank"):
         house.run()

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 
-Event = Literal["failed", "blocked", "held", "value_jump", "late", "held_back"]
+Event = Literal["failed", "blocked", "held", "value_jump", "late", "held_back", "refused"]
 
 
 class Secret(StrictModel):

@@ -26,6 +26,7 @@ _HEADINGS = {
     "value_jump": "个别数值相差十倍百倍 / single values out of line",
     "late": "来文逾期 / delivery late",
     "held_back": "涉及个人的来文暂缓接收 / person-level files held back",
+    "refused": "不能接收的来文 / files that cannot be taken in",
     "test": "测试 / test",
 }
 _PHASES = {"new": "", "changed": "有变化 / changed: ", "resolved": "已解除 / resolved: "}

@@ -49,7 +49,7 @@ def _report_fault(error: BaseException) -> Path:
         folders.insert(0, Warehouse(door.settings.warehouse_folder / door.settings.jurisdiction_folder.name).logs)
     for folder in folders:
         try:
-            write_atomically(folder / name, text.encode())
+            write_atomically(folder / name, text.encode(), mode=0o600)
         except OSError:
             continue
         return folder / name
@@ -77,6 +77,17 @@ def main() -> None:
     except BrokenPipeError:
         code = 0
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except PermissionError as error:
+        _show(
+            UsageError(
+                "this account may not use a file or folder that the command needs",
+                where=str(error.filename or ""),
+                do="run it under the account that the pipeline runs under, or mend the permissions",
+            )
+        )
+        if door.debug:
+            traceback.print_exc()
+        code = 2
     except Exception as error:
         click_message = getattr(error, "format_message", None)
         if click_message is not None:  # wrong use found by the option parser

@@ -38,6 +38,7 @@ def screen(found: dict[str, Any], zone: str, width: int, height: int | None) -> 
     if found["held_back"]:
         extracts = sorted({"/".join(path.split("/")[:2]) for path in found["held_back"]})
         lines.append(f"held back {len(found['held_back'])} person-level file(s) without a key: {', '.join(extracts)}")
+    lines += _trouble("refused", [f"{each['landing_path']}: {each['detail']}" for each in found["refused"]])
     lines += _alerts(found["alerts"], zone)
     extracts = found["extracts"]
     # What stays free: the empty line, the heading, the line that counts the rest, and the prompt below it all.

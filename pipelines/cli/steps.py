@@ -5,7 +5,7 @@ They parse, call and print, like the other commands in this room.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -158,6 +158,7 @@ def receive(
     payload = {
         "received": [r.as_dict() for r in taken.new_receipts],
         "read": [r.as_dict() for r in taken.new_readings],
+        "refused": [asdict(each) for each in taken.refused],
     }
     text = f"received {len(taken.new_receipts)} new file(s), read {len(taken.new_readings)}"
     if unreadable:

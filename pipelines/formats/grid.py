@@ -175,8 +175,11 @@ def full_sheet(rows: int, columns: int, kind: str) -> list[dict[str, str]]:
 
 
 def give_up(error: BaseException, what: str, where: str, do: str) -> NoReturn:
-    """Whatever a reader raised, a panic of its own language included, means that the file cannot be read."""
-    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+    """Whatever a reader raised, a panic of its own language included, means that the file cannot be read.
+
+    Want of memory is told as such by whoever limits it.
+    """
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
         raise error
     said = str(error).splitlines()
     raise UnreadableFileError(

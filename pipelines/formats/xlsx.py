@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import fastexcel
 import polars as pl
@@ -18,7 +19,6 @@ from pipelines.formats.workbook import (
     sheet_findings,
     warning,
 )
-from pipelines.formats.workbook_process import read_cells
 from pipelines.formats.xlsx_cells import look_at_cells, number_cells
 from pipelines.formats.xlsx_parts import Workbook, area_of
 from pipelines.jurisdiction.contract import Format
@@ -52,7 +52,7 @@ def _grid(
 ) -> Grid:
     glance = workbook.glance(name)
     try:
-        read = read_cells(reader, name)
+        read = _read_cells(reader, name)
     except BaseException as error:
         give_up(error, f"the sheet {name!r} cannot be read", where, "check the workbook")
     cells = arrow_cells(name, read, where)
@@ -70,3 +70,12 @@ def _undated(cells: pl.DataFrame, looks: Looks) -> None:
     for (row, cell), problem in looks.dates.items():
         if row <= cells.height and cell in cells.columns and _NUMBER.match(cells[cell][row - 1] or ""):
             looks.faults.append((row, cell, "not_as_shown", problem))
+
+
+def _read_cells(workbook: Any, name: str) -> tuple[Any, list[int], list[tuple[int, int, str]]]:
+    """A sheet as text: an Arrow batch, the place of each of its columns (0 is A), and cells that hold an error."""
+    sheet = workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+    places = [column.absolute_index for column in sheet.available_columns()]
+    batch, errors = sheet.to_arrow_with_errors()
+    found = [(e.offset_position[0], e.offset_position[1], e.detail) for e in errors.errors] if errors else []
+    return batch, places, found

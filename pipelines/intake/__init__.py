@@ -4,12 +4,13 @@ Readers by format, numbers, names and layout are modules of their own. What a nu
 word; what is made of it is dbt's.
 """
 
-from pipelines.intake.freshness import Waiting, late_deliveries, punctuality, waiting
+from pipelines.intake.freshness import found_in_landing, late_deliveries, punctuality, waiting
 from pipelines.intake.jumps import KIND as VALUE_JUMP
+from pipelines.intake.landing import Landed, Refused, look
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.person_reading import require_key
-from pipelines.intake.personal import KEY_VARIABLE, key_is_configured
-from pipelines.intake.read import earlier_reading, find_reading, read, reader_version, take
+from pipelines.intake.person_key import KEY_VARIABLE, key_is_configured, require_key
+from pipelines.intake.reader import Reader
+from pipelines.intake.readings import earlier_reading, find_reading, reader_version
 from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
 from pipelines.intake.repeats import are_apart, of_same_bytes
 from pipelines.intake.vintages import TOLD, Comparisons, Delivery, arrived, compare, findings
@@ -21,8 +22,10 @@ __all__ = [
     "Arrivals",
     "Comparisons",
     "Delivery",
+    "Landed",
+    "Reader",
+    "Refused",
     "RegionIndex",
-    "Waiting",
     "all_receipts",
     "are_apart",
     "arrived",
@@ -30,15 +33,15 @@ __all__ = [
     "earlier_reading",
     "find_reading",
     "findings",
+    "found_in_landing",
     "in_force",
     "key_is_configured",
     "late_deliveries",
+    "look",
     "of_same_bytes",
     "punctuality",
-    "read",
     "reader_version",
     "receive",
     "require_key",
-    "take",
     "waiting",
 ]

@@ -1,19 +1,22 @@
 """The tables that a reading is made of: observations, rejects, ignored rows; and what was taken from one file.
 
-Only their shape is here. How they are filled is `sheet` and `values` for tables of figures, `person_reading` for
-person-level extracts; how they are stored is `read`.
+Only their shape is here, and their files. How they are filled is `sheet` and `values` for tables of figures,
+`person_reading` for person-level extracts; which reading they belong to is `reader`'s work.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from pipelines.intake import numbers
+from pipelines.intake.drift import profile
 from pipelines.records import Receipt, TieOut
+from pipelines.store import write_parquet
 
 OBSERVATION: dict[str, Any] = {
     "observation_id": pl.String,
@@ -92,6 +95,54 @@ class Taken:
     data_rows: int
     problem: str = ""
     corrections: list[dict[str, Any]] = field(default_factory=list)  # see `corrections.Outcome`
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a reading says beside its tables, as plain JSON types; the fields are those of `records.Reading`."""
+
+    problem: str  # empty when the file was read
+    tie_out: list[dict[str, Any]]
+    rejects: int
+    known_rejects: int
+    findings: list[dict[str, str]]
+    corrections: list[dict[str, Any]] = field(default_factory=list)
+    profile: dict[str, Any] = field(default_factory=dict)
+
+
+def summary_of(taken: Taken) -> Summary:
+    """What a reading of these tables says beside them."""
+    return Summary(
+        taken.problem,
+        [account.as_dict() for account in taken.tie_out],
+        taken.rejects.height,
+        int(taken.rejects["is_known"].sum() or 0),
+        taken.findings,
+        taken.corrections,
+        profile(taken.headers, taken.accepted, taken.data_rows) if not taken.problem else {},
+    )
+
+
+def write_tables(folder: Path, taken: Taken) -> None:
+    """The tables of a reading as Parquet files."""
+    write_parquet(folder / "accepted.parquet", taken.accepted)
+    write_parquet(folder / "rejects.parquet", taken.rejects)
+    write_parquet(folder / "ignored.parquet", taken.ignored)
+
+
+def unreadable(receipt: Receipt, reading_id: str, problem: str) -> Taken:
+    """What is taken from a file that cannot be read: nothing, and the reason as a reject of the whole file."""
+    reject: dict[str, object] = {"scope": "file", "rule": "unreadable", "detail": problem, "reported_text": ""}
+    return Taken(
+        accepted=pl.DataFrame(schema=OBSERVATION),
+        rejects=reject_frame(receipt, reading_id, "", [reject]),
+        ignored=pl.DataFrame(schema=IGNORED),
+        tie_out=[TieOut(receipt.file_name, "")],
+        findings=[],
+        headers=[],
+        data_rows=0,
+        problem=problem,
+    )
 
 
 def reject_frame(receipt: Receipt, reading_id: str, sheet: str, rejects: list[dict[str, object]]) -> pl.DataFrame:

@@ -6,64 +6,41 @@ When something is due is the contract's word (`jurisdiction.cadence`); what is d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from pipelines.intake import personal
-from pipelines.intake.receive import WITHDRAWN, in_force, landed_files
+from pipelines.intake.landing import Landed, NotTakenError, Refused, look, opened
+from pipelines.intake.receive import Seen, all_receipts, in_force, is_received
 from pipelines.jurisdiction import Contract, Jurisdiction
 from pipelines.jurisdiction.cadence import owed
 from pipelines.records import Due, Punctuality, Receipt
-from pipelines.store import Warehouse, read_json
+from pipelines.store import Warehouse
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A landed file that has no receipt yet, as it lies there now."""
-
-    landing_path: str
-    mark: tuple[int, int, int]  # size, modification time in ns, inode: the file is another one when these change
-    is_held_back: bool  # person-level, and no key for ID numbers is configured
-
-    @property
-    def extract_id(self) -> str:
-        """`department/extract`, as far as its place says."""
-        return "/".join(self.landing_path.split("/")[:2])
-
-    @property
-    def delivery_period(self) -> str:
-        """The delivery period, as far as its place says."""
-        parts = self.landing_path.split("/")
-        return parts[2] if len(parts) == 4 else ""
+def waiting(jurisdiction: Jurisdiction, warehouse: Warehouse) -> list[Landed]:
+    """The landed files that the next `receive` would take in or hold back, in path order."""
+    return found_in_landing(jurisdiction, warehouse)[0]
 
 
-def waiting(jurisdiction: Jurisdiction, warehouse: Warehouse) -> list[Waiting]:
-    """The landed files that the next `receive` would take in, hold back or refuse, in path order."""
-    seen_path = warehouse.receipts / "seen.json"
-    seen: dict[str, list[int]] = read_json(seen_path) if seen_path.exists() else {}
-    landed = landed_files(jurisdiction.landing)
-    taken_back = {path.with_suffix("") for path in landed if path.suffix == WITHDRAWN}
-    found = []
-    for path in landed:
-        if path in taken_back:
+def found_in_landing(jurisdiction: Jurisdiction, warehouse: Warehouse) -> tuple[list[Landed], list[Refused]]:
+    """The landed files that wait to be received, and all that lies there and cannot be taken in."""
+    latest = {receipt.landing_path: receipt for receipt in all_receipts(warehouse)}
+    seen = Seen(warehouse)
+    landing = look(jurisdiction, latest)
+    waits = []
+    for landed in landing.files:
+        if is_received(landed, latest.get(landed.landing_path), seen):
             continue
         try:
-            status = path.stat()
-        except FileNotFoundError:  # taken away this moment
-            continue
-        relative = path.relative_to(jurisdiction.landing).as_posix()
-        mark = (status.st_size, status.st_mtime_ns, status.st_ino)
-        if seen.get(relative) == list(mark):
-            continue
-        contract = jurisdiction.contracts.get("/".join(relative.split("/")[:2]))
-        needs_key = contract is not None and contract.records is not None and contract.records.needs_key
-        found.append(Waiting(relative, mark, needs_key and not personal.key_is_configured()))
-    return found
+            with opened(jurisdiction.landing, landed.place):
+                waits.append(landed)
+        except NotTakenError as error:
+            landing.refused.append(error.refused)
+    return waits, landing.refused
 
 
 def punctuality(
-    jurisdiction: Jurisdiction, receipts: list[Receipt], waits: list[Waiting], moment: datetime
+    jurisdiction: Jurisdiction, receipts: list[Receipt], waits: list[Landed], moment: datetime
 ) -> dict[str, Punctuality]:
     """What every extract owes at `moment`, by extract.
 
@@ -76,7 +53,7 @@ def punctuality(
         if receipt.receipt_id in current and receipt.extract_id in come:
             come[receipt.extract_id].add(receipt.delivery_period)
     for wait in waits:
-        if wait.is_held_back and wait.extract_id in come and wait.delivery_period:
+        if wait.waits_for_key and wait.extract_id in come and wait.delivery_period:
             come[wait.extract_id].add(wait.delivery_period)
     zone = ZoneInfo(jurisdiction.time_zone)
     return {
@@ -122,4 +99,4 @@ def _end_of(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
-__all__ = ["Waiting", "late_deliveries", "punctuality", "waiting"]
+__all__ = ["found_in_landing", "late_deliveries", "punctuality", "waiting"]

@@ -20,7 +20,7 @@ from pipelines.intake import numbers, personal
 from pipelines.intake.lines import Cells, Column, PlainColumn
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.periods import month_or_year, period_span
-from pipelines.intake.personal import PersonKey
+from pipelines.intake.person_key import PersonKey
 from pipelines.jurisdiction.contract import NumberStyle, PeriodRule, RegionRule
 from pipelines.jurisdiction.person_contract import RecordColumn, Records
 from pipelines.jurisdiction.text import comparison_form, normalise

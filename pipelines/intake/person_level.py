@@ -30,7 +30,7 @@ from pipelines.intake.names import RegionIndex
 from pipelines.intake.periods import month_or_year
 from pipelines.intake.person_cells import DETAILS, Typing
 from pipelines.intake.person_files import Coding, Output, rewrite_without, rows_at
-from pipelines.intake.personal import PersonKey
+from pipelines.intake.person_key import PersonKey
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.person_contract import Records
 from pipelines.jurisdiction.text import comparison_form, normalise

@@ -1,110 +1,20 @@
-"""What becomes of personal values: the check digit of an ID number, the keyed hash that stands for it, the mask.
+"""What personal values are and how they may be shown: the form and check digit of an ID number, the mask.
 
-Nothing here is written or logged. The key comes from a file outside the warehouse; only its id may be stored.
+Nothing here is written or logged. What an ID number is replaced under is `person_key`'s work.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import secrets
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.text import comparison_form
 
-KEY_VARIABLE = "JUNHENG_PERSON_KEY_FILE"
 MASK_LENGTH = 40
-_MINIMUM_KEY = 32
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
-
-
-class PersonKey:
-    """A secret under which ID numbers become pseudonyms (HMAC-SHA-256, RFC 2104). It never shows itself."""
-
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) < _MINIMUM_KEY:
-            raise ValueError(f"a key has at least {_MINIMUM_KEY} bytes")
-        block = secret if len(secret) <= 64 else hashlib.sha256(secret).digest()
-        block = block.ljust(64, b"\0")
-        # The two padded keys are hashed once; each pseudonym then starts from a copy.
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
-        self.key_id = hashlib.sha256(b"junheng person key id\0" + secret).hexdigest()[:12]
-
-    def __repr__(self) -> str:
-        return f"PersonKey({self.key_id})"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a key is not stored")
-
-    @classmethod
-    def for_once(cls) -> PersonKey:
-        """A key that nobody keeps, for a dry run."""
-        return cls(secrets.token_bytes(_MINIMUM_KEY))
-
-    def pseudonyms(self, texts: list[str]) -> list[bytes]:
-        """HMAC-SHA-256 of each text's UTF-8 bytes, 32 bytes each."""
-        inner, outer = self._inner.copy, self._outer.copy
-        found = []
-        for text in texts:
-            first = inner()
-            first.update(text.encode())
-            second = outer()
-            second.update(first.digest())
-            found.append(second.digest())
-        return found
-
-
-def key_is_configured() -> bool:
-    """True when the environment names a key file, whether or not it is a good one."""
-    return bool(os.environ.get(KEY_VARIABLE))
-
-
-def load_key(*forbidden: Path) -> PersonKey:
-    """The key from the file that the environment names; it may not lie below a `forbidden` folder.
-
-    Raises ConfigurationError when there is none, when it is too short, or where it must not lie.
-    """
-    named = os.environ.get(KEY_VARIABLE)
-    if not named:
-        raise ConfigurationError(
-            "there is no key for ID numbers: a person-level extract is not read without one",
-            where=KEY_VARIABLE,
-            do=f"write {_MINIMUM_KEY} or more random bytes to a file outside the warehouse that only you can read, "
-            f"and name it in {KEY_VARIABLE}",
-        )
-    path = Path(named).expanduser().resolve()
-    for folder in forbidden:
-        if path.is_relative_to(folder.resolve()):
-            raise ConfigurationError(
-                f"the key for ID numbers lies below {folder}: whoever gets the data would get the key",
-                where=KEY_VARIABLE,
-                do="move it to a place of its own",
-            )
-    try:
-        secret = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"the key for ID numbers cannot be read: {error.strerror}",
-            where=f"{KEY_VARIABLE} ({path})",
-            do="correct it",
-        ) from None
-    if len(secret) < _MINIMUM_KEY:
-        raise ConfigurationError(
-            f"the key for ID numbers has {len(secret)} bytes, {_MINIMUM_KEY} are needed",
-            where=f"{KEY_VARIABLE} ({path})",
-            do="make a longer one; what was read under the old one has other pseudonyms",
-        )
-    return PersonKey(secret)
-
-
-# -- ID numbers -------------------------------------------------------------------------------------------------
 
 
 def check_digit(first_17: str) -> str:
@@ -149,9 +59,6 @@ def id_problems(texts: pl.Series) -> pl.Series:
         .to_series()
     )
     return rules.scatter(np.flatnonzero(has_form.to_numpy()), broken)
-
-
-# -- mask -------------------------------------------------------------------------------------------------------
 
 
 def mask(text: str | None) -> str:

@@ -1,28 +1,26 @@
 """Landing -> receipts: notice files, keep their bytes under their hash, write down that they came.
 
-Nothing is opened or understood here. A file that is overwritten is a new receipt and the old bytes stay.
+Nothing is understood here. A file that is overwritten is a new receipt and the old bytes stay. What lies in the landing
+folder and cannot be taken is told and passed over (`landing`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+from collections import Counter
 from collections.abc import Collection, Container
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from pipelines.errors import ConfigurationError
-from pipelines.intake import personal
+from pipelines.intake.landing import Landed, Mark, NotTakenError, Refused, look, mark_of, opened, pieces, too_large
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.records import Receipt
-from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
+from pipelines.store import Warehouse, now_utc, read_json, write_json
 
-# A department takes a file back by a file beside it, `<file>.withdrawn`, whose text says why.
-WITHDRAWN = ".withdrawn"
-
-
-_PIECE = 8 << 20
+_KEPT_FREE = 1_000_000_000  # bytes of the disk that no delivery may take: the run itself needs some
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,7 @@ class Arrivals:
     receipts: list[Receipt]
     new: list[Receipt]
     held_back: list[str] = field(default_factory=list)  # person-level files left where they are for want of a key
+    refused: list[Refused] = field(default_factory=list)  # what lies in landing and is not taken in
 
 
 def all_receipts(warehouse: Warehouse) -> list[Receipt]:
@@ -40,6 +39,34 @@ def all_receipts(warehouse: Warehouse) -> list[Receipt]:
         Receipt.from_dict(read_json(path)) for path in warehouse.receipts.glob("*.json") if path.name != "seen.json"
     ]
     return sorted(receipts, key=lambda r: r.sequence)
+
+
+class Seen:
+    """The marks of landed files as they were seen last, stored with the receipts."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._path = warehouse.receipts / "seen.json"
+        self._marks: dict[str, list[int]] = read_json(self._path) if self._path.exists() else {}
+        self._is_changed = False
+
+    def has(self, landed: Landed) -> bool:
+        """True when the file is as it was seen last."""
+        return self._marks.get(landed.place) == list(landed.mark)
+
+    def put(self, place: str, mark: Mark) -> None:
+        """The file was seen like this."""
+        self._marks[place] = list(mark)
+        self._is_changed = True
+
+    def save(self) -> None:
+        """Store what has changed."""
+        if self._is_changed:
+            write_json(self._path, self._marks)
+
+
+def is_received(landed: Landed, latest: Receipt | None, seen: Seen) -> bool:
+    """True when a landed file is what the latest receipt at its landing path tells of, as far as its mark says."""
+    return latest is not None and latest.is_withdrawal == landed.is_withdrawal and seen.has(landed)
 
 
 def in_force(receipts: list[Receipt], partial: Collection[str] = (), readable: Collection[str] = ()) -> set[str]:
@@ -71,135 +98,130 @@ def receive(
     """Write a receipt for every landed file that is new or changed.
 
     A file counts as unchanged while size, modification time and inode are those seen last, unless
-    `hash_everything`. `extract` and `periods` limit which folders are looked at.
-    Raises ConfigurationError for files that no contract is for; the bytes of all files are kept first.
+    `hash_everything`. `extract` and `periods` limit which folders are looked at; what is refused is told of all.
     """
-    receipts = all_receipts(warehouse)
-    by_path: dict[str, Receipt] = {}
-    occurrences: dict[tuple[str, str], int] = {}
-    for receipt in receipts:
-        by_path[receipt.landing_path] = receipt
-        key = (receipt.landing_path, receipt.sha256)
-        occurrences[key] = occurrences.get(key, 0) + 1
-    seen_path = warehouse.receipts / "seen.json"
-    seen: dict[str, list[int]] = read_json(seen_path) if seen_path.exists() else {}
-    sequence = max((r.sequence for r in receipts), default=0)
-    new: list[Receipt] = []
-    strays: list[str] = []
-    held_back: list[str] = []
-    changed = False
-    landed = landed_files(jurisdiction.landing)
-    taken_back = {path.with_suffix("") for path in landed if path.suffix == WITHDRAWN}
-    for path in landed:
-        if path in taken_back:
-            continue
-        is_withdrawal = path.suffix == WITHDRAWN
-        marked = path.relative_to(jurisdiction.landing).as_posix()
-        relative = marked.removesuffix(WITHDRAWN) if is_withdrawal else marked
-        parts = relative.split("/")
-        contract = jurisdiction.contracts.get("/".join(parts[:2])) if len(parts) == 4 else None
-        if contract is None or not contract.takes(PurePath(relative)) or (is_withdrawal and relative not in by_path):
-            strays.append(marked)
-            _keep(path, warehouse, is_private=contract is not None and contract.records is not None)
-            continue
-        if (extract and contract.id != extract) or (periods is not None and parts[2] not in periods):
-            continue
-        status = path.stat()
-        mark = [status.st_size, status.st_mtime_ns, status.st_ino]
-        known = by_path.get(relative)
-        if known and seen.get(marked) == mark and known.is_withdrawal == is_withdrawal and not hash_everything:
-            continue
-        if contract.records is not None and contract.records.needs_key and not personal.key_is_configured():
+    desk = _Desk(jurisdiction, warehouse, ledger, hash_everything)
+    found = look(jurisdiction, desk.latest)
+    for landed in found.files:
+        if (extract is None or landed.extract_id == extract) and (periods is None or landed.delivery_period in periods):
+            desk.take(landed)
+    for stray in found.strays:
+        desk.keep_stray(stray)
+    desk.seen.save()
+    return Arrivals(desk.receipts, desk.new, desk.held_back, [*found.refused, *desk.refused])
+
+
+class _Desk:
+    """Takes in landed files one after another."""
+
+    def __init__(self, jurisdiction: Jurisdiction, warehouse: Warehouse, ledger: Ledger, hash_everything: bool) -> None:
+        self.landing, self.warehouse, self.ledger = jurisdiction.landing, warehouse, ledger
+        self.hash_everything = hash_everything
+        self.receipts = all_receipts(warehouse)
+        self.latest = {receipt.landing_path: receipt for receipt in self.receipts}
+        self.times = Counter((receipt.landing_path, receipt.sha256) for receipt in self.receipts)
+        self.sequence = max((receipt.sequence for receipt in self.receipts), default=0)
+        self.seen = Seen(warehouse)
+        self.new: list[Receipt] = []
+        self.held_back: list[str] = []
+        self.refused: list[Refused] = []
+
+    def take(self, landed: Landed) -> None:
+        """Take in a file that a contract is for, if it is new, changed, or back again."""
+        known = self.latest.get(landed.landing_path)
+        if is_received(landed, known, self.seen) and not self.hash_everything:
+            return
+        if landed.waits_for_key:
             # Nothing of it may be taken in, not even its bytes: it stays where the department put it.
-            held_back.append(marked)
-            continue
-        changed = True
-        seen[marked] = mark
-        if known and known.is_withdrawal == is_withdrawal and known.sha256 == sha256_file(path):
-            continue
-        sha256, size_bytes = _keep(path, warehouse, is_private=contract.records is not None)
-        sequence += 1
-        count = occurrences.get((relative, sha256), 0)
-        identity = hashlib.sha256(f"{relative}\0{sha256}\0{count}".encode()).hexdigest()
+            self.held_back.append(landed.place)
+            return
+        kept = self._keep(landed)
+        if kept is None:
+            return
+        sha256, size_bytes = kept
+        if known is None or known.is_withdrawal != landed.is_withdrawal or known.sha256 != sha256:
+            self._write_receipt(landed, sha256, size_bytes)
+
+    def keep_stray(self, stray: Landed) -> None:
+        """Keep the bytes of a file that no contract is for, once."""
+        if not self.seen.has(stray) and not stray.waits_for_key:
+            self._keep(stray)
+
+    def _keep(self, landed: Landed) -> tuple[str, int] | None:
+        """Keep a file's bytes; their hash and how many they are. None when they cannot be had: it is then refused."""
+        try:
+            sha256, mark = _keep(self.landing, landed.place, self.warehouse)
+        except NotTakenError as error:
+            self.refused.append(error.refused)
+            return None
+        self.seen.put(landed.place, mark)
+        return sha256, mark[0]
+
+    def _write_receipt(self, landed: Landed, sha256: str, size_bytes: int) -> None:
+        path = landed.landing_path
+        known = self.latest.get(path)
+        self.sequence += 1
+        department, extract, delivery_period, file_name = path.split("/")
         receipt = Receipt(
-            receipt_id=identity[:16],
-            department=parts[0],
-            extract=parts[1],
-            delivery_period=parts[2],
-            file_name=parts[3],
-            landing_path=relative,
+            receipt_id=hashlib.sha256(f"{path}\0{sha256}\0{self.times[path, sha256]}".encode()).hexdigest()[:16],
+            department=department,
+            extract=extract,
+            delivery_period=delivery_period,
+            file_name=file_name,
+            landing_path=path,
             sha256=sha256,
             size_bytes=size_bytes,
             received_at=now_utc(),
-            sequence=sequence,
-            is_withdrawal=is_withdrawal,
+            sequence=self.sequence,
+            is_withdrawal=landed.is_withdrawal,
         )
-        ledger.append(
-            "withdrawn" if is_withdrawal else "received",
+        self.ledger.append(
+            "withdrawn" if receipt.is_withdrawal else "received",
             {
                 "receipt_id": receipt.receipt_id,
-                "landing_path": relative,
+                "landing_path": path,
                 "sha256": sha256,
                 "size_bytes": size_bytes,
                 "replaces": known.receipt_id if known else None,
             },
         )
         # After the ledger: a crash between the two is told twice, never not at all.
-        write_json(warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
-        new.append(receipt)
-        by_path[relative] = receipt
-    if changed:
-        write_json(seen_path, seen)
-    if strays:
-        raise ConfigurationError(
-            f"{len(strays)} landed file(s) belong to no contract: {', '.join(strays[:5])}",
-            where=str(jurisdiction.landing),
-            do="write contracts/<department>/<extract>.yml for it or move the file to "
-            "landing/<department>/<extract>/<period>/; its bytes are kept in the vault",
-        )
-    return Arrivals(receipts + new, new, held_back)
+        write_json(self.warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
+        self.receipts.append(receipt)
+        self.new.append(receipt)
+        self.latest[path] = receipt
+        self.times[path, sha256] += 1
 
 
-def landed_files(landing: Path) -> list[Path]:
-    """Every file below landing, in path order. Hidden files and half-written uploads (`.part`) are not files yet."""
-    if not landing.is_dir():
-        return []
-    return sorted(
-        Path(folder) / name
-        for folder, _, names in os.walk(landing)
-        for name in names
-        if not name.startswith((".", "~$")) and not name.endswith(".part")
-    )
+def _keep(landing: Path, place: str, warehouse: Warehouse) -> tuple[str, Mark]:
+    """Keep a file's bytes in the vault, for their owner to read and for nobody to change. Their hash, and its mark.
 
-
-def _keep(path: Path, warehouse: Warehouse, *, is_private: bool = False) -> tuple[str, int]:
-    """Keep a file's bytes in the vault, read-only: for everybody, or for the owner alone. Their hash and size.
-
-    The file is read once, in pieces: what is hashed is what is kept, also when somebody is writing to it at this
-    moment, and its size does not matter.
+    The file is read once, in pieces: what is hashed is what is kept, and its size does not matter. Raises
+    NotTakenError when it is no file that can be had, has no room, or changes meanwhile: its bytes would be no file's.
     """
-    warehouse.vault.mkdir(parents=True, exist_ok=True)
+    warehouse.private_folder(warehouse.vault)
     arriving = warehouse.vault / ".arriving"
-    digest, size = hashlib.sha256(), 0
+    arriving.unlink(missing_ok=True)  # of a run that was broken off
+    digest = hashlib.sha256()
     try:
-        kept_by_owner = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with path.open("rb") as source, os.fdopen(kept_by_owner, "wb") as kept:
-            while piece := source.read(_PIECE):
+        with opened(landing, place) as source, arriving.open("xb") as kept:
+            os.fchmod(kept.fileno(), 0o400)
+            mark = mark_of(source)
+            free = shutil.disk_usage(warehouse.vault).free - _KEPT_FREE
+            if mark[0] > free:
+                raise NotTakenError(too_large(place, mark[0], max(free, 0)))
+            for piece in pieces(source, place):
                 digest.update(piece)
-                size += len(piece)
                 kept.write(piece)
             kept.flush()
             os.fsync(kept.fileno())
         sha256 = digest.hexdigest()
         target = warehouse.vault_path(sha256)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if is_private:
-            target.parent.chmod(0o700)
-        if not target.exists():
-            arriving.chmod(0o400 if is_private else 0o444)
-            arriving.replace(target)
-        elif is_private:
+        warehouse.private_folder(target.parent)
+        if target.exists():
             target.chmod(0o400)
+        else:
+            arriving.replace(target)
     finally:
         arriving.unlink(missing_ok=True)
-    return sha256, size
+    return sha256, mark

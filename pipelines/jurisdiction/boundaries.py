@@ -24,7 +24,7 @@ def find_boundaries(folder: Path, codes: frozenset[str]) -> Path | None:
         features = json.loads(path.read_text(encoding="utf-8"))["features"]
         named = [{str(f.get("id")), *map(str, (f.get("properties") or {}).values())} for f in features]
         places = [place for f in features for place in _places((f.get("geometry") or {}).get("coordinates") or [])]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ConfigurationError(f"not a GeoJSON FeatureCollection: {error}", where=str(path), do=do) from error
     if not any(names & codes for names in named):
         raise ConfigurationError("no feature is a region of regions.csv", where=str(path), do=do)

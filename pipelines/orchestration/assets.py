@@ -135,6 +135,7 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
                 "files_read": len(taken.new_readings),
                 "deliveries": len(found),
                 "held_back": len(taken.held_back),
+                "refused": len(taken.refused),
                 "unreadable": sum(1 for delivery in found if delivery.problems),
                 "rejects": sum(reading.rejects for reading in taken.readings),
                 "rejects_known": sum(reading.known_rejects for reading in taken.readings),

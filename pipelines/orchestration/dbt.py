@@ -55,8 +55,7 @@ def load_manifest(warehouse: Warehouse) -> Manifest:
 
     Raises FaultError when dbt cannot parse the project.
     """
-    folder = warehouse.dbt_target
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = warehouse.private_folder(warehouse.dbt_target)
     # Web server and daemon load definitions at the same moment: one parses, the other waits for its manifest.
     with (folder / ".parsing").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import dagster as dg
 
+from pipelines import intake
 from pipelines.jurisdiction import Contract, Jurisdiction
 from pipelines.orchestration.names import extract_key
 from pipelines.records import Reading, Receipt
@@ -93,12 +94,10 @@ def deliveries(jurisdiction: Jurisdiction, taken: Intake) -> list[Delivery]:
 
 def landed_periods(jurisdiction: Jurisdiction) -> dict[str, list[str]]:
     """Per extract the delivery periods that have a file in the landing folder, received or not."""
-    found: dict[str, list[str]] = {}
-    for contract in jurisdiction.contracts.values():
-        files = filter(contract.takes, (jurisdiction.landing / contract.id).glob("*/*"))
-        # Hidden files and a program's lock files are no deliveries, as for intake.
-        found[contract.id] = sorted({path.parent.name for path in files if not path.name.startswith((".", "~$"))})
-    return found
+    found: dict[str, set[str]] = {extract: set() for extract in jurisdiction.contracts}
+    for landed in intake.look(jurisdiction).files:
+        found[landed.extract_id].add(landed.delivery_period)
+    return {extract: sorted(periods) for extract, periods in found.items()}
 
 
 def missing_partitions(instance: dg.DagsterInstance, extract_id: str, periods: Iterable[str]) -> list[str]:

@@ -46,7 +46,7 @@ def landing_sensor(
             if (missing := missing_partitions(context.instance, extract, periods))
         }
         warehouse = Session(settings).warehouse
-        marks = {w.landing_path: list(w.mark) for w in intake.waiting(jurisdiction, warehouse) if not w.is_held_back}
+        marks = {w.place: list(w.mark) for w in intake.waiting(jurisdiction, warehouse) if not w.waits_for_key}
         before = json.loads(context.cursor) if context.cursor else {}
         moving = sorted(path for path, mark in marks.items() if before.get(path) != mark)
         requests, said = [], "no file has landed that was not received"

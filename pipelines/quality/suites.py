@@ -11,11 +11,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from pipelines.errors import ConfigurationError
 from pipelines.records import Reach, Severity
-from pipelines.store import read_yaml
+from pipelines.yaml_files import load_yaml
 
 _FILE_FIELDS = {"table", "query", "applies_when", "expectations"}
 _EXPECTATION_FIELDS = {
@@ -153,17 +151,6 @@ def _text(value: object) -> str:
 def _sql(value: object) -> str | None:
     """A query without its final semicolon, or None."""
     return _text(value).rstrip("; \n") or None
-
-
-def load_yaml(path: Path) -> Any:
-    """A YAML file as plain Python; ConfigurationError with the line when it is none."""
-    try:
-        return read_yaml(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise _mistake(path, line, f"not readable as YAML: {problem}") from error
 
 
 def _expectation(path: Path, table: str, default_query: str | None, raw: Any, number: int) -> Expectation:

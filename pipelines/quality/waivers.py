@@ -16,8 +16,8 @@ from typing import Any
 from pipelines.errors import ConfigurationError
 from pipelines.quality.deliveries import left_to_held
 from pipelines.quality.places import period_of, region_of
-from pipelines.quality.suites import load_yaml
 from pipelines.records import CheckResult
+from pipelines.yaml_files import load_yaml
 
 _KINDS = ("extract", "table")
 _PLACES: dict[str, Callable[[dict[str, str]], str | None]] = {"region": region_of, "period": period_of}

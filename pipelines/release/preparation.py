@@ -29,7 +29,7 @@ from pipelines.release.content import DEFINITION, content_sha256
 from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
 from pipelines.settings import Settings
 from pipelines.standing import states
-from pipelines.store import Warehouse, now_utc, read_json, sha256_file, write_json
+from pipelines.store import Warehouse, now_utc, public_folder, read_json, sha256_file, write_json
 from pipelines.trace import write_evidence
 from pipelines.verifier import CHECKS, VERDICT
 
@@ -159,7 +159,8 @@ def prepare(
     clean_up(warehouse, ledger)
     require_passing(build, ledger)  # what was put right may have made another release current
     folder = warehouse.preparing_folder(build.build_id)
-    folder.mkdir(parents=True)
+    public_folder(folder.parent)
+    warehouse.private_folder(folder)  # until it is sealed
     release_id, prepared_at = next_release_id(warehouse, ledger, jurisdiction.time_zone), now_utc()
     tables = published_tables(build.dbt_manifest)
     by_name = {table.name: table for table in tables}

@@ -39,7 +39,7 @@ def _raw(ledger: Ledger) -> list[dict[str, Any]]:
 
 def write_status(warehouse: Warehouse, ledger: Ledger) -> None:
     """Write the status file anew from what the ledger says of every release."""
-    write_json(warehouse.release_status, status_of(_raw(ledger)))
+    write_json(warehouse.release_status, status_of(_raw(ledger)), mode=0o644)
 
 
 def list_releases(warehouse: Warehouse) -> list[Release]:

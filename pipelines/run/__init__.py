@@ -29,7 +29,7 @@ from pipelines.run import telling
 from pipelines.run.holding import Decision, decide
 from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings, code_version, switch_telemetry_off
-from pipelines.store import Warehouse, now_utc, read_json, write_json
+from pipelines.store import Warehouse, make_private, now_utc, read_json, write_json
 
 Say = Callable[[str], None]
 Note = Callable[..., None]  # an event and its fields, for the run's log
@@ -45,6 +45,7 @@ class Intake:
     new_readings: list[Reading]
     decision: Decision  # which of all deliveries count
     held_back: list[str] = field(default_factory=list)
+    refused: list[intake.Refused] = field(default_factory=list)
 
 
 @dataclass
@@ -64,6 +65,7 @@ class RunReport:
     held_back: list[str] = field(default_factory=list)  # person-level files that wait for a key
     held: list[dict[str, Any]] = field(default_factory=list)  # deliveries that failed a check and do not count
     held_in_short: str = ""  # how many they are, and since when
+    refused: list[dict[str, str]] = field(default_factory=list)  # what lies in landing and cannot be taken in
     differences: list[dict[str, str]] = field(default_factory=list)  # what new files did to the figures before them
     late: list[dict[str, Any]] = field(default_factory=list)  # deliveries that are due and have not come
     alerts: list[dict[str, Any]] = field(default_factory=list)  # per channel that had something to tell
@@ -182,6 +184,7 @@ class Session:
             if known.id == extract or intake.key_is_configured():
                 intake.require_key(known, self.warehouse.folder, self.jurisdiction.folder)
         held_back: list[str] = []
+        refused: list[intake.Refused] = []
         _ = self.rules  # before anything is taken in: by which rules it was
         wanted = self.periods(period, extract) if isinstance(period, str) else period
         with self.step("receive"):
@@ -195,7 +198,7 @@ class Session:
                     hash_everything=full,
                 )
                 receipts, new_receipts = arrivals.receipts, arrivals.new
-                held_back = arrivals.held_back
+                held_back, refused = arrivals.held_back, arrivals.refused
                 for receipt in new_receipts:
                     self.note(
                         "withdrawn" if receipt.is_withdrawal else "received",
@@ -211,6 +214,7 @@ class Session:
                         f"no key for ID numbers is configured ({', '.join(held_back[:3])}); name one in "
                         f"{intake.KEY_VARIABLE} and run again"
                     )
+                self._tell_of_refused(refused)
                 if new_receipts:
                     self.say(f"received {len(new_receipts)} new file(s)")
                     arrived()
@@ -220,8 +224,8 @@ class Session:
             receipts = [r for r in receipts if r.received_at <= as_of]
         readings: list[Reading] = []
         new_readings: list[Reading] = []
-        index = None
-        with self.step("read"):
+        limits = self.settings.work_limits
+        with self.step("read"), intake.Reader(self.jurisdiction, self.warehouse, limits) as reader:
             for receipt in receipts:
                 if receipt.is_withdrawal:
                     self.say(f"withdrawn: {receipt.landing_path}") if receipt in new_receipts else None
@@ -235,14 +239,12 @@ class Session:
                         where=str(self.jurisdiction.folder / "contracts"),
                         do="bring the contract back, or set its status to retired",
                     )
-                reading = intake.find_reading(receipt, contract, self.jurisdiction, self.warehouse)
-                if reading is None or (full and not as_of) or again(receipt):
-                    index = index or intake.RegionIndex(self.jurisdiction.regions)
-                    is_new = reading is None
+                stored = reader.find(receipt, contract)
+                if stored is None or (full and not as_of) or again(receipt):
                     started = time.perf_counter()
-                    reading = intake.read(receipt, contract, self.jurisdiction, self.warehouse, index)
+                    reading = reader.read(receipt, contract)
                     self.note("read", **_noted(reading, receipt), seconds=round(time.perf_counter() - started, 3))
-                    if is_new:
+                    if stored is None or stored.reading_id != reading.reading_id:
                         new_readings.append(reading)
                         self._tell_of_new_reading(receipt, reading)
                         self.ledger.append(
@@ -255,7 +257,8 @@ class Session:
                                 "rejects": reading.rejects,
                             },
                         )
-                readings.append(reading)
+                    stored = reading
+                readings.append(stored)
         for line in _said_of(new_readings, {receipt.receipt_id: receipt for receipt in receipts}):
             self.say(line)
         decision = self.decide(receipts, readings, as_of)
@@ -263,7 +266,7 @@ class Session:
         for held in decision.choice.held:
             if held.receipt_id in new:
                 self.say(f"held: {held.landing_path}: {held.because}")
-        return Intake(receipts, readings, new_receipts, new_readings, decision, held_back)
+        return Intake(receipts, readings, new_receipts, new_readings, decision, held_back, refused)
 
     def decide(
         self, receipts: list[Receipt], readings: list[Reading], as_of: str | None = None, *, keep: bool = True
@@ -280,6 +283,15 @@ class Session:
                 keep=keep and as_of is None,
             )
         return self.decision
+
+    def _tell_of_refused(self, refused: list[intake.Refused], most: int = 5) -> None:
+        """Say what lies in the landing folder and cannot be taken in, the first few of it."""
+        if refused:
+            self.note("refused", entries=[asdict(each) for each in refused])
+        for each in refused[:most]:
+            self.say(f"warning: not taken in: {each.landing_path}: {each.detail} ({each.do})")
+        if len(refused) > most:
+            self.say(f"warning: not taken in: {len(refused) - most} more (`junheng rejects` lists them)")
 
     def _tell_of_new_reading(self, receipt: Receipt, reading: Reading) -> None:
         """Say what a mended contract, alias or list of regions changed in the figures of a receipt read before."""
@@ -403,6 +415,7 @@ class Session:
             write_json(Path(made.folder) / "build.json", made.as_dict())
         with self.step("protect"):
             protection.make_mask(made, self.jurisdiction.disclosure)
+        make_private(Path(made.folder))
         self.note("built", build_id=made.build_id, readings=len(made.reading_ids))
         self.ledger.append("built", {"build_id": made.build_id, "inputs_hash": made.inputs_hash, "as_of": made.as_of})
         self._forget_old_builds(keep=made.build_id)
@@ -488,6 +501,7 @@ class Session:
         self.note("judged", **verdict_in_short(verdict))
         if verdict.outcome != "pass":
             self._write_workbooks(Path(build.folder) / "workbooks", quality.read_results(build))
+        make_private(Path(build.folder))
         return verdict
 
     def _write_workbooks(self, folder: Path, results: list[CheckResult]) -> None:
@@ -695,6 +709,7 @@ def complete(session: Session, taken: Intake, *, moment: str | None = None, full
         held_back=taken.held_back,
         held=[held.as_dict() for held in choice.held],
         held_in_short=telling.in_short(choice.held, session.jurisdiction.time_zone) if choice.held else "",
+        refused=[asdict(each) for each in taken.refused],
         seconds=session.seconds,
     )
     news = session.record_held(taken) if moment is None else []

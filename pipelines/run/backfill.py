@@ -123,7 +123,12 @@ def _standing(session: Session, extract: str) -> list[tuple[Receipt, Reading | N
     in_force = intake.in_force(receipts)
     contract = session.jurisdiction.contracts[extract]
     return [
-        (receipt, intake.find_reading(receipt, contract, session.jurisdiction, session.warehouse))
+        (
+            receipt,
+            intake.find_reading(
+                receipt, contract, session.jurisdiction, session.warehouse, session.settings.work_limits
+            ),
+        )
         for receipt in receipts
         if receipt.extract_id == extract and receipt.receipt_id in in_force
     ]

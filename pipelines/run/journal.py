@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.store import Warehouse, now_utc
+from pipelines.store import Warehouse, now_utc, public_folder
 
 # On another machine nobody can see whether a process lives; a run that long ago has ended.
 _LONGEST_RUN = timedelta(hours=24)
@@ -40,6 +40,7 @@ class Journal:
     ) -> Journal:
         """The log of a new run, or, for a `run_id` that has one, that log to go on with. Old logs beyond `kept` go."""
         folder = runs_folder(warehouse)
+        public_folder(warehouse.folder)
         folder.mkdir(parents=True, exist_ok=True)
         if run_id is not None and (path := find(warehouse, run_id)) is not None:
             return cls(path, run_id)

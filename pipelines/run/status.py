@@ -31,7 +31,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
     receipts = intake.all_receipts(warehouse) if warehouse.receipts.exists() else []
     standing = _in_force(session, receipts)
     choice = session.decide(receipts, _readings(session, receipts), keep=False).choice
-    waits = intake.waiting(jurisdiction, warehouse)
+    waits, refused = intake.found_in_landing(jurisdiction, warehouse)
     now = datetime.now(ZoneInfo(jurisdiction.time_zone))
     punctuality = intake.punctuality(jurisdiction, receipts, waits, now)
     builds = sorted(warehouse.builds.glob("*/build.json"), key=lambda p: p.stat().st_mtime)
@@ -61,7 +61,8 @@ def status_of(settings: Settings) -> dict[str, Any]:
         "missed_run": _missed_run(jurisdiction.schedule, now, runs),
         "waiting": len(waits),
         "held": [held.as_dict() for held in choice.held],
-        "held_back": [w.landing_path for w in waits if w.is_held_back],
+        "refused": [asdict(each) for each in refused],
+        "held_back": [w.landing_path for w in waits if w.waits_for_key],
         "late": [due.as_dict() for due in intake.late_deliveries(punctuality)],
         "alerts": alerts.channel_health(settings_file, warehouse),
         "extracts": [
@@ -108,7 +109,7 @@ def _blocked_by(build: Path, blocking: list[str]) -> list[dict[str, str]]:
 
 
 def rejects_of(settings: Settings, extract: str | None, period: str | None) -> list[dict[str, Any]]:
-    """Rejects of the receipts in force, newest rules first, as people read them."""
+    """What lies in landing and cannot be taken in, then the rejects of the receipts in force, as people read them."""
     session = Session(settings)
     if extract and extract not in session.jurisdiction.contracts:
         raise UsageError(
@@ -118,7 +119,24 @@ def rejects_of(settings: Settings, extract: str | None, period: str | None) -> l
         )
     receipts = intake.all_receipts(session.warehouse) if session.warehouse.receipts.exists() else []
     standing = _in_force(session, receipts)
-    rows: list[dict[str, Any]] = []
+    refused = intake.found_in_landing(session.jurisdiction, session.warehouse)[1]
+    rows: list[dict[str, Any]] = [
+        {
+            "extract": each.extract_id,
+            "period": each.delivery_period,
+            "file": each.landing_path,
+            "sheet": "",
+            "row": None,
+            "column": "",
+            "rule": each.rule,
+            "text": "",
+            "detail": f"{each.detail} ({each.do})",
+            "known": "",
+            "receipt_id": "",
+        }
+        for each in refused
+        if extract in (None, each.extract_id) and period in (None, each.delivery_period)
+    ]
     for receipt in receipts:
         contract = session.jurisdiction.contracts.get(receipt.extract_id)
         if receipt.receipt_id not in standing or contract is None:
@@ -200,7 +218,7 @@ def _in_force(session: Session, receipts: list[Receipt]) -> set[str]:
 
 
 def _reading(session: Session, receipt: Receipt, contract: Contract) -> Reading | None:
-    return intake.find_reading(receipt, contract, session.jurisdiction, session.warehouse)
+    return intake.find_reading(receipt, contract, session.jurisdiction, session.warehouse, session.settings.work_limits)
 
 
 def alerts_of(settings: Settings) -> list[dict[str, Any]]:

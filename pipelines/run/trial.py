@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pipelines import intake
-from pipelines.errors import UsageError
+from pipelines.errors import UnreadableFileError, UsageError
 from pipelines.intake.corrections import Outcome
 from pipelines.intake.corrections import findings as corrections_met
 from pipelines.intake.frames import Taken
+from pipelines.intake.read import take
 from pipelines.intake.sniffing import as_trial, survey, write_proposal
 from pipelines.jurisdiction import Contract, Jurisdiction, load
 from pipelines.jurisdiction.contract_checks import load_contract
@@ -24,6 +26,7 @@ from pipelines.records import Receipt
 from pipelines.run.sketch import Outline, Sketch, for_trial, unlisted_measures
 from pipelines.settings import Settings
 from pipelines.store import now_utc, write_atomically
+from pipelines.worker import WorkDiedError, Worker
 
 
 def check_file(settings: Settings, path: Path, extract: str, period: str | None = None) -> dict[str, Any]:
@@ -31,7 +34,29 @@ def check_file(settings: Settings, path: Path, extract: str, period: str | None 
 
     `extract` is department/extract, or the path of a contract file that does not lie in the jurisdiction yet.
     """
-    data = _bytes(path)
+    return _within_limits(settings, path, _checked, extract, period)
+
+
+def _within_limits(
+    settings: Settings, path: Path, function: Callable[..., dict[str, Any]], *arguments: str | None
+) -> dict[str, Any]:
+    """What `function(settings, path, *arguments)` finds, in a process of its own; raises what it raises.
+
+    Raises UnreadableFileError when the file ends that process.
+    """
+    if not path.is_file():
+        raise UsageError("there is no such file", where=str(path), do="name a file")
+    with Worker(settings.work_limits) as worker:
+        try:
+            found: dict[str, Any] = worker.call(function, settings, path, *arguments, size_bytes=path.stat().st_size)
+        except WorkDiedError as died:
+            raise UnreadableFileError(f"the file cannot be read: {died.reason}", where=str(path), do=died.do) from None
+    return found
+
+
+def _checked(settings: Settings, path: Path, extract: str, period: str | None) -> dict[str, Any]:
+    """What a contract takes from a file; see `check_file`."""
+    data = path.read_bytes()
     jurisdiction: Jurisdiction
     if extract.endswith((".yml", ".yaml")):
         jurisdiction = Sketch(settings.jurisdiction_folder)
@@ -100,7 +125,7 @@ def sniff_file(
     folder; its new measures, units and regions are a person's to add.
     """
     contract_id = _contract_id(path, department, extract)
-    found = _sniffed(settings, path, contract_id, sheet)
+    found = _within_limits(settings, path, _sniffed, contract_id, sheet)
     found["written"] = []
     if write and found["proposal"] is not None:
         found["written"] = [_write(settings.jurisdiction_folder, contract_id, found["proposal"])]
@@ -109,7 +134,7 @@ def sniff_file(
 
 def _sniffed(settings: Settings, path: Path, contract_id: str, sheet: str | None) -> dict[str, Any]:
     """What is in a file, the proposal for it, and what that would read."""
-    data = _bytes(path)
+    data = path.read_bytes()
     outline = Outline(settings.jurisdiction_folder)
     grounds = outline.grounds
     surveyed = survey(data, path.name, grounds, sheet)
@@ -152,7 +177,7 @@ def read_once(data: bytes, file_name: str, contract: Contract, jurisdiction: Jur
         sequence=1,
     )
     index = intake.RegionIndex(jurisdiction.regions)
-    return intake.take(data, receipt, contract, jurisdiction, index, "trial")
+    return take(data, receipt, contract, jurisdiction, index, "trial")
 
 
 def summary(taken: Taken, contract: Contract, period: str, first: int = 8) -> dict[str, Any]:
@@ -207,12 +232,6 @@ def _year_in(data: bytes) -> str | None:
     head = data[:600]
     years: list[bytes] = re.findall(rb"(?<![\d.])(?:19|20)\d\d(?![\d.])", head) if b"\0" not in head else []
     return max(years).decode() if years else None
-
-
-def _bytes(path: Path) -> bytes:
-    if not path.is_file():
-        raise UsageError("there is no such file", where=str(path), do="name a file")
-    return path.read_bytes()
 
 
 def _contract_id(path: Path, department: str | None, extract: str | None) -> str:

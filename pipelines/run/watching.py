@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import alerts, intake
 from pipelines.alerts import Condition, Event, Sent
 from pipelines.errors import BlockedError, BusyError, HeldError, JunhengError, UsageError
+from pipelines.intake import Landed, Refused
 from pipelines.records import Due, Held
 from pipelines.run.journal import Journal, broken_off
 
@@ -114,8 +115,10 @@ class Watch:
         if session.is_loaded:
             self.late = intake.late_deliveries(session.punctuality())
             found += [_late(due) for due in self.late]
-            found += _held_back(session)
-            known += ["late", "held_back"]
+            waits, refused = intake.found_in_landing(session.jurisdiction, session.warehouse)
+            found += _held_back(session, waits)
+            found += _refused(session, refused)
+            known += ["late", "held_back", "refused"]
             if session.decision is not None:
                 found += [_held(held) for held in session.decision.choice.held]
                 found += _out_of_line(session)
@@ -197,10 +200,32 @@ def _late(due: Due) -> Condition:
     )
 
 
-def _held_back(session: Session) -> list[Condition]:
+def _refused(session: Session, refused: list[Refused]) -> list[Condition]:
+    by_extract: dict[str, list[Refused]] = {}
+    for each in refused:
+        by_extract.setdefault(each.extract_id, []).append(each)
+    conditions = []
+    for extract, own in by_extract.items():
+        contract = session.jurisdiction.contracts.get(extract)
+        more = f"; and {len(own) - 1} more" if len(own) > 1 else ""
+        conditions.append(
+            Condition(
+                key=f"refused:{extract}",
+                event="refused",
+                subject=extract,
+                message=f"{own[0].landing_path} is not taken in: {own[0].detail} ({own[0].do}){more}",
+                owner=contract.owner if contract is not None else "",
+                state=_digest(*(f"{each.landing_path} {each.rule}" for each in own)),
+                details={"entries": [asdict(each) for each in own[:50]], "count": len(own)},
+            )
+        )
+    return conditions
+
+
+def _held_back(session: Session, waits: list[Landed]) -> list[Condition]:
     files: dict[str, list[str]] = {}
-    for wait in intake.waiting(session.jurisdiction, session.warehouse):
-        if wait.is_held_back:
+    for wait in waits:
+        if wait.waits_for_key:
             files.setdefault(wait.extract_id, []).append(wait.landing_path)
     return [
         Condition(
