@@ -191,6 +191,7 @@ def encodings() -> list[Case]:
                 "values": [{**HEADS, "column": heads}],
             }
             preamble = len(rows) - 4
+            is_told = encoding == "detect" and not written.startswith("utf-8") and written != "utf-16"
             cases.append(
                 Case(
                     f"encoding_{name}{suffix}",
@@ -198,6 +199,7 @@ def encodings() -> list[Case]:
                     layout,
                     values,
                     ignored={"preamble": preamble, "header": 1},
+                    findings=["detected_encoding"] if is_told else [],
                     sniffed=True,
                 )
             )
@@ -209,6 +211,7 @@ def encodings() -> list[Case]:
             _base(format={"kind": "csv", "encoding": "detect"}, tokens={"\u2013": "not_collected"}),
             {"VA1": 12, "VA2": None, "VB2": 3},
             statuses={"VA2": "L"},
+            findings=["detected_encoding"],
             sniffed=True,
         )
     )

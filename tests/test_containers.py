@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import FORMATS, read_grids
 from pipelines.formats.contents import CONTENTS, content_of
-from pipelines.formats.registry import _CONTENT_OF
 from pipelines.intake.frames import Taken
 from pipelines.jurisdiction.contract import Format
 
@@ -157,8 +156,8 @@ def test_any_bytes_have_a_name(data: bytes) -> None:
 
 
 def test_each_format_says_what_its_bytes_may_be() -> None:
-    assert _CONTENT_OF.keys() <= FORMATS.keys()
-    assert {name for names in _CONTENT_OF.values() for name in names} <= CONTENTS.keys()
+    assert all(entry.contents for entry in FORMATS.values())
+    assert {name for entry in FORMATS.values() for name in entry.contents} <= CONTENTS.keys()
 
 
 # -- hidden sheets, rows and columns; several sheets --------------------------------------------------------------

@@ -147,6 +147,8 @@ def _in_text(head: bytes) -> str:
     if text.startswith("<?xml") or text.startswith("<"):
         if "urn:schemas-microsoft-com:office:spreadsheet" in text:
             return "spreadsheet_xml"
+        if "urn:oasis:names:tc:opendocument:xmlns:office:1.0" in text:
+            return "ods" if "opendocument.spreadsheet" in text else "open_text"
         if _HTML.search(text):
             return "html"
         return "xml" if text.startswith("<?xml") else "text"

@@ -248,6 +248,12 @@ def width_fault(cells: int, expected: int) -> tuple[str, str]:
     return rule, f"the row has {cells:,} cells where {expected:,} are expected: which cell belongs where is not certain"
 
 
+def number_text(number: float | int) -> str:
+    """A number as text: the shortest that is the same number again, without `.0` behind whole ones."""
+    text = repr(number)
+    return text[:-2] if text.endswith(".0") else text
+
+
 def cell_schema(width: int, *, row: bool = True) -> dict[str, type[pl.DataType]]:
     """The schema of a grid of `width` columns, with the row number unless told otherwise."""
     cells: dict[str, type[pl.DataType]] = {f"c{i}": pl.String for i in range(width)}

@@ -7,8 +7,18 @@ from dataclasses import replace
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats.grid import MAX_CELLS, MAX_COLUMNS, Grid, frame, places
-from pipelines.formats.text import decode
+from pipelines.formats.text import beginning, decode
 from pipelines.jurisdiction.contract import Format
+
+
+def is_json_lines(data: bytes) -> bool:
+    """True when each of the first lines is a JSON object."""
+    lines = [line for line in beginning(data, 200_000).split("\n")[:20] if line.strip()]
+    whole = lines[:-1] if len(data) > 200_000 or len(lines) > 1 else lines
+    try:
+        return bool(whole) and all(isinstance(json.loads(line), dict) for line in whole)
+    except (ValueError, RecursionError):
+        return False
 
 
 def read_json_lines(data: bytes, rule: Format, where: str) -> list[Grid]:

@@ -5,19 +5,12 @@ What the text holds is the format's module's work.
 
 from __future__ import annotations
 
-import itertools
-import re
-
 from pipelines.errors import UnreadableFileError
+from pipelines.formats import encodings
 from pipelines.formats.packing import MAX_TEXT_BYTES
+from pipelines.jurisdiction.contract import Format
 
-_NOT_1252 = rb"[\x81\x8d\x8f\x90\x9d]"
 _CUT_OFF = ("unexpected end", "incomplete", "truncated")  # how decoders call a text that ends too early
-_BOMS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
 
 
 def cut_off_finding(line: int) -> dict[str, str]:
@@ -33,7 +26,8 @@ def cut_off_finding(line: int) -> dict[str, str]:
 def decode(data: bytes, encoding: str, where: str) -> str:
     """The text of a file. `detect` looks at the byte-order mark, then at what the bytes can be.
 
-    Raises UnreadableFileError naming the first byte that the encoding cannot have.
+    Raises UnreadableFileError naming the first byte that the encoding cannot have, or the encodings that a text can be
+    in where that is not certain.
     """
     if len(data) > MAX_TEXT_BYTES:
         raise UnreadableFileError(
@@ -42,7 +36,10 @@ def decode(data: bytes, encoding: str, where: str) -> str:
             do=f"ask for it in parts of at most {MAX_TEXT_BYTES:,} bytes",
         )
     if encoding == "detect":
-        encoding = detect_encoding(data)
+        detected = encodings.detect(data)
+        if not detected.is_certain:
+            raise _uncertain(detected, where)
+        encoding = detected.encoding
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -64,55 +61,51 @@ def decode(data: bytes, encoding: str, where: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def detect_encoding(data: bytes) -> str:
-    """The likeliest encoding of a text: byte-order mark, strict UTF-8, then the legacy ones departments use.
+def decode_declared(data: bytes, rule: Format, declared: str | None, where: str) -> tuple[str, list[dict[str, str]]]:
+    """The text of a file that may say itself which encoding it is in, and a finding where nobody says it.
 
-    GB18030 can read almost any bytes, so it is preferred only where it gives common characters and the Japanese
-    and Western ones do not fit better.
+    What the contract names counts first, then a byte-order mark, then what the file declares.
     """
-    for bom, name in _BOMS:
-        if data.startswith(bom):
-            return name
-    sample = data[:200_000]
-    if sample[1::2].count(0) > len(sample) // 6:
-        return "utf-16-le"
-    if sample[::2].count(0) > len(sample) // 6:
-        return "utf-16-be"
+    encoding = rule.stated_encoding or encodings.by_mark(data) or declared or "detect"
     try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        scores = {name: _plausible(sample, name) for name in ("gb18030", "cp932", "latin-1")}
-        likeliest = max(scores, key=lambda name: scores[name])
-        if likeliest == "latin-1" and re.search(rb"[\x80-\x9f]", data) and not re.search(_NOT_1252, data):
-            return "cp1252"  # dashes and quotes of Windows, where Latin-1 has control characters
-        return likeliest
-    return "utf-8"
+        return decode(data, encoding, where), encoding_finding(data, encoding)
+    except LookupError:
+        raise UnreadableFileError(
+            f"the file names an unknown encoding {encoding!r}",
+            where=where,
+            do="name the right one with `format.encoding` in the contract",
+        ) from None
 
 
-def _plausible(sample: bytes, encoding: str) -> float:
-    """How much a decoded sample looks like text: the share of characters that are common in such files."""
-    try:
-        text = sample.decode(encoding)
-    except UnicodeDecodeError as error:
-        if len(sample) - error.start > 4:
-            return -1.0
-        text = sample[: error.start].decode(encoding)
-    wide = [c for c in text if ord(c) > 127]
-    if not wide:
-        return 0.5
-    score = 0.0
-    for c in wide:
-        point = ord(c)
-        if encoding == "latin-1":
-            # Accented letters inside words are Western text; runs of signs are another encoding misread.
-            score += 0.6 if c.isalpha() else 0.1
-        elif 0x3041 <= point <= 0x30FF:
-            score += 1.0 if encoding == "cp932" else 0.3
-        elif 0x4E00 <= point <= 0x9FA5 or 0x3000 <= point <= 0x3020 or 0xFF00 <= point <= 0xFF5E:
-            score += 0.9
-        elif 0xE000 <= point <= 0xF8FF or 0x3400 <= point <= 0x4DBF or 0xFF61 <= point <= 0xFF9F:
-            score -= 1.0
-    letters_in_run = sum(
-        1 for a, b in itertools.pairwise(text) if ord(a) > 127 and ord(b) > 127 and encoding == "latin-1"
+def _uncertain(detected: encodings.Detected, where: str) -> UnreadableFileError:
+    readings = "; ".join(f"{name} reads {example}" for name, example in detected.others[:4])
+    return UnreadableFileError(
+        f"the encoding is not certain: {detected.encoding}? {detected.why}; but {readings}",
+        where=where,
+        do="ask the department, and name it with `format.encoding` in the contract",
     )
-    return (score - letters_in_run) / len(wide)
+
+
+def encoding_finding(data: bytes, encoding: str) -> list[dict[str, str]]:
+    """The finding that a text was read in an encoding that neither its contract names nor its bytes."""
+    if encoding != "detect" or (detected := encodings.detect(data)).is_declared:
+        return []
+    observed = f"the text was read as {detected.encoding}: {detected.why}"
+    expected = f"the encoding in the contract: `format: {{encoding: {detected.encoding}}}`"
+    return [{"check": "detected_encoding", "severity": "warn", "observed": observed, "expected": expected}]
+
+
+def beginning(data: bytes, size: int) -> str:
+    """The first bytes as text in which the signs of ASCII are right, to recognise a format by its words."""
+    return data[:size].decode(encodings.by_mark(data) or "latin-1", "replace")
+
+
+def is_text(data: bytes) -> bool:
+    """True when the bytes may be text: they begin with a byte-order mark, or hold no null byte."""
+    return bool(data) and (data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" not in data[:65_536])
+
+
+def is_tabbed_text(data: bytes) -> bool:
+    """True when the bytes may be text in columns parted by tabs: most of the first lines have one."""
+    lines = [line for line in beginning(data, 65_536).split("\n")[:20] if line.strip()]
+    return is_text(data) and sum("\t" in line for line in lines) > len(lines) // 2

@@ -144,6 +144,7 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
     value_cells = [v.cell for v in values]
     grid = without_notes(grid, int(grid.cells[ROW][last]), value_cells, layout.marks)
     data, ignored = _split_rows(grid, layout, places, start, last)
+    data = _with_statuses(data, values, places)
     doubts = find_doubts(grid, layout.format, (start, last), data, value_cells)
     doubts.refuse_header((first_row, int(grid.cells[ROW][last])), where)
     filled, sources = (
@@ -169,7 +170,26 @@ def _needed_columns(layout: Layout) -> list[str]:
     needed = list(layout.key_columns)
     needed += [mark.column for mark in layout.row_marks]
     needed += [name for rule in layout.ignore_rows for name in (rule.column, rule.class_column) if name]
+    needed += [value.status for value in layout.values if value.status]
     return list(dict.fromkeys(needed))
+
+
+def _with_statuses(data: pl.DataFrame, values: list[MatchedValue], places: dict[str, str]) -> pl.DataFrame:
+    """Data rows with the status of each number behind it, where a column of its own says it: `1200 P`.
+
+    So one rule reads both: marks and tokens of the contract, and what is neither is a reject.
+    """
+    joined = [
+        pl.concat_str(
+            pl.col(value.cell).fill_null(""), pl.col(places[normalise(value.rule.status)]).fill_null(""), separator=" "
+        )
+        .str.strip_chars()
+        .replace("", None)
+        .alias(value.cell)
+        for value in values
+        if value.rule.status is not None
+    ]
+    return data.with_columns(joined) if joined else data
 
 
 def _match_values(

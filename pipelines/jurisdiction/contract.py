@@ -23,6 +23,10 @@ from pipelines.jurisdiction.yaml_model import StrictModel
 
 TokenMeaning = Literal["missing", "not_applicable", "not_collected", "suppressed", "zero", "less_than_half"]
 MarkMeaning = Literal["provisional", "estimated", "break", "note"]
+FormatKind = Literal[
+    "csv", "tsv", "jsonl", "parquet", "xlsx", "xls", "ods", "html", "px", "json-stat", "sdmx-csv", "sdmx-ml",
+    "dta", "sav", "por",
+]  # fmt: skip
 DIMENSIONS = ("population_basis", "residence", "sex", "age_group", "group", "item")
 DIMENSION_DEFAULTS = {
     "population_basis": "none",
@@ -87,33 +91,41 @@ class ServiceLevel(StrictModel):
 
 
 class SheetRule(StrictModel):
-    """Sheets by the form of their names: the first that fits, or all of them, each read by the same layout."""
+    """Sheets, or files in a zip, by the form of their names: the first that fits, or all, each read by one layout."""
 
     pattern: Pattern
     all: bool = False
 
     def fits(self, name: str) -> bool:
-        """True when a sheet's name, in comparison form, holds the pattern."""
+        """True when a name, in comparison form, holds the pattern."""
         return re.search(self.pattern, normalise(name)) is not None
 
 
 class Format(StrictModel):
     """How the bytes are read. A gzip or zip wrapping is told by its bytes; `member` names the file in a zip.
 
-    Three things are faults unless they are said here: a delimiter at the end of each line, with nothing behind it
-    (`trailing_delimiter`); a last line without a line end (`open_end`), which looks like a file that was cut off; a
-    sheet filled to its last possible row or column (`full_sheet`), which looks like a table that did not fit.
+    `sheet` also chooses among the tables of a page and the data sets of a message. Three things are faults unless they
+    are said here: a delimiter at the end of each line, with nothing behind it (`trailing_delimiter`); a last line
+    without a line end (`open_end`), which looks like a file that was cut off; a sheet filled to its last possible row
+    or column (`full_sheet`), which looks like a table that did not fit.
     """
 
-    kind: Literal["csv", "tsv", "xlsx", "xls", "ods", "parquet", "jsonl"]
+    kind: FormatKind
     sheet: str | int | SheetRule = 1
     encoding: str = "utf-8-sig"
     delimiter: str = ","
-    member: str = "*"
+    member: str | SheetRule = "*"
+    language: str | None = None  # of a file that holds its texts in several
     transpose: bool = False
     trailing_delimiter: bool = False
     open_end: bool = False
     full_sheet: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Format:
+        if self.language is not None and self.kind != "px":
+            raise ValueError("`language` is for PC-Axis files (`kind: px`), which hold their texts in several")
+        return self
 
     @field_validator("encoding")
     @classmethod
@@ -125,6 +137,11 @@ class Format(StrictModel):
         except LookupError as error:
             raise ValueError(f"unknown encoding {value!r}") from error
         return value
+
+    @property
+    def stated_encoding(self) -> str | None:
+        """The encoding that the contract names; None where it names none, or asks for it to be detected."""
+        return self.encoding if "encoding" in self.model_fields_set and self.encoding != "detect" else None
 
     @field_validator("delimiter")
     @classmethod
@@ -394,6 +411,7 @@ class ValueColumn(StrictModel):
     max: float | None = None
     tokens: dict[str, TokenMeaning] = {}
     mark: MarkMeaning | None = None  # true of every number of the column, such as a break in its series
+    status: str | None = None  # the column whose cell says the status of the number, by `marks` and `tokens`
     required: bool = True
 
     @model_validator(mode="after")

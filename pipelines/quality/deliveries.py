@@ -182,7 +182,15 @@ _KINDS = (
         "Programs that go by the name open such a file wrongly or not at all",
         "以约定的格式另存后重新报送 / Save it in the agreed format and send it again",
         "warn",
-        findings=_these("wrong_ending"),
+        findings=_these("wrong_ending", "other_members"),
+    ),
+    _Kind(
+        "encodings",
+        "文字编码在约定中写明，或由文件自身标明 / The encoding is named by the contract or by the file itself",
+        "An encoding that was found out may be found out otherwise next time, and a name becomes another name",
+        "在约定的 format.encoding 中写明 / Name it with `format.encoding` in the contract",
+        "warn",
+        findings=_these("detected_encoding"),
     ),
     _Kind(
         "corrections",

@@ -6,15 +6,11 @@ What stands in its sheets is looked at by `survey`.
 from __future__ import annotations
 
 import csv
-import io
-import json
-import re
-import zipfile
 from collections import Counter
 from dataclasses import dataclass
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats import decode, detect_encoding, sheet_list, unpack
+from pipelines.formats import FORMATS, decode, detect_encoding, files_in_zip, recognise, sheet_list, unpack
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.numbers import sign_form
 from pipelines.intake.sniffing.cells import is_number
@@ -22,7 +18,8 @@ from pipelines.jurisdiction.contract import Format
 from pipelines.jurisdiction.text import normalise
 
 _MULTIBYTE = ("gb18030", "cp932", "euc_jp", "big5", "cp949")  # too alike in short files to be told by their bytes
-_TABLES = re.compile(r"\.(csv|tsv|txt|xlsx|xls|ods|parquet|jsonl|ndjson)$", re.IGNORECASE)
+_TABLES = tuple(ending for entry in FORMATS.values() for ending in entry.endings)
+_TEXTS = ("csv", "tsv", "jsonl")  # text that may be in any encoding
 _MIXED_WHOLE = 400_000  # bytes that names of regions are looked for in
 
 
@@ -32,12 +29,12 @@ class Part:
 
     rule: Format
     why: dict[str, str]
-    sheet: str = ""  # of a workbook
+    sheet: str = ""  # its name, where the file has several
     is_visible: bool = True
 
 
 def parts_of(data: bytes, file_name: str, index: RegionIndex) -> list[Part]:
-    """The tables that a file may hold: each sheet of a workbook, or the file as a whole.
+    """The tables that a file may hold: each sheet of a workbook, each table of a page, or the file as a whole.
 
     Raises UnreadableFileError for bytes that are no table of a kind that can be read.
     """
@@ -45,25 +42,21 @@ def parts_of(data: bytes, file_name: str, index: RegionIndex) -> list[Part]:
         raise UnreadableFileError("the file is empty (0 bytes)", where=file_name, do="ask for it again")
     inner, member, why = _unpacked(data, file_name)
     packed = f", {why['kind']}" if "kind" in why else ""
-    workbook = _packed_table(inner) or ("xls" if inner[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" else None)
-    if workbook:
-        why["kind"] = f"the bytes are those of a workbook{packed}"
-        whole = Format.model_validate({"kind": workbook, "member": member})
-        return [
-            Part(whole.model_copy(update={"sheet": sheet.name}), dict(why), sheet.name, sheet.is_visible)
-            for sheet in sheet_list(data, whole, file_name)
-        ]
-    if inner[:4] == b"PAR1":
-        why["kind"] = f"the bytes are those of Parquet{packed}"
-        return [Part(Format(kind="parquet", member=member), why)]
-    encoding = detect_encoding(inner)
-    why["encoding"] = "the byte-order mark" if encoding in ("utf-8-sig", "utf-16") else "the bytes read as such"
-    if encoding not in ("ascii", "utf-8", "utf-8-sig", "utf-16"):
+    known = recognise(inner)
+    if known is not None and known.kind not in _TEXTS:
+        why["kind"] = f"the bytes are those of {known.name}{packed}"
+        whole = Format.model_validate({"kind": known.kind, "member": member})
+        return _tables(data, whole, why, file_name)
+    detected = detect_encoding(inner)
+    encoding, why["encoding"] = detected.encoding, detected.why
+    if not detected.is_declared:
         spelt = _encoding_of_names(inner, encoding, index)
         if spelt != encoding:
             encoding, why["encoding"] = spelt, "only read as such do the names of regions.csv stand in the file"
+        elif not detected.is_certain:
+            why["encoding"] += "; but it may be " + ", ".join(f"{name} ({text})" for name, text in detected.others)
     text = decode(inner, encoding, file_name)
-    if _is_json_lines(text):
+    if known is not None and known.kind == "jsonl":
         why["kind"] = f"each line is a JSON object{packed}"
         return [Part(Format(kind="jsonl", encoding=encoding, member=member), why)]
     delimiter, why["delimiter"] = _delimiter(text)
@@ -71,6 +64,19 @@ def parts_of(data: bytes, file_name: str, index: RegionIndex) -> list[Part]:
     kind = "tsv" if delimiter == "\t" else "csv"
     parts = {"kind": kind, "encoding": encoding, "delimiter": "," if kind == "tsv" else delimiter, "member": member}
     return [Part(Format.model_validate(parts), why)]
+
+
+def _tables(data: bytes, whole: Format, why: dict[str, str], file_name: str) -> list[Part]:
+    """The tables of a file that may hold several: each by its name, or by its place where another has its name."""
+    sheets = sheet_list(data, whole, file_name)
+    names = [sheet.name for sheet in sheets]
+    if len(sheets) < 2 and whole.kind not in ("xlsx", "xls", "ods"):
+        return [Part(whole, why)]
+    parts = []
+    for position, sheet in enumerate(sheets, start=1):
+        named = sheet.name if sheet.name and names.count(sheet.name) == 1 else position
+        parts.append(Part(whole.model_copy(update={"sheet": named}), dict(why), sheet.name, sheet.is_visible))
+    return parts
 
 
 def _unpacked(data: bytes, file_name: str) -> tuple[bytes, str, dict[str, str]]:
@@ -81,9 +87,8 @@ def _unpacked(data: bytes, file_name: str) -> tuple[bytes, str, dict[str, str]]:
         if data[:2] == b"\x1f\x8b":
             data = unpack(data, Format(kind="xlsx"), file_name)
             why["kind"] = "packed with gzip"
-        elif data[:4] == b"PK\x03\x04" and _packed_table(data) is None:
-            names = _members(data, file_name)
-            chosen = ([name for name in names if _TABLES.search(name)] or names)[:1]
+        elif (names := files_in_zip(data)) is not None:
+            chosen = ([name for name in names if name.lower().endswith(_TABLES)] or names)[:1]
             if not chosen:
                 raise UnreadableFileError("the zip is empty", where=file_name, do="ask for it again")
             if len(names) > 1:
@@ -108,36 +113,6 @@ def _encoding_of_names(data: bytes, detected: str, index: RegionIndex) -> str:
         if count > most:
             best, most = encoding, count
     return best
-
-
-def _packed_table(data: bytes) -> str | None:
-    """`xlsx` or `ods` when a zip is a workbook."""
-    if data[:4] != b"PK\x03\x04":
-        return None
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return None
-    if "[Content_Types].xml" in names:
-        return "xlsx"
-    return "ods" if "mimetype" in names else None
-
-
-def _members(data: bytes, where: str) -> list[str]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return [i.filename for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")]
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise UnreadableFileError(f"not readable as zip: {error}", where=where, do="ask for it again") from error
-
-
-def _is_json_lines(text: str) -> bool:
-    lines = [line for line in text[:200_000].split("\n")[:20] if line.strip()]
-    try:
-        return bool(lines) and all(isinstance(json.loads(line), dict) for line in lines[: max(1, len(lines) - 1)])
-    except (ValueError, RecursionError):
-        return False
 
 
 def _delimiter(text: str) -> tuple[str, str]:

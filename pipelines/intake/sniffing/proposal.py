@@ -132,14 +132,14 @@ def _format(seen: Look) -> list[str]:
     parts = [f"kind: {rule.kind}"]
     if isinstance(rule.sheet, SheetRule):
         parts.append(f"sheet: {{pattern: {quoted(rule.sheet.pattern)}{', all: true' if rule.sheet.all else ''}}}")
-    elif rule.kind in ("xlsx", "xls", "ods"):
-        parts.append(f"sheet: {quoted(seen.sheet)}")
-        why.setdefault("sheet", "the sheet with the largest table")
+    elif rule.sheet != 1:  # the place of a table that has no name of its own, or its name
+        parts.append(f"sheet: {quoted(rule.sheet) if isinstance(rule.sheet, str) else rule.sheet}")
+        why.setdefault("sheet", "the one with the largest table")
     if rule.kind in ("csv", "tsv", "jsonl"):
         parts.append(f"encoding: {rule.encoding}")
     if rule.kind == "csv" and rule.delimiter != ",":
         parts.append(f"delimiter: {quoted(rule.delimiter)}")
-    if rule.member != "*":
+    if isinstance(rule.member, str) and rule.member != "*":
         parts.append(f"member: {quoted(rule.member)}")
     if rule.transpose:
         parts.append("transpose: true")
