@@ -17,7 +17,9 @@ from pathlib import Path, PurePath
 from typing import IO
 
 from pipelines.intake import person_key
+from pipelines.intake.personal_numbers import find_personal_number, shape_of
 from pipelines.jurisdiction import Contract, Jurisdiction
+from pipelines.jurisdiction.personal_kinds import PersonalKind
 
 # A department takes a file back by a file beside it, `<file>.withdrawn`, whose text says why.
 WITHDRAWN = ".withdrawn"
@@ -32,6 +34,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 _LINK = ("link", "it is a symbolic link: links are not followed", "put the file or folder itself there")
+_NAMES_A_PERSON = (
+    "its name holds a number that names a person, which would be shown wherever the file is named",
+    "give it a name without that number",
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ def look(jurisdiction: Jurisdiction, received: Collection[str] = ()) -> Landing:
     """
     found = Landing()
     regular: list[tuple[str, Mark]] = []
-    for entry in _entries(jurisdiction.landing):
+    for entry in _entries(jurisdiction.landing, jurisdiction.personal_numbers):
         if isinstance(entry, Refused):
             found.refused.append(entry)
         else:
@@ -155,8 +161,8 @@ def _misplaced(
     return None
 
 
-def _entries(landing: Path) -> Iterator[Refused | tuple[str, Mark]]:
-    """Regular files with their marks, and what is none, in no order."""
+def _entries(landing: Path, kinds: Collection[PersonalKind]) -> Iterator[Refused | tuple[str, Mark]]:
+    """Regular files with their marks, and what is none, or bears a number of one of `kinds` in its name, in no order."""
     folders: list[tuple[str, ...]] = [()]
     while folders:
         parts = folders.pop()
@@ -170,6 +176,9 @@ def _entries(landing: Path) -> Iterator[Refused | tuple[str, Mark]]:
         if not listed and len(parts) > 3:
             yield _refused(parts, "unexpected_folder", "a folder lies where files are expected", "remove it")
         for name, status in listed:
+            if kind := find_personal_number(name, kinds):
+                yield _refused((*parts, shape_of(kind)), "personal_number", *_NAMES_A_PERSON)
+                continue
             path = (*parts, name)
             problem = _unfit(name) or _no_file(status.st_mode)
             if problem is not None:
