@@ -320,6 +320,12 @@ def test_percentages_and_old_workbooks_and_json_are_no_exception() -> None:
     assert kit.values(kit.read(lines, {"format": {"kind": "jsonl"}, **COMMA})) == {"VA1": Decimal("1.234"), "VA2": 1234}
 
 
+@pytest.mark.parametrize("inside", [b"1<!-- 5 -->2", b"<![CDATA[12]]>"])
+def test_a_value_that_readers_would_read_in_two_ways_is_refused(inside: bytes) -> None:
+    data = wb.replaced(wb.xlsx(wb.column([12])), "xl/worksheets/sheet1.xml", b"<v>12</v>", b"<v>" + inside + b"</v>")
+    assert "damaged" in read(data).problem
+
+
 # -- merged cells -------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import zip_longest
 
 import polars as pl
 
@@ -201,6 +200,9 @@ class _Table:
 
 def _frame(rows: list[list[str]]) -> pl.DataFrame:
     """Rows as columns, as wide as the longest of them; cells without text and those that a row lacks are null."""
-    columns = list(zip_longest(*rows))
-    data = {f"c{i}": [text or None for text in column] for i, column in enumerate(columns)}
-    return pl.DataFrame(data, schema=cell_schema(len(columns), row=False))
+    width = max(map(len, rows))
+    for row in rows:
+        if len(row) < width:
+            row += [""] * (width - len(row))
+    data = {f"c{i}": [row[i] or None for row in rows] for i in range(width)}
+    return pl.DataFrame(data, schema=cell_schema(width, row=False))

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats.grid import ROW, Grid, faults, full_sheet, no_places, notes, raised, refuse_size
+from pipelines.formats.grid import FULL_HEIGHTS, ROW, Grid, faults, full_sheet, no_places, notes, raised, refuse_size
 from pipelines.formats.number_format import plain_text
 from pipelines.jurisdiction.contract import Format
 
@@ -33,6 +33,7 @@ _ERRORS = {
 }
 _POWER = re.compile(r"(?:^|[^0-9.,])10$")
 _WHOLE = re.compile(r"[-+\u2212]?[0-9]+")
+_LONG_NUMBER = r"^-?[0-9]{7,15}\.[0-9]{1,9}$"
 _SIGNS = "-+.,%‰ \u2212\u2013"
 
 
@@ -182,7 +183,9 @@ def as_grid(
 
 
 def _filled_rows(cells: pl.DataFrame) -> int:
-    """The number of the last row, when it has anything in it."""
+    """The number of the last row that a sheet can have, when it has anything in it."""
+    if cells.height not in FULL_HEIGHTS:
+        return 0
     last = cells.tail(1).row(0)[1:] if cells.height else ()
     return cells.height if any(cell is not None for cell in last) else 0
 
@@ -228,6 +231,7 @@ def arrow_cells(name: str, read: tuple[Any, list[int], list[Any]], where: str) -
     if not frame.width or not frame.height:
         raise empty_sheet(name, where)
     refuse_size(frame.height, columns[-1] + 1, where)
+    frame = _without_noise(frame)
     by_column: dict[int, dict[int, str]] = {}
     for row, column, detail in errors:
         kind = re.search(r"Error\((\w+)\)", detail)
@@ -240,24 +244,24 @@ def arrow_cells(name: str, read: tuple[Any, list[int], list[Any]], where: str) -
         if index in by_column:
             shown = by_column[index]
             series = series.scatter(list(shown), list(shown.values()))
-        cells[f"c{place}"] = _without_noise(series)
+        cells[f"c{place}"] = series
     return pl.DataFrame({ROW: pl.Series(range(1, frame.height + 1), dtype=pl.Int64), **cells})
 
 
-def _without_noise(texts: pl.Series) -> pl.Series:
+def _without_noise(frame: pl.DataFrame) -> pl.DataFrame:
     """Numbers of many digits as people wrote them: 8388608.585938, which a reader shows as 8388608.585937999.
 
     Nine decimals say more of a large number than a binary one holds; the shortest text for the same number is the
     one that was meant.
     """
-    longest = texts.str.len_bytes().max()
-    if not isinstance(longest, int) or longest < 17:
-        return texts
-    is_long = texts.str.len_bytes() >= 17
-    noisy = texts.filter(is_long & texts.str.contains(r"^-?[0-9]{7,15}\.[0-9]{1,9}$")).unique()
-    if noisy.is_empty():
-        return texts
-    return texts.replace({text: plain_text(Decimal(repr(float(text)))) for text in noisy})
+    may_be = frame.select(pl.all().str.contains(_LONG_NUMBER).any()).row(0)
+    for name, is_long in zip(frame.columns, may_be, strict=True):
+        if is_long:
+            texts = frame[name]
+            noisy = texts.filter(texts.str.contains(_LONG_NUMBER)).unique()
+            meant = {text: plain_text(Decimal(repr(float(text)))) for text in noisy if len(text) >= 17}
+            frame = frame.with_columns(texts.replace(meant))
+    return frame
 
 
 def empty_sheet(name: str, where: str) -> UnreadableFileError:

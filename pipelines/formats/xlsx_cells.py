@@ -36,6 +36,8 @@ def _parse(scan: _Scan, workbook: Workbook, sheet: str) -> None:
     parser.EndElementHandler = scan.end
     parser.CharacterDataHandler = scan.text
     parser.StartDoctypeDeclHandler = scan.refuse
+    parser.CommentHandler = scan.within
+    parser.StartCdataSectionHandler = scan.within
     try:
         with workbook.open_sheet(sheet) as stream:
             parser.ParseFile(stream)
@@ -71,6 +73,11 @@ class _Scan:
     def refuse(*_: object) -> None:
         """A sheet that declares a document type is none."""
         raise ValueError("a sheet declares a document type")
+
+    def within(self, *_: object) -> None:
+        """Nothing is hidden within a value: readers differ in what they make of it."""
+        if self.inside:
+            raise ValueError("a cell's value is broken by a comment or a raw section")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""

@@ -29,9 +29,9 @@ _COLUMN = re.compile(rb"r=[\"']([A-Z]{2,7})[0-9]")
 _NARROW = re.compile(rb"r=[\"']([A-Z])[0-9]")
 _MERGE = re.compile(rb"mergeCell [^>]*?ref=[\"']([A-Z0-9:$]{2,30})[\"']")
 _ROW = re.compile(rb"r=[\"'][A-Z]*([0-9]{1,9})[\"']")
-# What in a sheet's bytes may change what a cell shows (formulas, hidden rows, runs of text; and before its rows hidden
-# columns and zeros). A hit costs time, a miss would cost the truth.
-_TELLING = (b"f>", b"<f ", b":f ", b"hidden=", b' ht="0', b"rPr")
+# What in a sheet's bytes may change what a cell shows (formulas, hidden rows, runs of text, comments; and before its
+# rows hidden columns and zeros). A hit costs time, a miss would cost the truth.
+_TELLING = (b"f>", b"<f ", b":f ", b"hidden=", b' ht="0', b"rPr", b"<!")
 _TELLING_HEAD = (b"zeroHeight=", b"showZeros=", b' width="0', b"='")
 # Programs that write formulas without calculating them, and leave a zero behind.
 _NEVER_CALCULATE = ("Apache POI", "SheetJS")

@@ -222,8 +222,9 @@ def _whole_files(made: Planting) -> None:
         insured.data(),
     )
     registered = made.table("public_security/registered_population", 2020)
+    width = len(registered.rows[registered.head])
     for index, row in enumerate(registered.rows[registered.head :], start=registered.head):
-        if len(row) == len(registered.rows[registered.head]):
+        if len(row) == width:
             registered.rows[index] = [*row, "新列" if index == registered.head else "1"]
     made.file("new_column", "intake.columns.public_security/registered_population", registered.path, "新列")
     spending = made.table("finance/functional_expenditure", 2020)
