@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,12 @@ def test_ages_that_a_spreadsheet_made_dates_of_are_no_codes() -> None:
 )
 def test_the_kind_of_a_period_is_what_the_file_names_or_open(rows: list[list[str]], period: dict[str, str]) -> None:
     assert layout_of(rows)["period"] == period
+
+
+def test_financial_years_that_the_jurisdiction_declares_are_not_asked_for() -> None:
+    rows = [["Place", "2018-19", "2019-20"], ["Ash", "1", "2"], ["Beech", "3", "4"]]
+    declared = replace(grounds(), has_financial_years=True)
+    assert layout_of(rows, declared)["period"] == {"from": "header", "kind": "year"}
 
 
 def test_a_year_in_the_name_of_the_file_alone_is_no_period() -> None:

@@ -17,6 +17,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.intake.sniffing import Grounds, Proposal
 from pipelines.jurisdiction import Contract, Description, Jurisdiction, Unit
 from pipelines.jurisdiction.contract import Layout, ValueColumn
+from pipelines.jurisdiction.description import FinancialYears
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.personal_kinds import USUAL_KINDS
 from pipelines.jurisdiction.reference import TABLES, load_table
@@ -50,12 +51,14 @@ class Outline(Jurisdiction):
         self.levels = []
         self.units = {}
         self.personal_numbers = USUAL_KINDS
+        self.financial_years: FinancialYears | None = None
         self.corrections = []
         self.contracts = {}
         self.missing: list[str] = []
         try:
             description = load_model(folder / "jurisdiction.yml", Description)
             self.units, self.personal_numbers = dict(description.units), description.personal_numbers
+            self.financial_years = description.financial_years
         except ConfigurationError as error:
             self.units = _listed_units(folder / "jurisdiction.yml")
             known = f"{len(self.units)} unit(s) of it are known" if self.units else "no unit is known"
@@ -72,7 +75,13 @@ class Outline(Jurisdiction):
     def grounds(self) -> Grounds:
         """What a proposal may rest on."""
         units = {name: unit.base for name, unit in self.units.items()}
-        return Grounds(units, self._tables["region"], self._tables["measure"], tuple(self.personal_numbers))
+        tables = self._tables["region"], self._tables["measure"]
+        return Grounds(units, *tables, tuple(self.personal_numbers), self.financial_years is not None)
+
+    def with_years(self, contract: Contract) -> Contract:
+        """The contract with the years of the jurisdiction, where they are known."""
+        years = self.financial_years
+        return contract.with_years(years.starts, years.named_by) if years else contract
 
     @property
     def money_units(self) -> frozenset[str]:

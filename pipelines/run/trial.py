@@ -144,7 +144,7 @@ def _sniffed(settings: Settings, path: Path, contract_id: str, sheet: str | None
         assert problem is not None
         return {**found, "proposal": None, "problem": problem.message, "do": problem.do, "readable": False}
     proposal = write_proposal(surveyed.best, surveyed.sheets, grounds, contract_id)
-    contract = as_trial(proposal.text)
+    contract = outline.with_years(as_trial(proposal.text))
     period = period_of(path) or _year_in(data) or now_utc()[:4]
     trial = for_trial(outline.with_regions_of(proposal), contract)
     found.update(summary(read_once(data, path.name, contract, trial, period), contract, period))

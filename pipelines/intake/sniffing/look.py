@@ -25,13 +25,15 @@ from pipelines.jurisdiction.text import normalise
 class Grounds:
     """What is known of a jurisdiction before its contracts: unit -> base unit, regions, measures; all may be empty.
 
-    `personal` are the numbers that name a person there; none of them is looked at.
+    `personal` are the numbers that name a person there; none of them is looked at. `has_financial_years`:
+    its file says when years begin that do not begin with January.
     """
 
     units: dict[str, str]
     regions: pl.DataFrame
     measures: pl.DataFrame
     personal: tuple[PersonalKind, ...] = tuple(USUAL_KINDS)
+    has_financial_years: bool = False
 
     @cached_property
     def index(self) -> RegionIndex:

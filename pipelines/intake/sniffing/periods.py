@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from pipelines.intake.periods import period_span
-from pipelines.intake.sniffing.look import Column, Look
+from pipelines.intake.sniffing.look import Column, Grounds, Look
 from pipelines.intake.sniffing.words import FINANCIAL_YEAR, MONTH, NO_TITLE, PART_OF_YEAR, YEAR
 from pipelines.intake.sniffing.writing import quoted
 from pipelines.jurisdiction.contract import PeriodKind, PeriodRule
@@ -37,27 +37,27 @@ class Period:
     dated: list[Column] = field(default_factory=list)
 
 
-def find_period(seen: Look) -> Period:
+def find_period(seen: Look, grounds: Grounds) -> Period:
     """The period as the file names it: in headers, in a column, in sheets, in the lines above, in the file's name."""
     dated = [c for c in seen.values if YEAR.search(c.name)]
     if dated and len(dated) >= len(seen.values) / 2:
-        kind, more, why = _kind_of([c.name for c in dated], seen)
+        kind, more, why = _kind_of([c.name for c in dated], seen, grounds)
         return Period(
             f"period: {{from: header, {more}}}   # years stand in the headers; {why}", "", "header", kind, dated
         )
     column = seen.year_column
     if column is not None:
-        kind, more, why = _kind_of([*column.texts, *(["2000"] if column.numbers else [])], seen)
+        kind, more, why = _kind_of([*column.texts, *(["2000"] if column.numbers else [])], seen, grounds)
         named = quoted(column.called)
         line = f"period: {{from: column, column: {named}, {more}}}   # column {column.address} holds years; {why}"
         return Period(line, "", "column", kind)
     if seen.reads_all_sheets:
-        kind, more, why = _kind_of(["2000"], seen)
+        kind, more, why = _kind_of(["2000"], seen, grounds)
         return _captured("sheet", "[0-9]{4}", kind, more, f"each sheet's name says its year; {why}")
-    return _from_the_title(seen)
+    return _from_the_title(seen, grounds)
 
 
-def _from_the_title(seen: Look) -> Period:
+def _from_the_title(seen: Look, grounds: Grounds) -> Period:
     """The one period that title and sheet agree on, or the lines above; open where none or several are named."""
     lines = [normalise(line) for line in seen.preamble_shown if not NO_TITLE.match(line)]
     by_place = {"preamble": [normalise(seen.subject)] if lines else [], "sheet": [normalise(seen.sheet)]}
@@ -70,7 +70,7 @@ def _from_the_title(seen: Look) -> Period:
         form = re.sub(r"[0-9]+", lambda digits: f"[0-9]{{{len(digits.group())}}}", re.escape(text)).replace(r"\-", "-")
         whole = " ".join(seen.preamble) if place == "preamble" else normalise(seen.sheet)
         if (match := re.search(form, whole)) and match.group(0) == text:
-            kind, more, why = _kind_of([text], seen)
+            kind, more, why = _kind_of([text], seen, grounds)
             where = "the lines above the table say" if place == "preamble" else "the sheet's name says"
             return _captured(place, form, kind, more, f"{where} {text}; {why}")
     in_name = sorted(_periods_in(normalise(seen.file_name)))
@@ -119,7 +119,7 @@ def _reads(texts: list[str], kind: PeriodKind, **fields: str) -> bool:
     return all(period_span(text, rule) is not None for text in texts)
 
 
-def _kind_of(texts: list[str], seen: Look) -> tuple[str, str, str]:
+def _kind_of(texts: list[str], seen: Look, grounds: Grounds) -> tuple[str, str, str]:
     """The kind of the periods that texts name, the contract's fields for it, and the reason."""
     texts = [normalise(text) for text in texts]
     is_open = OPEN, f'kind: "{OPEN}"'
@@ -129,11 +129,11 @@ def _kind_of(texts: list[str], seen: Look) -> tuple[str, str, str]:
             return *is_open, f"column {part.address} ({part.title}) parts the year: the figures are about less than one"
         return _year_or_day(seen)
     if all((match := FINANCIAL_YEAR.search(text)) and _follows(match) for text in texts):
-        return (
-            (*is_open, "financial years, or months?")
-            if _reads(texts, "month")
-            else ("year", _FIRST_DAY, _ASKS_FIRST_DAY)
-        )
+        if _reads(texts, "month"):
+            return *is_open, "financial years, or months?"
+        if grounds.has_financial_years:
+            return "year", "kind: year", "the financial years of the jurisdiction"
+        return "year", _FIRST_DAY, _ASKS_FIRST_DAY
     for kind, noun in (("half", "half-year"), ("quarter", "quarter"), ("month", "month")):
         if _reads(texts, kind):  # type: ignore[arg-type]
             return kind, f"kind: {kind}", f"each names a {noun}"

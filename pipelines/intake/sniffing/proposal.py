@@ -59,7 +59,7 @@ def as_trial(text: str) -> Contract:
 def write_proposal(seen: Look, sheets: list[Sheet], grounds: Grounds, extract: str) -> Proposal:
     """The contract for what was seen in one sheet."""
     measures = Measures(grounds)
-    period = find_period(seen)
+    period = find_period(seen, grounds)
     values = find_values(seen, period, grounds, measures)
     rows = row_lines(seen, values, grounds, measures)
     department, title = quoted(extract.split("/")[0]), quoted(seen.title)
