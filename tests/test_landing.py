@@ -528,3 +528,15 @@ def test_the_warehouse_itself_can_be_entered_whatever_the_mask(desk: Desk, umask
         os.umask(before)
     for folder in (warehouse.folder, warehouse.folder.parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def test_a_name_with_a_number_that_names_a_person_is_refused_and_shown_by_its_shape(desk: Desk) -> None:
+    number = "330106198001011235"
+    desk.place(f"{PERIOD}/list of {number}.csv").write_bytes(b"Place,Heads\n")
+    desk.place(f"desk/file/{number}/file.csv").write_bytes(b"Place,Heads\n")
+    assert desk.refused() == {
+        f"{PERIOD}/<identity number>": "personal_number",
+        "desk/file/<identity number>": "personal_number",
+    }
+    kept = [path for path in desk.settings.warehouse_folder.rglob("*") if path.is_file()]
+    assert not any(number in str(path) or number.encode() in path.read_bytes() for path in kept)

@@ -162,7 +162,7 @@ def _misplaced(
 
 
 def _entries(landing: Path, kinds: Collection[PersonalKind]) -> Iterator[Refused | tuple[str, Mark]]:
-    """Regular files with their marks, and what is none, or bears a number of one of `kinds` in its name, in no order."""
+    """Regular files with their marks, and what is none or bears one of `kinds` in its name, in no order."""
     folders: list[tuple[str, ...]] = [()]
     while folders:
         parts = folders.pop()
