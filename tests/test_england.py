@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from pipelines import jurisdiction
-from pipelines.intake import RegionIndex, take
+from pipelines.intake import RegionIndex
 from pipelines.intake.frames import Taken
+from pipelines.intake.read import take
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.records import Receipt
 from pipelines.settings import PROJECT_FOLDER
