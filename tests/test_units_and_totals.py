@@ -190,7 +190,7 @@ def test_a_class_total_that_no_row_stands_for_is_a_finding_and_no_silence() -> N
 
 
 def test_a_block_of_totals_under_a_header_of_its_own_is_compared_with_the_rows_above() -> None:
-    taken = kit.read([*OUTTURN, *CLASSES], REPEATS)
+    taken = kit.read([*OUTTURN, *CLASSES], REPEATS, period="2021")
     assert taken.findings == []
     assert kit.values(taken) == {"VA1": 100_000, "VA2": 10_000, "VB1": 7000}
     assert set(taken.accepted["period_end"].cast(str)) == {"2022-03-31"}
@@ -201,13 +201,13 @@ def test_a_block_of_totals_under_a_header_of_its_own_is_compared_with_the_rows_a
         "class": 2,
     }
     wrong = [*OUTTURN[:-1], ["V", "Verdania", "118"], *CLASSES[:-1], ["VB", "Birch class", "8"]]
-    found = kit.read(wrong, REPEATS).findings
+    found = kit.read(wrong, REPEATS, period="2021").findings
     assert [f["observed"] for f in found] == ["row 7, C Heads: 118", "row 10, C Heads: 8"]
 
 
 def test_columns_of_a_class_block_may_stand_in_another_order() -> None:
     turned = [["Code", "Heads", "Place"], ["VA", "110", "Alder class"], ["VB", "8", "Birch class"]]
-    (found,) = kit.read([*OUTTURN, *turned], REPEATS).findings
+    (found,) = kit.read([*OUTTURN, *turned], REPEATS, period="2021").findings
     assert found["observed"] == "row 10, B Heads: 8"
 
 
@@ -241,19 +241,21 @@ def test_a_cell_is_captured_by_its_address_on_the_sheet_in_every_block() -> None
 
 def test_a_row_that_stands_in_two_blocks_is_taken_once_and_in_no_sum_twice() -> None:
     again = ["VA1", "Ash", "100"]
-    taken = kit.read([*OUTTURN, *CLASSES, again], REPEATS)
+    taken = kit.read([*OUTTURN, *CLASSES, again], REPEATS, period="2021")
     assert kit.values(taken) == {"VA1": 100_000, "VA2": 10_000, "VB1": 7000}
     assert [finding["check"] for finding in taken.findings] == ["repeated_row"]  # no total is off by it
     assert (kit.rules(taken), taken.tie_out[0].rows_duplicate) == ([], 1)
-    other = kit.read([*OUTTURN, *CLASSES, ["VA1", "Ash", "101"]], REPEATS)
+    other = kit.read([*OUTTURN, *CLASSES, ["VA1", "Ash", "101"]], REPEATS, period="2021")
     assert kit.values(other) == {"VA2": 10_000, "VB1": 7000}
     assert kit.rules(other) == ["duplicate_key"] * 2
 
 
 def test_the_rows_of_all_blocks_of_a_sheet_are_counted_together() -> None:
     rows = {"min": 3, "max": 3}
-    assert kit.rules(kit.read([*OUTTURN, *CLASSES], REPEATS, quality={"rows": rows})) == []
-    assert kit.rules(kit.read([*OUTTURN, *CLASSES], REPEATS, quality={"rows": {"min": 4}})) == ["row_count"]
+    assert kit.rules(kit.read([*OUTTURN, *CLASSES], REPEATS, period="2021", quality={"rows": rows})) == []
+    assert kit.rules(kit.read([*OUTTURN, *CLASSES], REPEATS, period="2021", quality={"rows": {"min": 4}})) == [
+        "row_count"
+    ]
 
 
 @given(parts=st.lists(st.integers(0, 10**6), min_size=1, max_size=4), off=st.integers(-3, 3))
