@@ -31,6 +31,8 @@ from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings, code_version, switch_telemetry_off
 from pipelines.store import Warehouse, make_private, now_utc, read_json, write_json
 
+TOLD_OF_A_KIND = 5  # lines of one kind of finding; a table that is out of line as a whole is not told cell by cell
+
 Say = Callable[[str], None]
 Note = Callable[..., None]  # an event and its fields, for the run's log
 
@@ -434,9 +436,15 @@ class Session:
             for row in own.select("receipt_id", "kind", "severity", "observed", "expected").iter_rows(named=True)
         ]
         self.told.sort(key=lambda row: intake.TOLD.index(row["kind"]))
+        counted: dict[str, int] = {}
         for row in self.told:
+            counted[row["kind"]] = counted.get(row["kind"], 0) + 1
             kind = row["kind"].replace("_", " ")
-            self.say(f"{kind}: {row['landing_path']}: {row['observed']} (against {row['expected']})")
+            if counted[row["kind"]] <= TOLD_OF_A_KIND:
+                self.say(f"{kind}: {row['landing_path']}: {row['observed']} (against {row['expected']})")
+        for name, count in counted.items():
+            if count > TOLD_OF_A_KIND:
+                self.say(f"{name.replace('_', ' ')}: {count - TOLD_OF_A_KIND} more (`junheng quality` lists them)")
 
     def findings(self, taken: Intake, as_of: str | None = None) -> pl.DataFrame:
         """What is found on the deliveries in force and on held ones: totals, corrections, drift and revisions.
