@@ -30,17 +30,21 @@ settings.load_profile("junheng")
 class WarmProcess(worker._Process):
     """A process for jobs that is not ended after its last one: the next Worker with the same settings goes on with it.
 
-    Starting one takes half a second. Tests of the process itself ask for `cold_processes`.
+    Starting one takes half a second. One waits at the most: each holds as much memory as its libraries need.
+    Tests of the process itself ask for `cold_processes`.
     """
 
-    idle: ClassVar[dict[str, list[WarmProcess]]] = {}
+    idle: ClassVar[list[WarmProcess]] = []
 
     def __new__(cls, limits: WorkLimits, environment: dict[str, str]) -> WarmProcess:
         ours = {name: value for name, value in os.environ.items() if name.startswith("JUNHENG_")}
-        key = repr((limits, environment, sorted(ours.items()), sys.path))
-        waiting = cls.idle.setdefault(key, [])
-        made = waiting.pop() if waiting else super().__new__(cls)
-        made.key = key
+        settings = repr((limits, environment, sorted(ours.items()), sys.path))
+        made = cls.idle.pop() if cls.idle else None
+        if made is not None and made.settings != settings:
+            super(WarmProcess, made).end()
+            made = None
+        made = made or super().__new__(cls)
+        made.settings = settings
         return made
 
     def __init__(self, limits: WorkLimits, environment: dict[str, str]) -> None:
@@ -55,8 +59,8 @@ class WarmProcess(worker._Process):
         return answer
 
     def end(self) -> None:
-        if self.is_good:
-            self.idle[self.key].append(self)
+        if self.is_good and not self.idle:
+            self.idle.append(self)
         else:
             super().end()
 

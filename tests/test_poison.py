@@ -129,17 +129,16 @@ def test_sixty_million_empty_lines_end_with_a_reason(tmp_path: Path) -> None:
 
 
 def test_a_pattern_that_tries_too_many_ways_stops_in_bounded_time(tmp_path: Path) -> None:
-    pattern = {"reason": "note", "column": "Place", "pattern": "^(a+)+$"}
-    desk = Desk(tmp_path, kind="csv")
+    # No repetition inside another, so the contract may have it: still some texts would keep it busy for years.
+    pattern = {"reason": "note", "column": "Place", "pattern": "^" + "a*" * 9 + "b$"}
+    desk = Desk(tmp_path, kind="csv", ignore_rows=[pattern])
     desk.limit(WorkLimits(seconds=2, patience=100))
-    desk.land([["Place", "Heads"], ["a" * 50 + "b", "1"]])
-    try:
-        desk.agree({"format": {"kind": "csv", "encoding": "utf-8"}, "ignore_rows": [pattern]}, files=["*"])
-        desk.take_in()
-    except ConfigurationError as error:
-        assert "(a+)+" in error.message
-        return
-    assert desk.outcome()["file.csv"].startswith("it takes more than 2 s of the processor")
+    desk.land([["Place", "Heads"], ["a" * 500, "1"]])
+    desk.land(GOOD, period="2019")
+    desk.take_in()
+    outcome = {r.delivery_period: r.problem or r.status for r in desk.taken.readings}
+    assert outcome.pop("2020").startswith("it takes more than 2 s of the processor")
+    assert outcome == {"2019": "read"}
 
 
 # -- a reader that is ended from outside ----------------------------------------------------------------------------
