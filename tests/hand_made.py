@@ -60,6 +60,9 @@ JURISDICTION: Any = SimpleNamespace(
     contracts={},
     corrections=[],
     recipes=[],
+    main_fund=None,
+    population_source="year_end",
+    tells_residence=False,
     disclosure={"method": "none", "reason": "nothing to hide"},
 )
 
