@@ -22,7 +22,7 @@ from pipelines.jurisdiction.contract_checks import line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.description import Description, Level, Unit
 from pipelines.jurisdiction.description_checks import check_description
-from pipelines.jurisdiction.geography import check_geographies
+from pipelines.jurisdiction.geography import check_boundaries, check_geographies
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
 from pipelines.jurisdiction.reference import POPULATION_SOURCES, TABLES, check_links, lines_of, load_table
@@ -300,6 +300,13 @@ class Jurisdiction:
         years = self.description.financial_years
         return contract.with_years(years.starts, years.named_by) if years else contract
 
+    def _years(self, contract: Contract) -> tuple[str, str]:
+        """First day (MM-DD) of the years that its figures belong to, and whether these are named by start or end."""
+        years = self.description.financial_years
+        if years and contract.records is not None and contract.period_kind == "month":
+            return years.starts, years.named_by
+        return contract.years
+
     def _check_tables(self) -> None:
         """What one table cannot say alone: levels, the home region, measures that spending rests on."""
         folder = self.folder / "reference"
@@ -319,6 +326,10 @@ class Jurisdiction:
                     )
         check_description(self.folder, self.description, self._tables)
         self.check_geographies(self.reference_geographies)
+        for contract in self.contracts.values():
+            if contract.boundaries is not None:
+                path = self.folder / "contracts" / f"{contract.id}.yml"
+                check_boundaries(path, self._tables["region"], self.home_region, contract.boundaries)
 
     def _spending_classes(self) -> dict[str, str]:
         """Every functional class that a contract lists, and where it lists it."""
@@ -421,8 +432,8 @@ class Jurisdiction:
                     "contract_hash": contract.hash,
                     "contract_status": contract.status,
                     "period_kind": contract.period_kind,
-                    "year_starts": contract.years[0],
-                    "year_named_by": contract.years[1],
+                    "year_starts": self._years(contract)[0],
+                    "year_named_by": self._years(contract)[1],
                     "partial_year": contract.partial_year,
                     "boundaries": str(contract.boundaries or ""),
                 }

@@ -1,4 +1,5 @@
-"""Whether figures can be told on the regions of another year: every step from the regions of the data to that list.
+"""Whether figures can be told on the regions of another year: every step from the regions of the data to that list;
+and whether there is a list for figures that come on the regions of another year.
 
 The arithmetic of re-basing is dbt's (`int_region__succession`); here it is only asked, before anything is built,
 whether the reference tables hold what it needs. Each error names the line.
@@ -12,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.contract_checks import line_with
 from pipelines.jurisdiction.reference import line_of
 
 _NEVER = "9999-12-31"
@@ -118,15 +120,7 @@ def check_geographies(
     for year in geographies:
         succession = _Succession(folder, tables, year, *years)
         listed = {code for code, begins in succession.ends if succession.is_listed((code, begins))}
-        parents = dict(
-            tables["region"]
-            .filter(
-                (pl.col("valid_from") <= succession.day)
-                & (pl.col("valid_to").is_null() | (pl.col("valid_to") > succession.day))
-            )
-            .select("region_code", "parent_code")
-            .iter_rows()
-        )
+        parents = _parents(tables["region"], year)
         if home not in listed or home not in parents.values():
             raise ConfigurationError(
                 f"regions.csv lists no regions of {home} for the end of {year}",
@@ -136,6 +130,24 @@ def check_geographies(
         _check_unions(folder, tables["region_union"], str(year), parents, set(tables["region"]["region_code"]))
         for stretch in succession.ends:
             succession.ends_in(stretch)
+
+
+def check_boundaries(path: Path, regions: pl.DataFrame, home: str, year: int) -> None:
+    """Raises ConfigurationError when no regions below `home` are listed for the end of the year that the contract at
+    `path` names as its `boundaries`."""
+    if home not in _parents(regions, year).values():
+        raise ConfigurationError(
+            f"boundaries is {year}, and regions.csv lists no regions of {home} for the end of {year}",
+            where=f"{path}, {line_with(path, f'boundaries: {year}')}",
+            do="name the year whose regions the figures are on, or add these regions with their validity",
+        )
+
+
+def _parents(regions: pl.DataFrame, year: int) -> dict[str, str | None]:
+    """The regions listed for the end of a year, with the region above each."""
+    day = f"{year:04}-12-31"
+    listed = (pl.col("valid_from") <= day) & (pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
+    return dict(regions.filter(listed).select("region_code", "parent_code").iter_rows())
 
 
 def _check_unions(
