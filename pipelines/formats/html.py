@@ -219,12 +219,11 @@ class _TableReader:
             self.widths.append(1)
         self.hidden_columns = self._hidden_columns(table.node)
         around = page.look(table.node, (False, False, False))
-        section: LexborNode | None = None
         self.taken: dict[int, int] = {}  # columns that cells of rows above reach into -> for how many more rows
-        number = 0
+        number, part_before = 0, 0
         for part, row in _rows(table.node):
-            if part is not section and part.mem_id != getattr(section, "mem_id", None):
-                section, self.taken = part, {}
+            if part.mem_id != part_before:
+                part_before, self.taken = part.mem_id, {}  # no cell reaches out of its part of the table
             if page.is_hidden(row) or page.is_hidden(part):
                 self.unseen += any(run.text.strip() for run in page.runs(row, around)[0])
                 continue
