@@ -75,7 +75,8 @@ class Engine:
         subjects = ", ".join(f"({number}, '{direction}')" for number, direction in enumerate(DIRECTIONS))
         self.connection.execute(
             "create table int_subject__list_figures as select subject_number, direction, 'indicator' as subject_kind"
-            ", 'X' as subject_code, 'reported' as reference_geography, 2020 as year, 'resident' as population_basis"
+            ", 'X' as subject_code, 'reported' as reference_geography, 2020 as year, '2020' as period_name"
+            ", 'resident' as population_basis"
             f", 'none' as price_basis, 'beds' as unit from (values {subjects}) as subjects (subject_number, direction)"
         )
         self.connection.execute(

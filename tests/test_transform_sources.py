@@ -12,7 +12,7 @@ from pipelines import transform
 from pipelines.errors import ConfigurationError, FaultError
 from pipelines.records import Choice, Reading, Receipt
 from pipelines.settings import DBT_FOLDER, Settings
-from pipelines.store import Warehouse
+from pipelines.store import Warehouse, put_in_place
 
 RECEIPT = Receipt("r1", "d", "e", "2020", "f.csv", "d/e/2020/f.csv", "0" * 64, 1, "2024-05-06T09:08:09+02:00", 1)
 READING = Reading(
@@ -111,6 +111,6 @@ def test_a_finished_build_takes_the_place_of_an_older_one(tmp_path: Path) -> Non
         work = tmp_path / "work"
         work.mkdir()
         (work / "which").write_text(round_)
-        transform._put_in_place(work, tmp_path / "builds" / "b1")
+        put_in_place(work, tmp_path / "builds" / "b1")
     assert [p.name for p in (tmp_path / "builds").iterdir()] == ["b1"]
     assert (tmp_path / "builds" / "b1" / "which").read_text() == "new"

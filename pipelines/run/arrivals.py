@@ -74,7 +74,7 @@ class Memory:
     def save(self) -> None:
         """Store what this look used; what it did not is forgotten."""
         if self._used != self._before:
-            write_json(self.path, self._used)
+            write_json(self.path, self._used, 0o600)
 
 
 class Waivers:
