@@ -147,8 +147,8 @@ class Models:
         self.lay(
             "stg_region",
             "region_code TEXT, region_name TEXT, region_level TEXT, region_depth INTEGER, government_level TEXT, "
-            "parent_code TEXT, valid_from DATE, valid_to DATE",
-            land.regions(),
+            "parent_code TEXT, valid_from DATE, valid_to DATE, is_territory BOOLEAN",
+            [(*region, True) for region in land.regions()],
         )
         self.lay(
             "stg_region_change",
