@@ -3,13 +3,13 @@
           'why': 'what keeps a degree from 100 must be told in full, or somebody is blamed for too much'},
 ) }}
 -- exactly, in decimals; effective weights to 12 digits
-{% set key = ['region_code', 'reference_geography', 'year', 'domain', 'method_id', 'weight_set', 'target_edition'] %}
+{% set key = ['region_id', 'variant', 'year', 'domain'] %}
 with gaps as (
     select
         {{ key | join(', ') }},
         sum(cast(contribution_points as decimal(18, 12))) as points,
         sum(effective_weight) as effective_weight
-    from {{ ref('mart_gap_contribution') }}
+    from {{ ref('figure_contribution') }}
     group by {{ key | join(', ') }}
 )
 
@@ -20,15 +20,16 @@ select
     degree.degree_pct,
     gaps.points,
     gaps.effective_weight
-from {{ ref('mart_equalisation') }} as degree
+from {{ ref('figure_degree') }} as degree
+inner join {{ variants_of('contribution') }} as variant
+    on variant.variant = degree.variant
 left join gaps
-    on gaps.region_code = degree.region_code
+    on gaps.region_id = degree.region_id
     {% for column in key[1:] %}
     and gaps.{{ column }} = degree.{{ column }}
     {% endfor %}
 where
-    degree.method_id = 'population_weighted_mean'
-    and degree.degree_pct is not null
+    degree.degree_pct is not null
     and (
         gaps.points is null
         or gaps.points <> 100 - cast(degree.degree_pct as decimal(18, 12))

@@ -63,19 +63,19 @@ regions as (
 )
 
 select
-    degree.region_code, degree.reference_geography, degree.year, degree.domain, degree.weight_set,
+    degree.region_code, degree.boundaries, degree.year, degree.domain, degree.weight_set,
     degree.target_edition, degree.degree_pct,
     100e0 * regions.mean as mean_of_lowest_regions
-from {{ ref('mart_equalisation') }} as degree
+from {{ ref('figure_degree') }} as degree
 left join regions
     on regions.region_code = degree.region_code
-    and regions.reference_geography = degree.reference_geography
+    and regions.reference_geography = degree.boundaries
     and regions.year = degree.year
     and regions.domain = degree.domain
     and regions.weight_set = degree.weight_set
     and regions.scale = degree.target_edition
 where
-    degree.method_id = 'population_weighted_mean'
+    degree.method = 'mean'
     and (
         (degree.degree_pct is null) <> (regions.mean is null)
         or abs(degree.degree_pct - 100e0 * regions.mean) > 1e-9

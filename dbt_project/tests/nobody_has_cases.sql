@@ -3,5 +3,5 @@
           'why': 'cases among nobody: numerator and denominator are not about the same people'},
 ) }}
 select *
-from {{ ref('mart_service_coverage') }}
+from {{ ref('figure_indicator') }}
 where denominator = 0 and numerator <> 0

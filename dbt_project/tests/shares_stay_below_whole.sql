@@ -3,7 +3,7 @@
           'why': 'more people served than there are: the populations are mixed or a figure is wrong'},
 ) }}
 select figure.*
-from {{ ref('mart_service_coverage') }} as figure
+from {{ ref('figure_indicator') }} as figure
 inner join {{ ref('dim_indicator') }} as indicator
     on indicator.indicator_code = figure.indicator_code
 where

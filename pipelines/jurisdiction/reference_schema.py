@@ -72,7 +72,8 @@ class Column(AddedColumn):
 
     def fault_of(self, text: str) -> tuple[str, str] | None:
         """What is wrong with a cell that is not empty, and what to do; None when it is right."""
-        if self.choices and text not in self.choices:
+        chosen = text.split(";") if self.is_list else [text]
+        if self.choices and not set(chosen) <= set(self.choices):
             return "is unknown", f"use one of {', '.join(self.choices)}"
         if self.digits is not None:
             return _fault_of_decimal(text, *self.digits)

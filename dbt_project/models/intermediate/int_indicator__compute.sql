@@ -271,6 +271,7 @@ select
     {{ column }},
     {% endfor %}
     period_end,
+    as_of_date,
     numerator,
     denominator,
     value,

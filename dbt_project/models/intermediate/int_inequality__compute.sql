@@ -164,9 +164,8 @@ subjects as (
         max(subject_code) as subject_code,
         max(reference_geography) as reference_geography,
         max(year) as year,
-        max(period_name) as period_name,
-        max(population_basis) as population_basis,
-        max(price_basis) as price_basis,
+        max(year_start) as year_start,
+        max(variant) as variant,
         max(unit) as unit,
         max(direction) as direction
     from {{ ref('int_subject__list_figures') }}
@@ -180,7 +179,6 @@ summed as (
         max(scope_code) as scope_code,
         max(as_of_date) as as_of_date,
         max(dimension) as dimension,
-        max(population_source) as population_source,
         max(residence) as residence,
         max(measures_asked) as measures_asked,
         max(case when part_position is not null then 1 else 0 end) = 1 as is_paired,
@@ -194,10 +192,9 @@ summed as (
 
 sets as (
     select
-        summed.set_number, summed.scope_code, subjects.reference_geography, summed.as_of_date, subjects.year,
-        subjects.period_name,
-        subjects.subject_kind, subjects.subject_code, summed.dimension, subjects.population_basis,
-        summed.population_source, subjects.price_basis, summed.residence, subjects.unit, subjects.direction,
+        summed.set_number, summed.scope_code as region_code, subjects.reference_geography, summed.as_of_date, subjects.year,
+        subjects.year_start,
+        subjects.subject_kind, subjects.subject_code, summed.dimension, subjects.variant, summed.residence, subjects.unit, subjects.direction,
         summed.measures_asked, summed.is_paired, summed.is_partitioned, summed.places_missing, summed.letters,
         summed.provenance
     from summed

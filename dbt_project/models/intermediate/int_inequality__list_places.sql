@@ -8,16 +8,14 @@
 with figures as (
     select
         figure.*,
-        case when figure.reference_geography = 'reported' then figure.reference_date else geography.as_of_date end
-            as as_of_date,
         -- what is about no population, or about a target group, is weighted by the people of the jurisdiction's basis
         case
             when figure.population_basis in ('resident', 'registered') then figure.population_basis
             else coalesce(setting.default_population_basis, 'resident')
         end as weight_basis
     from {{ ref('int_subject__list_figures') }} as figure
-    inner join {{ ref('stg_reference_geography') }} as geography
-        on geography.reference_geography = figure.reference_geography
+    inner join {{ variants_of('inequality') }} as variant
+        on variant.variant = figure.variant
     cross join {{ ref('stg_setting') }} as setting
     where figure.is_main or figure.is_gap
 ),
@@ -48,22 +46,15 @@ people_sources as (
         people.population_source
 ),
 
+-- what orders the places of another subject: its figure on the same list of regions, as `main` has it
 orderings as (
-    select *
-    from (
-        select
-            figures.subject_code, figures.region_code, figures.reference_geography, figures.year, figures.estimate,
-            row_number() over (
-                partition by figures.subject_code, figures.region_code, figures.reference_geography, figures.year
-                order by
-                    case when figures.population_basis = figures.weight_basis then 0 else 1 end,
-                    figures.population_basis,
-                    case when figures.price_basis in ('none', 'nominal') then 0 else 1 end
-            ) as place
-        from figures
-        where figures.is_main
-    ) as placed
-    where place = 1
+    select figures.subject_code, figures.region_code, figures.reference_geography, figures.year, figures.estimate
+    from figures
+    where figures.is_main
+    qualify row_number() over (
+        partition by figures.subject_code, figures.region_code, figures.reference_geography, figures.year
+        order by case when figures.variant = 'main' then 0 else 1 end, figures.variant
+    ) = 1
 ),
 
 places as (
@@ -96,8 +87,7 @@ places as (
         and orderings.region_code = figures.region_code
         and orderings.reference_geography = figures.reference_geography
         and orderings.year = figures.year
-    -- measures relative to the mean do not depend on prices, which are the same for all places of a year
-    where figures.is_main and figures.price_basis in ('none', 'nominal')
+    where figures.is_main
 ),
 
 -- a depth is called by its commonest level: what stands beside it (a zone among counties) is compared with the others

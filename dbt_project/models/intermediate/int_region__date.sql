@@ -25,18 +25,25 @@ in_force as (
         dates.reference_geography,
         dates.as_of_date,
         region.region_code,
+        identity.region_id,
         region.region_name,
+        region.region_name_en,
         region.region_level,
         region.region_depth,
         region.government_level,
         region.is_territory,
         region.parent_code,
         member.union_code,
-        member.name_zh as union_name
+        member.name_zh as union_name,
+        member.name_en as union_name_en
     from dates
     inner join {{ ref('stg_region') }} as region
         on region.valid_from <= dates.as_of_date
         and (region.valid_to is null or region.valid_to > dates.as_of_date)
+    left join {{ ref('int_region__identity') }} as identity
+        on identity.region_code = region.region_code
+        and identity.valid_from <= dates.as_of_date
+        and (identity.valid_to is null or identity.valid_to > dates.as_of_date)
     left join {{ ref('stg_region_union') }} as member
         on member.reference_geography = dates.reference_geography
         and member.member_code = region.region_code
@@ -59,6 +66,7 @@ unions as (
         as_of_date,
         union_code,
         max(union_name) as region_name,
+        max(union_name_en) as region_name_en,
         max(region_depth) as region_depth,
         case
             when count(government_level) = count(*) and min(government_level) = max(government_level)
@@ -72,16 +80,16 @@ unions as (
 
 listed as (
     select
-        reference_geography, as_of_date, region_code, region_name, region_level, region_depth, government_level,
-        is_territory, parent_code
+        reference_geography, as_of_date, region_code, region_id, region_name, region_name_en, region_level, region_depth,
+        government_level, is_territory, parent_code
     from in_force
     where union_code is null
 
     union all
 
     select
-        unions.reference_geography, unions.as_of_date, unions.union_code, unions.region_name, level.region_level,
-        unions.region_depth, unions.government_level, true, unions.parent_code
+        unions.reference_geography, unions.as_of_date, unions.union_code, unions.union_code, unions.region_name,
+        unions.region_name_en, level.region_level, unions.region_depth, unions.government_level, true, unions.parent_code
     from unions
     inner join union_levels as level
         on level.reference_geography = unions.reference_geography
@@ -94,12 +102,17 @@ select
     child.reference_geography,
     child.as_of_date,
     child.region_code,
+    child.region_id,
     child.region_name,
+    child.region_name_en,
     child.region_level,
     child.region_depth,
     child.government_level,
     child.is_territory,
-    parent.region_code as parent_code
+    parent.region_code as parent_code,
+    parent.region_id as parent_id,
+    parent.region_name as parent_name,
+    parent.region_name_en as parent_name_en
 from listed as child
 left join listed as parent
     on parent.reference_geography = child.reference_geography

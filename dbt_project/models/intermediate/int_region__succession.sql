@@ -4,27 +4,8 @@
 -- back by the part of the new unit's people that had been of the old one. A code that no change names stays what it is;
 -- a code that changed is another region from that day on, so that land under a code used again never mixes.
 -- Regions that are declared to compare only together end in their union.
-with recursive bounds as (
-    select region_code, valid_from as day from {{ ref('stg_region') }}
-    union
-    select from_code, effective_date from {{ ref('stg_region_change') }}
-    union
-    select to_code, effective_date from {{ ref('stg_region_change') }}
-),
-
-stretches as (
-    select
-        region.region_code,
-        bounds.day as valid_from,
-        coalesce(
-            lead(bounds.day) over (partition by region.region_code, region.valid_from order by bounds.day),
-            region.valid_to
-        ) as valid_to
-    from {{ ref('stg_region') }} as region
-    inner join bounds
-        on bounds.region_code = region.region_code
-        and bounds.day >= region.valid_from
-        and (region.valid_to is null or bounds.day < region.valid_to)
+with recursive stretches as (
+    select region_code, valid_from, valid_to from {{ ref('int_region__identity') }}
 ),
 
 -- the changes that are listed, and the codes that pass a day without one that takes from them

@@ -22,7 +22,7 @@ places as (
     select
         place_number, reference_geography, year, region_code, region_name, region_level, region_depth,
         max(as_of_date) as as_of_date,
-        max(period_name) as period_name,
+        max(year_start) as year_start,
         max(region_people) as region_people,
         max(population_source) as population_source
     from {{ ref('int_score__place_regions') }}
@@ -146,7 +146,7 @@ select
     trees.weight_set,
     places.reference_geography,
     places.year,
-    places.period_name,
+    places.year_start,
     places.region_code,
     domains.domain,
     places.region_name,

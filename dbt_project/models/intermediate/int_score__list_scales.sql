@@ -56,4 +56,7 @@ from all_members as members
 cross join {{ ref('stg_setting') }} as setting
 inner join {{ ref('int_score__list_weights') }} as weights
     on weights.indicator_code = members.indicator_code
+    and weights.weight_set in (
+        select weight_set from {{ ref('figure_variant') }} where subject_kind in ('degree', 'contribution')
+    )
     and (members.scale_kind = 'target' or weights.weight_set = setting.weight_set)

@@ -25,12 +25,12 @@ with figures as (
         on indicator.indicator_code = figure.indicator_code
         and indicator.role = 'scored'
     left join {{ ref('int_score__choose_figures') }} as registered
-        on registered.variant = 'registered'
+        on registered.reading = 'registered'
         and registered.reference_geography = figure.reference_geography
         and registered.year = figure.year
         and registered.region_code = figure.region_code
         and registered.indicator_code = figure.indicator_code
-    where figure.variant = 'main'
+    where figure.reading = 'main'
 ),
 
 finals as (

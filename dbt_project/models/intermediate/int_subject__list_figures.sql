@@ -1,95 +1,65 @@
--- What is compared between places and residences: indicators, and spending per head by domain, in one shape and for
--- everybody. Of several sources of the population behind a figure one is taken, the same for all regions of a level and
--- year; where an indicator is about one residence only, that stands for the whole (`is_main`).
-{% set subject = ['subject_kind', 'subject_code', 'reference_geography', 'year', 'population_basis', 'price_basis'] %}
+-- What is compared between places and residences: indicators, and spending per head by domain, in one shape, in the
+-- variants that inequality or the gap between town and country is computed for. `is_main` is the figure of everybody;
+-- `is_gap` is one of town or country where both are known.
+{% set subject = ['subject_kind', 'subject_code', 'variant', 'year'] %}
 
-with figures as (
+with variants as (
+    select distinct variant
+    from {{ ref('figure_variant') }}
+    where subject_kind in ('inequality', 'gap')
+),
+
+figures as (
     select
         'indicator' as subject_kind,
-        indicator_code as subject_code,
-        region_code,
-        region_depth,
-        reference_geography,
-        reference_date,
-        year,
-        period_name,
-        period_start as year_start,
-        population_basis,
-        population_source,
-        'none' as price_basis,
-        residence,
-        value as estimate,
-        unit,
-        direction,
-        obs_status,
-        undefined_reason,
-        provenance
-    from {{ ref('mart_service_coverage') }}
-    where sex = 'all' and age_group = 'all' and {{ quoted('group') }} = 'all'
+        figure.indicator_code as subject_code,
+        figure.variant,
+        figure.region_code,
+        figure.region_depth,
+        figure.reference_geography,
+        figure.as_of_date,
+        figure.period_end as reference_date,
+        figure.year,
+        figure.year_start,
+        figure.population_basis,
+        figure.population_source,
+        figure.breakdown,
+        figure.residence,
+        figure.value as estimate,
+        figure.unit,
+        figure.direction,
+        figure.obs_status,
+        figure.undefined_reason,
+        figure.provenance
+    from {{ ref('figure_indicator') }} as figure
+    where figure.breakdown in ('all', 'residence=urban', 'residence=rural')
 
     union all
 
     select
-        'spending',
-        domain,
-        region_code,
-        region_depth,
-        reference_geography,
-        reference_date,
-        year,
-        period_name,
-        period_start,
-        population_basis,
-        population_source,
-        price_basis,
-        residence,
-        per_capita,
-        currency,
-        'higher',
-        obs_status,
-        undefined_reason,
-        provenance
-    from {{ ref('mart_per_capita_spending') }}
-    where
-        government_level = 'all'
-        and population_basis <> 'none'
-        and {{ main_account() }}
-),
-
-headings as (
-    select
-        {{ subject | join(', ') }},
-        region_depth,
-        population_source,
-        -- numbered where there are fewest rows: sets of places are told apart by numbers instead of six texts
-        dense_rank() over (order by {{ subject | join(', ') }}) as subject_number,
-        max(case when residence = 'total' then 1 else 0 end) as has_total,
-        max(case when residence = 'urban' then 1 else 0 end) as has_urban,
-        max(case when residence = 'rural' then 1 else 0 end) as has_rural,
-        row_number() over (
-            partition by {{ subject | join(', ') }}, region_depth
-            order by {{ source_rank('population_source', 'max(setting.meant_source)') }}
-        ) as place
-    from figures
-    cross join (select population_source as meant_source from {{ ref('stg_setting') }}) as setting
-    group by {{ subject | join(', ') }}, region_depth, population_source
+        'spending', figure.domain, figure.variant, figure.region_code, figure.region_depth, figure.reference_geography,
+        figure.as_of_date, figure.period_end, figure.year, figure.year_start, figure.population_basis,
+        figure.population_source,
+        case figure.residence when 'total' then 'all' else {{ dbt.concat(["'residence='", 'figure.residence']) }} end,
+        figure.residence, figure.per_head, setting.currency, 'higher', figure.obs_status,
+        figure.undefined_reason, figure.provenance
+    from {{ ref('figure_spending') }} as figure
+    cross join {{ ref('stg_setting') }} as setting
+    where figure.residence <> 'unattributed'
 )
 
 select
     figures.*,
-    headings.subject_number,
-    figures.residence = case
-        when headings.has_total = 1 then 'total'
-        when headings.has_rural = 0 then 'urban'
-        when headings.has_urban = 0 then 'rural'
-        else 'total'
-    end as is_main,
-    headings.has_urban = 1 and headings.has_rural = 1 and figures.residence in ('urban', 'rural') as is_gap
+    {{ year_name('figures.year_start') }} as period_name,
+    -- sets of places are told apart by numbers instead of four texts
+    dense_rank() over (order by {{ subject | join(', ') }}) as subject_number,
+    figures.breakdown = 'all' as is_main,
+    figures.breakdown <> 'all'
+        and count(case when figures.breakdown = 'residence=urban' then 1 end) over (
+            partition by {{ subject | join(', ') }}, figures.region_depth
+        ) > 0
+        and count(case when figures.breakdown = 'residence=rural' then 1 end) over (
+            partition by {{ subject | join(', ') }}, figures.region_depth
+        ) > 0 as is_gap
 from figures
-inner join headings
-    on headings.place = 1
-    and headings.region_depth = figures.region_depth
-    and headings.population_source = figures.population_source
-    {% for column in subject %}
-    and headings.{{ column }} = figures.{{ column }}
-    {% endfor %}
+where figures.variant in (select variant from variants)

@@ -100,14 +100,11 @@ placed as (
 ),
 
 mart as (
-    select distinct
-        region_code, year, fund, account_stage, government_level, domain, spending,
-        case when spending_origin = 'whole' then 'whole' else 'functional' end as role
-    from {{ ref('mart_per_capita_spending') }}
-    where
-        residence = 'total'
-        and price_basis = 'nominal'
-        and reference_geography = 'reported'
+    select
+        region_code, year, fund, account_stage, government_level, domain, value as spending,
+        case when origin = 'whole' then 'whole' else 'functional' end as role
+    from {{ ref('int_spending__choose_whole') }}
+    where residence = 'total' and reference_geography = 'reported'
 ),
 
 -- What each figure in the mart should be made of, over all files.

@@ -3,9 +3,16 @@
 {% set key = ['tree_number', 'place_number', 'domain_number'] %}
 
 with scores as (
-    select *
-    from {{ ref('int_score__aggregate_regions') }}
-    where scale_kind = 'target' and not is_leaf
+    select score.*
+    from {{ ref('int_score__aggregate_regions') }} as score
+    inner join ({{ main_editions(ref('int_score__place_regions'), ref('stg_target')) }}) as editions
+        on editions.year = score.year
+        and editions.edition = score.scale
+    inner join {{ variants_of('degree') }} as main
+        on main.is_main
+        and main.boundaries = score.reference_geography
+        and main.weight_set = score.weight_set
+    where score.scale_kind = 'target' and not score.is_leaf
 ),
 
 groups as (
@@ -126,16 +133,10 @@ measured as (
 )
 
 select
-    scores.region_code,
-    scores.region_name,
-    scores.region_level,
-    scores.region_depth,
-    scores.reference_geography,
-    scores.year,
-    scores.period_name,
+    {{ region_columns('scores') }},
+    {{ period_columns('scores') }},
     scores.domain,
-    scores.weight_set,
-    scores.scale as target_edition,
+    {{ domain_names('scores.domain', 'domain') }},
     measured.measure,
     measured.group_code as {{ quoted('group') }},
     cast(cast(measured.value as decimal(18, 12)) as double) as value,
@@ -148,3 +149,5 @@ inner join scores
     on scores.tree_number = measured.tree_number
     and scores.place_number = measured.place_number
     and scores.domain_number = measured.domain_number
+{{ joins_region('scores') }}
+{{ joins_domain('scores.domain') }}

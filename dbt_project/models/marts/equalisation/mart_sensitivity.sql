@@ -46,7 +46,11 @@ places as (
     select
         place.place_number,
         trees.tree_number
-    from (select distinct place_number, year from {{ ref('int_score__place_regions') }}) as place
+    from (
+        select distinct place_number, year
+        from {{ ref('int_score__place_regions') }}
+        where reference_geography in (select boundaries from {{ variants_of('degree') }} as main where main.is_main)
+    ) as place
     inner join editions
         on editions.year = place.year
     inner join (select distinct tree_number, scale from trees) as trees
@@ -78,7 +82,9 @@ mains as (
     inner join editions
         on editions.year = regions.year
         and editions.edition = regions.scale
-    where regions.scale_kind = 'target'
+    where
+        regions.scale_kind = 'target'
+        and regions.reference_geography in (select boundaries from {{ variants_of('degree') }} as main where main.is_main)
 ),
 
 wholes as (
@@ -389,16 +395,9 @@ peers as (
 )
 
 select
-    mains.region_code,
-    mains.region_name,
-    mains.region_level,
-    mains.region_depth,
-    mains.reference_geography,
-    mains.year,
-    mains.period_name,
+    {{ region_columns('mains') }},
+    {{ period_columns('mains') }},
     summed.scenario_family,
-    mains.weight_set,
-    mains.scale as target_edition,
     cast(mains.points as double) as degree_pct,
     cast(summed.degree_low as double) as degree_low_pct,
     cast(summed.degree_high as double) as degree_high_pct,
@@ -424,3 +423,4 @@ inner join mains
     on mains.place_number = summed.place_number
 inner join peers
     on peers.peer_number = mains.peer_number
+{{ joins_region('mains') }}

@@ -7,13 +7,13 @@ with person_units as (
 counted as (
     select
         term.indicator_code,
-        {{ any_true('person_units.unit is not null') }} as counts_persons
+        {{ any_true("term.part = 'numerator' and person_units.unit is not null") }} as counts_persons_served,
+        count(*) = count(person_units.unit) as counts_persons
     from {{ ref('stg_indicator_term') }} as term
     inner join {{ ref('stg_measure') }} as measure
         on measure.measure = term.measure
     left join person_units
         on person_units.unit = measure.unit
-    where term.part = 'numerator'
     group by term.indicator_code
 )
 
@@ -39,7 +39,8 @@ select
     indicator.population_source,
     indicator.may_exceed_100,
     -- unless its line says so, an indicator gives persons away when its numerator counts persons, or is not known
-    coalesce(indicator.disclosive, counted.counts_persons, true) as is_disclosive,
+    coalesce(indicator.disclosive, counted.counts_persons_served, true) as is_disclosive,
+    coalesce(counted.counts_persons, false) as counts_persons,
     indicator.is_computed,
     indicator.reason,
     indicator.interval_kind,

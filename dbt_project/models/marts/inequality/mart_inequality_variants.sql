@@ -1,0 +1,1 @@
+{{ rows_of_variants(ref('figure_inequality')) }}
