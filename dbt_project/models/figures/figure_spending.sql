@@ -141,7 +141,12 @@ select
     residence, government_levels, spending, all_spending, population, population_date, per_head,
     100e0 * {{ divide('spending', 'all_spending') }} as budget_share_pct,
     population_basis, population_source, takes_other_people, prices, origin, price_index_origin,
-    case when is_untold then 'L' else obs_status end as spending_status,
+    case
+        when is_untold then 'L'
+        -- nobody knows the prices of that year
+        when spending is null and obs_status not in ('O', 'L', 'M', 'Q') then 'O'
+        else obs_status
+    end as spending_status,
     case
         when is_untold then 'L'
         when spending is not null and (residence = 'unattributed' or population = 0) then 'M'

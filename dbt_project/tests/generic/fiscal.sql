@@ -26,7 +26,7 @@
     inner join accounts
         on accounts.fund = spent.fund
         and accounts.account_stage = spent.account_stage
-    where spent.spending < 0 and not accounts.may_be_negative
+    where spent.value < 0 and not accounts.may_be_negative
 {% endtest %}
 
 {% test shares_make_one(model, share, keys) %}

@@ -112,3 +112,13 @@
         or regions < 0
         or regions_missing < 0
 {% endtest %}
+
+{% test within(model, limits) %}
+    {#- Every column named is not negative and at most its limit (null: no upper one), where it has a value. -#}
+    select *
+    from {{ model }}
+    where
+        {%- for column, limit in limits.items() %}
+        {{ 'or ' if not loop.first }}{{ column }} < 0{{ ' or ' ~ column ~ ' > ' ~ limit if limit is not none }}
+        {%- endfor %}
+{% endtest %}

@@ -138,7 +138,7 @@ select
     scores.domain,
     {{ domain_names('scores.domain', 'domain') }},
     measured.measure,
-    measured.group_code as {{ quoted('group') }},
+    measured.group_code,
     cast(cast(measured.value as decimal(18, 12)) as double) as value,
     cast(measured.regions as integer) as regions,
     measured.undefined_reason,

@@ -23,20 +23,29 @@ with unions as (
         on version.region_code = member.member_code
 )
 
+-- a version that its land changed under stands for one territory after another
 select
-    region_code,
-    valid_from,
-    valid_to,
-    region_name,
-    region_name_en,
-    region_level,
-    region_depth,
-    government_level,
-    parent_code,
-    valid_to is null as is_in_force,
+    region.region_code,
+    greatest(region.valid_from, identity.valid_from) as valid_from,
+    case
+        when region.valid_to is null or identity.valid_to < region.valid_to then identity.valid_to
+        else region.valid_to
+    end as valid_to,
+    identity.region_id,
+    region.region_name,
+    region.region_name_en,
+    region.region_level,
+    region.region_depth,
+    region.government_level,
+    region.parent_code,
+    identity.valid_to is null and region.valid_to is null as is_in_force,
     false as is_union,
-    code_origin
-from {{ ref('stg_region') }}
+    region.code_origin
+from {{ ref('stg_region') }} as region
+inner join {{ ref('int_region__identity') }} as identity
+    on identity.region_code = region.region_code
+    and (region.valid_to is null or identity.valid_from < region.valid_to)
+    and (identity.valid_to is null or identity.valid_to > region.valid_from)
 
 union all
 
@@ -44,6 +53,7 @@ select
     union_code as region_code,
     valid_from,
     cast(null as date) as valid_to,
+    union_code as region_id,
     name_zh as region_name,
     name_en as region_name_en,
     region_level,
