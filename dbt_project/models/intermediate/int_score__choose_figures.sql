@@ -2,7 +2,11 @@
 -- same rate over registered people where there is a variant for it (`registered`).
 select
     case when variant.is_new_population_basis then 'registered' else 'main' end as reading,
-    figure.*
+    {% for column in ['reference_geography', 'as_of_date', 'year', 'year_start', 'period_end', 'region_id', 'region_code',
+                      'region_depth', 'indicator_code', 'unit', 'direction', 'numerator', 'denominator', 'value',
+                      'obs_status', 'undefined_reason', 'provenance'] %}
+    figure.{{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
 from {{ ref('figure_indicator') }} as figure
 inner join {{ variants_of('indicator') }} as variant
     on variant.variant = figure.variant
