@@ -43,3 +43,29 @@
     {%- endfor -%}
     {{ dbt.concat(parts) }}
 {%- endmacro %}
+
+{% macro key_text(columns) -%}
+    {#- Scalar: what columns hold as one text; a missing value is an empty one. -#}
+    {%- set parts = [] -%}
+    {%- for column in columns -%}
+        {%- do parts.append("'|'") if not loop.first -%}
+        {%- do parts.append('coalesce(cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ "), '')") -%}
+    {%- endfor -%}
+    {{ dbt.concat(parts) }}
+{%- endmacro %}
+
+{% macro stable_id(columns) -%}
+    {#- Scalar: a whole number for what columns hold, the same in every build and on every machine (the first 60 bits of
+        its MD5); null where the last of them is. -#}
+    {{ return(adapter.dispatch('stable_id', 'junheng')(columns)) }}
+{%- endmacro %}
+
+{% macro default__stable_id(columns) -%}
+    case when {{ columns[-1] }} is not null
+        then cast(conv(substring(md5({{ junheng.key_text(columns) }}), 1, 15), 16, 10) as bigint) end
+{%- endmacro %}
+
+{% macro duckdb__stable_id(columns) -%}
+    case when {{ columns[-1] }} is not null
+        then cast({{ dbt.concat(["'0x'", "substring(md5(" ~ junheng.key_text(columns) ~ "), 1, 15)"]) }} as bigint) end
+{%- endmacro %}

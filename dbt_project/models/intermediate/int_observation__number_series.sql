@@ -1,4 +1,5 @@
--- What numbers are about, beside their region, and on which geography: one row each, with a number to join by, and the
+-- What numbers are about, beside their region, and on which geography: one row each, with an id to join by that
+-- is the same in every build, and the
 -- numbers of the series that its total of both sexes, of all residences and (for a part of a year's flow) of its year have.
 -- There are far fewer of them than observations, so whatever depends on the dimensions alone is decided here.
 -- `list_date` says whose regions the numbers are reported on: those in force at the end of the period, or those of the
@@ -30,34 +31,22 @@ numbered as (
     select
         *,
         is_flow and is_within_year and (period_start > year_start or period_end < year_end) as is_part,
-        row_number() over (
-            order by case when derived = 'none' then 0 else 1 end, derived, {{ dimensions | join(', ') }}, population_source
-        ) as series_number,
-        dense_rank() over (
-            order by
-                case when derived = 'none' then 0 else 1 end, derived,
-                {{ undated | reject('equalto', 'boundaries') | join(', ') }}, population_source, year_start
-        ) as year_series_number,
-        count(*) over () as series
+        {{ key_text(['derived', 'population_source'] + dimensions) }} as series_key,
+        {{ key_text(['derived', 'population_source', 'year_start'] + (undated | reject('equalto', 'boundaries') | list)) }}
+            as year_key
     from everything
 ),
 
--- the numbers of a reference geography follow those of the geography before it
 geographies as (
-    select
-        reference_geography,
-        as_of_date,
-        row_number() over (
-            order by case when reference_geography = 'reported' then 0 else 1 end, reference_geography
-        ) - 1 as place
+    select reference_geography, as_of_date
     from {{ ref('stg_reference_geography') }}
     where is_published
 )
 
 select
-    geographies.place * series.series + series.series_number as series_number,
-    series.series_number as reported_series_number,
-    geographies.place * series.series + series.year_series_number as year_series_number,
+    {{ stable_id(['geographies.reference_geography', 'series.series_key']) }} as series_number,
+    {{ stable_id(["'reported'", 'series.series_key']) }} as reported_series_number,
+    {{ stable_id(['geographies.reference_geography', 'series.year_key']) }} as year_series_number,
     geographies.reference_geography,
     case
         when geographies.reference_geography <> 'reported' then geographies.as_of_date
@@ -79,12 +68,12 @@ select
     series.aggregation,
     series.population_source,
     series.is_population,
-    geographies.place * series.series + both_sexes.series_number as both_sexes_number,
-    geographies.place * series.series + all_residences.series_number as all_residences_number,
-    geographies.place * series.series + whole_year.series_number as whole_year_number,
+    {{ stable_id(['geographies.reference_geography', 'both_sexes.series_key']) }} as both_sexes_number,
+    {{ stable_id(['geographies.reference_geography', 'all_residences.series_key']) }} as all_residences_number,
+    {{ stable_id(['geographies.reference_geography', 'whole_year.series_key']) }} as whole_year_number,
     series.derived,
-    geographies.place * series.series + first.series_number as first_number,
-    geographies.place * series.series + second.series_number as second_number
+    {{ stable_id(['geographies.reference_geography', 'first.series_key']) }} as first_number,
+    {{ stable_id(['geographies.reference_geography', 'second.series_key']) }} as second_number
 from numbered as series
 inner join geographies
     on series.derived <> 'estimate' or geographies.reference_geography <> 'reported'
