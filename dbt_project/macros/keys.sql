@@ -43,3 +43,8 @@
     {%- endfor -%}
     {{ dbt.concat(parts) }}
 {%- endmacro %}
+
+{% macro as_listed(year) -%}
+    {#- Scalar: the geography that is the list of regions at the end of a year, each by itself: no union joins them. -#}
+    {{ dbt.concat(['cast(' ~ year ~ ' as ' ~ dbt.type_string() ~ ')', "' as listed'"]) }}
+{%- endmacro %}

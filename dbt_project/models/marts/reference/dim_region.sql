@@ -9,6 +9,7 @@ with unions as (
         region.region_level,
         region.region_depth,
         region.government_level,
+        region.is_territory,
         region.parent_code,
         member.reason,
         row_number() over (
@@ -32,6 +33,7 @@ select
     region_level,
     region_depth,
     government_level,
+    is_territory,
     parent_code,
     valid_to is null as is_in_force,
     false as is_union,
@@ -49,6 +51,7 @@ select
     region_level,
     region_depth,
     government_level,
+    is_territory,
     parent_code,
     true as is_in_force,
     true as is_union,
