@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -319,7 +320,7 @@ def test_a_place_that_grows_by_the_same_every_year_is_in_line_with_itself_and_a_
     assert jumps(desk) == []
 
 
-def series_of(tmp_path: Path, *years: str, **places: list[float | str]) -> list[str]:
+def series_of(tmp_path: Path, *years: str, **places: Sequence[float | str]) -> list[str]:
     """The jumps of one file with these years and places."""
     net = {"measure": "budget_outturn", "unit": "million crowns"}
     values = [{"columns": r"^(?P<period>\d{4}(-\d\d)?)$", **net}]
@@ -358,6 +359,15 @@ def test_a_slip_of_a_negative_amount_is_found_like_any_other(tmp_path: Path, fac
     aspen[at] = int(aspen[at]) * factor
     (found,) = series_of(tmp_path, *YEARS, **values, Aspen=aspen)
     assert f"VA2 Aspen {YEARS[at]} budget_outturn -" in found and f"about {factor:,} times" in found
+
+
+@pytest.mark.parametrize("at", range(5))
+@pytest.mark.parametrize("factor", [10, 100, 10_000, 0.1])
+def test_a_slip_is_found_also_where_everybody_grows_tenfold(tmp_path: Path, factor: float, at: int) -> None:
+    grown = {name: [round(start * 1.78**n, 1) for n in range(5)] for name, start in (("Ash", 120), ("Beech", 510))}
+    aspen = [round(340 * 1.75**n * (factor if n == at else 1), 2) for n in range(5)]
+    (found,) = series_of(tmp_path, *YEARS, **grown, Alder_Shire=[460, 821, 1440, 2590, 4600], Aspen=aspen)
+    assert f"VA2 Aspen {YEARS[at]} budget_outturn" in found
 
 
 def test_one_amount_below_zero_among_others_hides_no_slip(tmp_path: Path) -> None:

@@ -103,8 +103,12 @@ def jumps(frame: pl.DataFrame) -> list[Jump]:
     sized = frame.with_columns(
         pl.when(pl.col("value") != 0).then(pl.col("value").cast(pl.Float64).abs().log10()).alias("size")
     ).sort(*_SERIES, "period_end")
-    step = (pl.col("size") - pl.col("size").shift(1).over(_SERIES)).abs() >= _LEAST_CHANGE
-    columns = sized.filter(pl.col("size").is_not_null()).filter(step).select(_COLUMN).unique()
+    step = pl.col("size") - pl.col("size").shift(1).over(_SERIES)
+    common = pl.col("step").median().over(*_COLUMN, "period_end")
+    steps = sized.filter(pl.col("size").is_not_null()).with_columns(step.alias("step"))
+    # few columns have any: only these are looked at number by number
+    is_wide = (pl.col("step").abs() >= _LEAST_CHANGE) | ((pl.col("step") - common).abs() >= _LEAST_CHANGE)
+    columns = steps.filter(is_wide).select(_COLUMN).unique()
     if columns.is_empty():
         return []
     found: list[Jump] = []
@@ -121,8 +125,11 @@ class _Move:
     row: dict[str, Any]
     neighbour: dict[str, Any]
     change: float  # against its neighbour in time
-    distance: float  # against the median of the other values
-    spread: float  # of the other values: their median distance from their median
+    distance: float  # against the median of the series' other values
+    series: list[dict[str, Any]]
+
+
+_Moves = dict[Any, list[_Move]]  # of one column, by period
 
 
 def _of_column(rows: list[dict[str, Any]]) -> list[Jump]:
@@ -130,7 +137,7 @@ def _of_column(rows: list[dict[str, Any]]) -> list[Jump]:
     series: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         series.setdefault(row["region_code"], []).append(row)
-    moves: dict[Any, list[_Move]] = {}  # by period
+    moves: _Moves = {}
     for own in series.values():
         for move in _moves(own):
             moves.setdefault(move.row["period_end"], []).append(move)
@@ -138,14 +145,14 @@ def _of_column(rows: list[dict[str, Any]]) -> list[Jump]:
     for at_once in moves.values():
         for move in at_once:
             rest = [other for other in at_once if other is not move]
-            changed = median(other.change for other in rest) if rest else 0.0
-            lying = median(other.distance for other in rest) if rest else 0.0
-            change, distance = move.change - changed, move.distance - lying
+            changed = _middle(other.change for other in rest)
+            change = move.change - changed
+            distance = move.distance - _middle(other.distance for other in rest)
             power = _power(change)
             if power is None or power != _power(distance):
                 continue
-            usual = median(abs(other.change - changed) for other in rest) if rest else 0.0
-            if min(abs(change), abs(distance)) < _LEAST_DISTANCES * max(usual, move.spread):
+            usual = max(_middle(abs(other.change - changed) for other in rest), _spread(move, moves))
+            if min(abs(change), abs(distance)) < _LEAST_DISTANCES * usual:
                 continue
             if min(_steps(move.row), _steps(move.neighbour)) >= _LEAST_STEPS:
                 found.append(Jump(move.row, power, 10 ** (move.row["size"] - distance), move.neighbour))
@@ -157,7 +164,6 @@ def _moves(own: list[dict[str, Any]]) -> Iterator[_Move]:
     """How each value of a series, sorted by time, lies to the others, where it has neighbours enough to tell."""
     for sign in (True, False):
         alike = [row for row in own if row["size"] is not None and (row["value"] > 0) == sign]
-        unlike = [inf] * (len(own) - len(alike))
         for at, row in enumerate(alike):
             # Of two values nobody can say which is wrong: the later one is told.
             if len(alike) < 2 or (at == 0 and len(alike) == 2):
@@ -165,10 +171,29 @@ def _moves(own: list[dict[str, Any]]) -> Iterator[_Move]:
             neighbour = alike[at - 1] if at else alike[1]
             if len(own) - 1 < _LEAST_OTHERS and not _is_next(row, neighbour):
                 continue
-            sizes = [other["size"] for other in alike if other is not row]
-            typical = median(sizes)
-            spread = median([abs(size - typical) for size in sizes] + unlike)
-            yield _Move(row, neighbour, row["size"] - neighbour["size"], row["size"] - typical, spread)
+            typical = _middle(other["size"] for other in alike if other is not row)
+            yield _Move(row, neighbour, row["size"] - neighbour["size"], row["size"] - typical, own)
+
+
+def _spread(move: _Move, moves: _Moves) -> float:
+    """How far the other values of a series lie from their median, when what other regions did has been taken off."""
+    sizes, unlike = [], 0
+    for row in move.series:
+        if row is move.row:
+            continue
+        if row["size"] is None or (row["value"] > 0) != (move.row["value"] > 0):
+            unlike += 1
+            continue
+        at_once = moves.get(row["period_end"], [])
+        sizes.append(row["size"] - _middle(other.distance for other in at_once if other.series is not move.series))
+    typical = _middle(sizes)
+    return _middle([*(abs(size - typical) for size in sizes), *[inf] * unlike])
+
+
+def _middle(values: Iterable[float]) -> float:
+    """The median; 0 of none."""
+    listed = list(values)
+    return median(listed) if listed else 0.0
 
 
 def _is_next(row: dict[str, Any], other: dict[str, Any]) -> bool:
