@@ -93,6 +93,15 @@ def zhejiang(zhejiang_run: tuple[House, dict[str, Any]]) -> House:
 
 
 @pytest.fixture(scope="session")
+def england_run(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """England, published once from its folder as it is. Tests only look at it."""
+    house = House(PROJECT_FOLDER / "raw" / "england", tmp_path_factory.mktemp("england"))
+    told = house.command("run", "--json")
+    assert told.returncode == 0, told.stderr
+    return house
+
+
+@pytest.fixture(scope="session")
 def verdania(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The invented country, published once. Tests only look at it, or copy it (`copy_of`)."""
     folder = tmp_path_factory.mktemp("verdania")

@@ -63,6 +63,7 @@ JURISDICTION: Any = SimpleNamespace(
     main_fund=None,
     population_source="year_end",
     tells_residence=False,
+    description=SimpleNamespace(compared_depth=0, page_language="zh"),
     disclosure={"method": "none", "reason": "nothing to hide"},
 )
 

@@ -314,6 +314,71 @@ def test_a_union_takes_the_place_of_its_members_on_every_list_and_loses_nobody(m
     )} == {"P", "U", "B", "C"}  # fmt: skip
 
 
+def test_people_on_a_later_list_count_for_the_land_that_is_the_same_and_for_no_other(models: Models) -> None:
+    """A county with two merged districts is the same land; so is the country. A part of another county's district went
+    to a third county: of these two counties and districts nobody knows how many lived there before.
+    """
+    day = "2014-06-01"
+    regions = [
+        ("P", "province", 0, None, FIRST, None, True),
+        *((county, "city", 1, "P", FIRST, None, True) for county in "CDE"),
+        *((code, "county", 2, "C", FIRST, day, True) for code in "JK"),
+        ("N", "county", 2, "C", day, None, True),
+        ("L", "county", 2, "C", FIRST, None, True),
+        ("M", "county", 2, "D", FIRST, None, True),
+        *((code, "county", 2, parent, *dates, True) for code, parent in (("Q", "D"), ("T", "E"))
+          for dates in ((FIRST, day), (day, None))),
+        ("F", "county", 2, "C", FIRST, day, False),
+        ("F", "county", 1, "P", day, None, False),
+    ]  # fmt: skip
+    models.lay(
+        "stg_region",
+        "region_code TEXT, region_name TEXT, region_level TEXT, region_depth INTEGER, government_level TEXT, "
+        "parent_code TEXT, valid_from DATE, valid_to DATE, is_territory BOOLEAN",
+        [(code, code, level, depth, level, *rest) for code, level, depth, *rest in regions],
+    )
+    quarter, most = Decimal("0.25"), Decimal("0.75")
+    models.lay(
+        "stg_region_change",
+        "from_code TEXT, to_code TEXT, effective_date DATE, population_share DECIMAL(12, 9), "
+        "share_of_to DECIMAL(12, 9), is_estimated BOOLEAN",
+        [("J", "N", day, 1, most, False), ("K", "N", day, 1, quarter, False), ("Q", "Q", day, most, 1, False),
+         ("Q", "T", day, quarter, quarter, False), ("T", "T", day, 1, most, False)],
+    )  # fmt: skip
+    columns = "reference_geography TEXT, as_of_date DATE, is_published BOOLEAN"
+    lists = [("reported", None, True), ("2015 as listed", "2015-12-31", False)]
+    models.lay("stg_reference_geography", columns, lists)
+    models.lay("stg_region_union", "reference_geography TEXT, union_code TEXT, name_zh TEXT, member_code TEXT", [])
+    models.lay(
+        "int_observation__number_series",
+        "series_number BIGINT, reference_geography TEXT, as_of_date DATE, period_end DATE, list_date DATE, "
+        "boundaries TEXT, aggregation TEXT",
+        [(year, "reported", f"{year}-06-30", f"{year}-06-30", "2015-12-31", "2015 as listed", "whole")
+         for year in (2011, 2015)],
+    )  # fmt: skip
+    models.make("int_region__date", "int_region__tree", "int_region__succession", "int_region__crosswalk")
+    columns = (
+        "region_code TEXT, series_number BIGINT, value DECIMAL(28, 9), obs_status TEXT, provenance TEXT, "
+        "derivation TEXT, extract_rank INTEGER, observation_id TEXT"
+    )
+    people = {"N": 30, "L": 5, "M": 7, "Q": 3, "T": 4}
+    models.lay(
+        "int_observation__add_totals",
+        columns,
+        [(code, year, value, "A", "official", "reported", 10, code) for code, value in people.items()
+         for year in (2011, 2015)],
+    )  # fmt: skip
+    models.lay("int_observation__rebase", columns, [])
+    models.make("int_observation__sum_regions")
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for year, code, value in models.ask(
+        "SELECT series_number, region_code, value FROM build.intermediate.int_observation__sum_regions"
+    ):
+        found[year][code] = int(value)
+    assert found[2015] == {**people, "C": 35, "D": 10, "E": 4, "P": 49}
+    assert found[2011] == {"L": 5, "M": 7, "C": 35, "P": 49}
+
+
 # -- the checks of a release ----------------------------------------------------------------------------------------
 
 CHECKED = """
@@ -326,6 +391,9 @@ CHECKED = """
         from (values ('K', 'K', 0, true, 1), ('P', 'K', 1, true, 2), ('P', 'L', 1, true, 2))
             as pairs(ancestor_code, region_code, distance, is_leaf, ancestor_leaves)
         cross join (values ('reported', date '2015-12-31'), ('2020', date '2020-12-31')) as lists(list, day);
+    create table int_region__date as
+        select reference_geography, as_of_date, region_code, 'county' as government_level
+        from int_region__tree where distance = 0;
     create table int_observation__number_series as
         select number as series_number, 1 as reported_series_number, list as reference_geography, 'people' as measure,
             date '2015-12-31' as period_end, date '2015-12-31' as list_date, 'whole' as aggregation,

@@ -8,6 +8,7 @@ import shlex
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,6 +81,7 @@ class Plain:
 
     def __init__(self) -> None:
         self.book = Book()
+        self.source = SimpleNamespace(called=lambda _table, year: str(year))
 
 
 def text(said: Any) -> str:

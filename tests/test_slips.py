@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -317,6 +318,77 @@ def test_a_place_that_grows_by_the_same_every_year_is_in_line_with_itself_and_a_
     rows[2] = ["Aspen", "3400", "", "", "3450", "3600"]
     desk.land(rows)
     assert jumps(desk) == []
+
+
+def series_of(tmp_path: Path, *years: str, **places: Sequence[float | str]) -> list[str]:
+    """The jumps of one file with these years and places."""
+    net = {"measure": "budget_outturn", "unit": "million crowns"}
+    values = [{"columns": r"^(?P<period>\d{4}(-\d\d)?)$", **net}]
+    period = {"from": "header", "kind": "year", **({"starts": "04-01"} if "-" in years[0] else {})}
+    desk = kit.Desk(tmp_path, {"period": period, "values": values, "tokens": {"": "missing"}})
+    desk.land([["Place", *years], *[[place.replace("_", " "), *map(str, row)] for place, row in places.items()]])
+    return jumps(desk)
+
+
+FLAT: dict[str, list[float | str]] = {"Ash": [120, 124, 119], "Beech": [510, 523, 517], "Alder_Shire": [460, 461, 469]}
+
+
+@pytest.mark.parametrize("factor", [10, 100, 10_000])
+def test_three_years_far_apart_tell_no_slip_and_three_in_a_row_do(tmp_path: Path, factor: int) -> None:
+    values: dict[str, list[float | str]] = {**FLAT, "Aspen": [340, 338 * factor, 350]}
+    assert series_of(tmp_path / "far", "2018-19", "2021-22", "2023-24", **values) == []
+    (found,) = series_of(tmp_path / "near", "2018-19", "2019-20", "2020-21", **values)
+    assert f"VA2 Aspen 2019-20 budget_outturn {338 * factor}000000 is about {factor:,} times" in found
+    (found,) = series_of(tmp_path / "calendar", "2018", "2019", "2020", **values)
+    assert "VA2 Aspen 2019 budget_outturn" in found
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_years_far_apart_tell_a_slip_when_there_are_five_of_them(tmp_path: Path, at: int) -> None:
+    values = {name: [*row, row[1], row[2]] for name, row in FLAT.items()}
+    aspen: list[float | str] = [340, 338, 350, 345, 349]
+    aspen[at] = float(aspen[at]) * 1000
+    assert len(series_of(tmp_path, "2000", "2005", "2010", "2015", "2020", **values, Aspen=aspen)) == 1
+
+
+@pytest.mark.parametrize("at", range(5))
+@pytest.mark.parametrize("factor", [10, 1000, 10_000])
+def test_a_slip_of_a_negative_amount_is_found_like_any_other(tmp_path: Path, factor: int, at: int) -> None:
+    values = {name: [*row, row[1], row[2]] for name, row in FLAT.items()}
+    aspen: list[float | str] = [-340, -338, -350, -345, -349]
+    aspen[at] = int(aspen[at]) * factor
+    (found,) = series_of(tmp_path, *YEARS, **values, Aspen=aspen)
+    assert f"VA2 Aspen {YEARS[at]} budget_outturn -" in found and f"about {factor:,} times" in found
+
+
+@pytest.mark.parametrize("at", range(5))
+@pytest.mark.parametrize("factor", [10, 100, 10_000, 0.1])
+def test_a_slip_is_found_also_where_everybody_grows_tenfold(tmp_path: Path, factor: float, at: int) -> None:
+    grown = {name: [round(start * 1.78**n, 1) for n in range(5)] for name, start in (("Ash", 120), ("Beech", 510))}
+    aspen = [round(340 * 1.75**n * (factor if n == at else 1), 2) for n in range(5)]
+    (found,) = series_of(tmp_path, *YEARS, **grown, Alder_Shire=[460, 821, 1440, 2590, 4600], Aspen=aspen)
+    assert f"VA2 Aspen {YEARS[at]} budget_outturn" in found
+
+
+def test_one_amount_below_zero_among_others_hides_no_slip(tmp_path: Path) -> None:
+    values = {name: [*row, row[1], row[2]] for name, row in FLAT.items()}
+    (found,) = series_of(tmp_path, *YEARS, **values, Aspen=[340, 338, -2.15, 345_000, 349])
+    assert "VA2 Aspen 2019 budget_outturn 345000000000 is about 1,000 times" in found
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        [340, -338, 3510, -341, 349],  # about zero: proportions mean nothing
+        [-21.5, 215.2, -2151, 21.4, 210.7],
+        [0, 0, 34.15, 0, 341.7],
+        [341.5, 34.22, 3412, 33.9, 338.1],  # net of charges: it swings tenfold year by year
+        ["", 340.5, "", 34.05, ""],
+    ],
+)
+def test_amounts_about_zero_and_amounts_that_swing_are_no_slips(tmp_path: Path, net: list[float | str]) -> None:
+    values = {name: [*row, row[1], row[2]] for name, row in FLAT.items()}
+    assert series_of(tmp_path, *YEARS, **values, Aspen=net) == []
 
 
 def test_a_slip_is_found_across_deliveries_as_soon_as_it_comes_and_is_gone_when_it_is_mended(tmp_path: Path) -> None:

@@ -69,3 +69,8 @@
     case when {{ columns[-1] }} is not null
         then cast({{ dbt.concat(["'0x'", "substring(md5(" ~ junheng.key_text(columns) ~ "), 1, 15)"]) }} as bigint) end
 {%- endmacro %}
+
+{% macro as_listed(year) -%}
+    {#- Scalar: the geography that is the list of regions at the end of a year, each by itself: no union joins them. -#}
+    {{ dbt.concat(['cast(' ~ year ~ ' as ' ~ dbt.type_string() ~ ')', "' as listed'"]) }}
+{%- endmacro %}

@@ -2,8 +2,20 @@
     meta={'severity': 'block', 'owner': '数据管理 / data steward',
           'why': 're-basing moves people and money between regions; it must neither make nor lose any'},
 ) }}
--- below each region whose land is the same on both lists, wherever every leaf has a figure on both
-with leaves as (
+-- below each region whose land is the same on both lists, wherever everything below it has a figure on both: every leaf,
+-- or every government where figures are of a government's own level
+with governments as (
+    select tree.reference_geography, tree.as_of_date, tree.ancestor_code, count(*) as governments
+    from {{ ref('int_region__tree') }} as tree
+    inner join {{ ref('int_region__date') }} as region
+        on region.reference_geography = tree.reference_geography
+        and region.as_of_date = tree.as_of_date
+        and region.region_code = tree.region_code
+    where tree.distance > 0 and region.government_level is not null
+    group by tree.reference_geography, tree.as_of_date, tree.ancestor_code
+),
+
+totals as (
     select
         series.reported_series_number,
         series.reference_geography,
@@ -18,9 +30,15 @@ with leaves as (
         and tree.as_of_date = figure.as_of_date
         and tree.region_code = figure.region_code
         and tree.distance > 0
-        and tree.is_leaf
-    group by series.reported_series_number, series.reference_geography, tree.ancestor_code
-    having count(figure.value) = max(tree.ancestor_leaves)
+        and (tree.is_leaf or series.aggregation = 'own_level')
+    left join governments
+        on governments.reference_geography = tree.reference_geography
+        and governments.as_of_date = tree.as_of_date
+        and governments.ancestor_code = tree.ancestor_code
+    group by series.reported_series_number, series.reference_geography, series.aggregation, tree.ancestor_code
+    having count(figure.value) = case
+        when series.aggregation = 'own_level' then max(governments.governments) else max(tree.ancestor_leaves)
+    end
 )
 
 select
@@ -28,8 +46,8 @@ select
     series.group_code, series.item,
     rebased.reference_geography, rebased.ancestor_code as region_code,
     reported.value as reported, rebased.value as rebased
-from leaves as rebased
-inner join leaves as reported
+from totals as rebased
+inner join totals as reported
     on reported.reported_series_number = rebased.reported_series_number
     and reported.ancestor_code = rebased.ancestor_code
     and reported.reference_geography = 'reported'

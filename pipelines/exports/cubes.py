@@ -64,7 +64,8 @@ class Cube:
             return self._names[dimension]
         columns = self.table.column_names
         base = dimension.removesuffix("_code")
-        zh = next((c for c in (f"{base}_name_zh", f"{base}_name") if c in columns), dimension)
+        named = ("period_name",) if dimension == "year" else (f"{base}_name_zh", f"{base}_name")
+        zh = next((c for c in named if c in columns), dimension)
         en = f"{base}_name_en" if f"{base}_name_en" in columns else zh
         rows = release.connection.execute(
             f"select distinct cast({quote(dimension)} as varchar), cast({quote(zh)} as varchar), "

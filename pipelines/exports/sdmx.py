@@ -93,7 +93,9 @@ def write_sdmx_csv(release: Released, cube: Cube, folder: Path) -> Path:
     ]
     for column in cube.table.columns:
         text, name = text_of(column), concept(column.name, cube)
-        if column.name in cube.dimensions:
+        if column.name == cube.time:
+            text = _time(release, cube, text)
+        elif column.name in cube.dimensions:
             text = _identifiers(text, list(cube.names_of(release, column.name)))
         elif column.name == STATUS:
             cells.append(f"split_part({text}, ';', 1) as {quote(name)}")
@@ -104,6 +106,18 @@ def write_sdmx_csv(release: Released, cube: Cube, folder: Path) -> Path:
         f"to {text_literal(str(path))} (format csv, header true)"
     )
     return path
+
+
+def _time(release: Released, cube: Cube, text: str) -> str:
+    """A time as SDMX says it, as SQL: a financial year is a year from its first day, for 2018 is the calendar's."""
+    if cube.time != "year" or "period_name" not in cube.table.column_names:
+        return text
+    years = release.connection.execute(
+        "select distinct period_name, cast(year_start as varchar) from fct_observation "
+        "where period_name like '____-__' and strftime(year_start, '%m-%d') <> '01-01' order by all"
+    ).fetchall()
+    cases = " ".join(f"when {text_literal(name)} then {text_literal(f'{start}/P1Y')}" for name, start in years)
+    return f"case period_name {cases} else {text} end" if cases else text
 
 
 def _identifiers(text: str, codes: list[str]) -> str:

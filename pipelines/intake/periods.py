@@ -223,6 +223,17 @@ def _from_to(first: date | None, last: date | None) -> Span | None:
     return (first, _months_from(last, 12) - timedelta(days=1)) if first and last and first < last else None
 
 
+def period_name(start: date, end: date) -> str:
+    """What a span of days is called: 2018, 2018-19, 2018-03, a day, or its first and last day."""
+    if start == end:
+        return f"{end}"
+    if (start.day, end) == (1, _months_from(start, 1) - timedelta(days=1)):
+        return f"{start:%Y-%m}"
+    if end == _months_from(start, 12) - timedelta(days=1):
+        return f"{start:%Y}" if (start.month, start.day) == (1, 1) else f"{start:%Y}-{end:%y}"
+    return f"{start}/{end}"
+
+
 def _month_of(found: re.Match[str]) -> int:
     groups = found.groupdict()
     if groups.get("month"):

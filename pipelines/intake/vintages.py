@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.intake import corrections, jumps, repeats
 from pipelines.intake.corrections import Outcome
 from pipelines.intake.drift import Read, changes, finding
+from pipelines.intake.periods import period_name
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.corrections import Correction
 from pipelines.records import Reading, Receipt
@@ -330,8 +331,7 @@ def compare(before: Reading, after: Reading, warehouse: Warehouse) -> Difference
 
 
 def _named(row: dict[str, Any]) -> str:
-    is_year = (row["period_end"] - row["period_start"]).days in (0, 364, 365)
-    parts = [row["measure"], row["region_code"], f"{row['period_end']:{'%Y' if is_year else '%Y-%m'}}"]
+    parts = [row["measure"], row["region_code"], period_name(row["period_start"], row["period_end"])]
     parts += [row[d] for d in ("residence", "sex", "age_group", "group", "item") if row[d] not in ("all", "total")]
     return " ".join(parts)
 

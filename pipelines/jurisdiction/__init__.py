@@ -234,11 +234,13 @@ class Jurisdiction:
             ),
         )
         tables["extract"] = self.extract_table
-        boundaries = {c.boundaries for c in self.contracts.values() if c.boundaries is not None} - set(geographies)
+        boundaries = sorted({c.boundaries for c in self.contracts.values() if c.boundaries is not None})
+        lists = [(str(year), year, "true") for year in geographies]
+        lists += [(f"{year} as listed", year, "false") for year in boundaries]
         tables["reference_geography"] = pl.DataFrame(
             [
-                {"name": str(year), "as_of_date": f"{year:04}-12-31", "is_published": str(year in geographies).lower()}
-                for year in [*geographies, *sorted(boundaries)]
+                {"name": name, "as_of_date": f"{year:04}-12-31", "is_published": is_published}
+                for name, year, is_published in lists
             ],
             schema=dict.fromkeys(("name", "as_of_date", "is_published"), pl.String),
         )

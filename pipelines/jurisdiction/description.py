@@ -133,6 +133,7 @@ class Description(StrictModel):
     name_en: str
     home_region: str
     levels: list[Level] = Field(min_length=1)
+    compared_level: str | None = None  # whose regions pages compare and map; the lowest of land where none is named
     currency: str
     time_zone: str
     schedule: str = "0 2 * * *"
@@ -146,11 +147,26 @@ class Description(StrictModel):
     synthetic_mark: Text = Text(zh="示例数据", en="Sample data")
     disclosure: Disclosure
     data_notes: list[Text] = []
+    page_language: Literal["zh", "en"] = "zh"  # what pages open in; every reader may change it
     personal_numbers: list[PersonalKind] = USUAL_KINDS  # what no table of figures may hold
     spending: list[SpendingSource] = []
     two_thirds_tests: list[TwoThirdsTest] = []
     payments_by_item: str | None = None
     scores: Scores = Scores()
+
+    @model_validator(mode="after")
+    def _compares_land(self) -> Description:
+        if self.compared_level is not None and self.compared_level not in {
+            x.name for x in self.levels if x.is_territory
+        }:
+            raise ValueError("`compared_level` is the name of one of `levels` that is land (`is_territory`)")
+        return self
+
+    @property
+    def compared_depth(self) -> int:
+        """The depth of the regions that pages compare and map."""
+        named = [level.depth for level in self.levels if level.name == self.compared_level]
+        return max(named or [level.depth for level in self.levels if level.is_territory], default=0)
 
     @field_validator("schedule")
     @classmethod

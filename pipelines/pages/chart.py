@@ -121,9 +121,11 @@ def _draw(
         )
     first, last = frame.years
     called = {point.year: escape(point.called) for item in series for point in item.points}
+    are_calendar_years = all(name == str(year) for year, name in called.items())
     for year in range(first, last + 1):
         if (last - year) % every == 0:
-            x, name = frame.x(year), called.get(year, year)
+            # what a year without a figure is called is known of calendar years alone
+            x, name = frame.x(year), called.get(year, year if are_calendar_years else "")
             parts.append(
                 f'<text x="{x}" y="{frame.height - frame.bottom + 20}" text-anchor="middle" class="tick">{name}</text>'
             )

@@ -30,6 +30,7 @@ def _where(item: Prepared, key: str, table: str, column: str, condition: dict[st
         "names": names,
         "year": subject.year,
         "called": subject.called(subject.year),
+        "periods": subject.other_names,
         "table": table,
         "column": column,
         "condition": condition,

@@ -33,7 +33,7 @@ _REGIONS = """
         select r.* from listed r join below b on r.parent_code = b.region_code
     )
     select region_code, region_name as name, region_name_en as name_en, region_level, region_depth as depth,
-        parent_code as parent
+        parent_code as parent, is_territory
     from below qualify row_number() over (partition by region_code order by valid_from desc) = 1 order by region_code
 """
 
@@ -64,7 +64,9 @@ CELL = ("population_basis", "population_source", "residence", "sex", "age_group"
 def read_facts(release: Release) -> Facts:
     """Regions and subjects of a release; what it has no table for is left out."""
     regions = {region.code: region for region in _regions(release)}
-    facts = Facts(release.home, regions, {}, {}, max((region.depth for region in regions.values()), default=0))
+    deepest = max((region.depth for region in regions.values() if region.is_territory), default=0)
+    compared = min(deepest, int(release.jurisdiction.get("compared_depth", deepest)))
+    facts = Facts(release.home, regions, {}, {}, compared)
     if not regions:
         return facts
     names = {item["domain"]: item for item in release.card["domains"]}
@@ -96,18 +98,19 @@ def _regions(release: Release) -> list[Region]:
             row["region_level"],
             int(row["depth"]),
             None if row["region_code"] == release.home else row["parent"],
+            bool(row["is_territory"]),
         )
         for row in release.rows(_REGIONS, {"day": f"{newest}-12-31", "home": release.home})
     ]
 
 
 def _settle(subject: Subject, facts: Facts) -> None:
-    """The deepest level that a subject has figures of, and the newest year in which that level has one."""
+    """The deepest compared level that a subject has figures of, and the newest year in which that level has one."""
     newest: dict[int, int] = {}
     for code, by_year in subject.figures.items():
         depth = facts.regions[code].depth
         for year, figure in by_year.items():
-            if figure.value is not None and year > newest.get(depth, 0):
+            if figure.value is not None and depth <= facts.lowest and year > newest.get(depth, 0):
                 newest[depth] = year
     if newest:
         subject.depth = max(newest)

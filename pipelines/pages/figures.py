@@ -63,7 +63,7 @@ def spending_over_years(release: Release) -> Row | None:
         return None
     rows = release.rows(
         f"select year, period_name, population_basis, population_source, spending, population, per_capita, currency, "
-        f"provenance from mart_per_capita_spending where region_code = ? and {_whole(release)} "
+        f"provenance, obs_status from mart_per_capita_spending where region_code = ? and {_whole(release)} "
         "and per_capita is not null "
         "order by year, population_source desc, population_basis desc",
         release.home,
@@ -113,11 +113,11 @@ def _last_year_of_both(rows: list[Row]) -> list[Row]:
 
 
 def spending_by_region(release: Release) -> Row | None:
-    """Spending per head of the regions one level below the home region, in the newest year there is."""
+    """Spending per head of the regions one level below the home region that are land, in the newest year there is."""
     if not release.has("mart_per_capita_spending", "dim_region"):
         return None
     children = """
-        select distinct region_code from dim_region where parent_code = ?
+        select distinct region_code from dim_region where parent_code = ? and is_territory
     """
     newest = release.rows(
         f"select year, max(period_name) as period_name from mart_per_capita_spending where {_whole(release)} "
@@ -141,13 +141,15 @@ def spending_by_region(release: Release) -> Row | None:
         wide as (
             select
                 region_code, any_value(region_name) as region_name, any_value(region_depth) as region_depth,
-                any_value(currency) as currency,
+                any_value(region_level) as region_level, any_value(currency) as currency,
                 max(spending) filter (where domain = 'all' and government_level = 'all' and residence = 'total')
                     as spending,
                 max(population) filter (where population_basis = 'resident' and residence = 'total') as residents,
                 max(population) filter (where population_basis = 'registered' and residence = 'total') as registered,
                 max(per_capita) filter (where domain = 'all' and government_level = 'all' and residence = 'total'
                     and population_basis = 'resident') as per_resident,
+                max(obs_status) filter (where domain = 'all' and government_level = 'all' and residence = 'total'
+                    and population_basis = 'resident') as obs_status,
                 max(per_capita) filter (where domain = 'all' and government_level = 'all' and residence = 'total'
                     and population_basis = 'registered') as per_registered,
                 max(budget_share_pct) filter (where domain = 'basic' and government_level = 'all'
@@ -183,6 +185,9 @@ def spending_by_region(release: Release) -> Row | None:
         "year": year,
         "period_name": newest[0]["period_name"],
         "parts": parts,
+        "levels": sorted({row["region_level"] for row in parts}),
+        "has_registered": any(row["registered"] is not None for row in rows),
+        "has_basic": any(row["basic_pct"] is not None for row in rows),
         "home": next((row for row in rows if row["region_code"] == release.home), None),
         "currency": rows[0]["currency"],
         "has_synthetic": any(row["is_synthetic"] for row in parts),
@@ -365,7 +370,7 @@ def sql_example(release: Release) -> Row | None:
     fund = release.main_fund.replace("'", "''")
     derived = "" if release.population_source == "mid_year" else "  AND population_source <> 'mid_year'\n"
     sql = (
-        "SELECT year, period_name, population_basis, population_source,\n"
+        "SELECT period_name, population_basis, population_source,\n"
         "       round(per_capita, 1) AS per_capita, currency, provenance\n"
         "FROM mart_per_capita_spending\n"
         f"WHERE region_code = '{home}' AND domain = 'all' AND residence = 'total'\n"

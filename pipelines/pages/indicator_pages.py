@@ -15,7 +15,7 @@ from pipelines.pages import comparisons, drawing
 from pipelines.pages.chart import CARD, Point, Series, line_chart
 from pipelines.pages.facts import GEOGRAPHY
 from pipelines.pages.numbers import MISSING, plain, rounded
-from pipelines.pages.prepared import Prepared, subject_button
+from pipelines.pages.prepared import Prepared, flags, subject_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Subject
 
@@ -148,7 +148,10 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
         "has_figures": subject.year is not None,
         "is_synthetic_here": has_synthetic,
         "home_figure": item.home,
-        "home_cell": Markup(subject_button(subject.written(item.home.value), subject.key, facts.home, item.home.year))
+        "home_cell": Markup(
+            subject_button(subject.written(item.home.value), subject.key, facts.home, item.home.year)
+            + flags(item.home.status)
+        )
         if item.home is not None and item.home.value is not None
         else MISSING,
         "parts": shared.home_parts.get((subject.key, subject.year or 0)),

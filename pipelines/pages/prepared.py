@@ -56,9 +56,9 @@ def sample_mark(synthetic: Row) -> str:
     return f"<mark>{escape(synthetic['zh'])}</mark>"
 
 
-def flags(figure: Figure) -> str:
+def flags(status: str) -> str:
     """What a figure's status says, in words; nothing for an ordinary one."""
-    said = [STATUSES[code] for code in figure.status.split(";") if code in STATUSES]
+    said = [STATUSES[code] for code in status.split(";") if code in STATUSES]
     return "".join(f'<i class="flag">{both(*words)}</i>' for words in said)
 
 
@@ -106,7 +106,7 @@ class Prepared:
     def value_cell(self, figure: Figure | None) -> str:
         """A figure with its interval and flags, or why there is none."""
         if figure is None or figure.value is None:
-            return f"<td class=n>{MISSING}{flags(figure) if figure is not None else ''}"
+            return f"<td class=n>{MISSING}{flags(figure.status) if figure is not None else ''}"
         return f"<td class=n>{self.value(figure)}"
 
     def value(self, figure: Figure) -> str:
@@ -115,7 +115,7 @@ class Prepared:
         interval = ""
         if figure.low is not None and figure.high is not None:
             interval = f"<small>{self.subject.written(figure.low)}–{self.subject.written(figure.high)}</small>"
-        return f"{button}{flags(figure)}{interval}"
+        return f"{button}{flags(figure.status)}{interval}"
 
     def band_cell(self, region: Region, positions: Row | None = None, *, counts: bool = False) -> str:
         """The fifth and the positions left open; never a bare rank. `positions` come from the sensitivity table.

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from pipelines.pages import comparisons, drawing
 from pipelines.pages.chart import CARD, Point, Series, line_chart
 from pipelines.pages.facts import GEOGRAPHY, MAIN_METHOD, MAIN_WEIGHTS
-from pipelines.pages.numbers import rounded
-from pipelines.pages.prepared import Prepared, row_button, subject_button
+from pipelines.pages.numbers import MISSING, rounded
+from pipelines.pages.prepared import Prepared, flags, row_button, subject_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Region, Subject
 
@@ -29,6 +29,7 @@ class Shared:
         self.positions = _positions(release, facts)
         self.short = _short_of_target(release, facts)
         self.gaps = _urban_rural(release)
+        self.amounts = _amounts(release)
         self.changes = _changes(release, facts)
         self.traits = _traits(facts, self.people)
 
@@ -104,6 +105,24 @@ def _short_of_target(release: Release, facts: Facts) -> dict[str, list[Row]]:
     )
 
 
+def _amounts(release: Release) -> dict[str, list[Row]]:
+    """What regions without any population of their own spent in their newest year, by domain."""
+    if not release.has("mart_per_capita_spending"):
+        return {}
+    return _by_region(
+        release.rows(
+            f"""
+            select region_code, year, period_name, domain, domain_name_zh, domain_name_en, spending, obs_status,
+                provenance <> 'official' as is_synthetic
+            from mart_per_capita_spending
+            where reference_geography = ? and population_source = 'none' and {release.account} and spending is not null
+            qualify year = max(year) over (partition by region_code)
+            """,
+            GEOGRAPHY,
+        )
+    )
+
+
 def _urban_rural(release: Release) -> dict[str, list[Row]]:
     """Urban and rural figures of each region in the newest year, indicators and nominal spending."""
     if not release.has("mart_urban_rural_gap"):
@@ -134,21 +153,28 @@ def _changes(release: Release, facts: Facts) -> dict[str, list[Row]]:
 
 
 def _traits(facts: Facts, people: dict[str, list[Row]]) -> dict[int, dict[str, list[float]]]:
-    """What makes regions of one depth alike: residents (their logarithm), urban share, spending per head."""
+    """What makes regions of one depth alike: residents (their logarithm), spending per head, and the urban share where
+    these statistics tell town and country apart.
+    """
+    tells_residence = any(row["urban"] for rows in people.values() for row in rows)
     spending = facts.subjects.get("spending.all")
     found: dict[int, dict[str, list[float]]] = {}
     for region in facts.regions.values():
         resident = next(
-            (row for row in people.get(region.code, []) if row["population_basis"] == "resident" and row["urban"]), None
+            (
+                row
+                for row in people.get(region.code, [])
+                if row["population_basis"] == "resident" and (row["urban"] or not tells_residence)
+            ),
+            None,
         )
         figure = spending.of(region.code) if spending is not None else None
         if resident is None or figure is None or figure.value is None:
             continue
-        found.setdefault(region.depth, {})[region.code] = [
-            math.log(float(resident["population"])),
-            float(resident["urban"] / resident["population"]),
-            figure.value,
-        ]
+        traits = [math.log(float(resident["population"])), figure.value]
+        if tells_residence:
+            traits.append(float(resident["urban"] / resident["population"]))
+        found.setdefault(region.depth, {})[region.code] = traits
     return found
 
 
@@ -167,6 +193,8 @@ def _trend(shared: Shared, region: Region, key: str, unit: dict[str, str], synth
         ]
         name = shared.facts.regions[code]
         drawn.append(Series(name.name, name.name_en, tone, shape, points))
+    if not drawn[0].points:
+        return None
     marks = drawing.breaks(subject, region.code, [row["effective_date"] for row in shared.changes.get(region.code, [])])
     title = {"zh": subject.name_zh, "en": subject.name_en}
     return line_chart(
@@ -220,6 +248,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
         "domains": domains,
         "others": Markup("".join(item.line(region) for item in others)),
         "money": _money(shared, region),
+        "amounts": _spent(shared, region),
         "gaps": _indicator_gaps(shared, region),
         "short": shared.short.get(region.code, []),
         "trends": [
@@ -251,7 +280,7 @@ def _money(shared: Shared, region: Region) -> list[Row]:
     for spending in facts.of_kind("spending"):
         degree = facts.subjects.get(f"degree.{spending.domain}")
         own, home = spending.of(region.code), spending.of(facts.home)
-        if own is None or own.value is None:
+        if own is None:
             continue
         score = degree.of(region.code) if degree is not None else None
         at_home = degree.of(facts.home) if degree is not None else None
@@ -265,18 +294,31 @@ def _money(shared: Shared, region: Region) -> list[Row]:
                 "en": short_en,
                 "year": own.year,
                 "called": own.called,
-                "value": Markup(row_button(rounded(own.value))),
-                "home": rounded(home.value) if home is not None else rounded(None),
+                "is_missing": own.value is None and not own.is_suppressed,
+                "value": Markup((MISSING if own.value is None else row_button(rounded(own.value))) + flags(own.status)),
+                "home": rounded(home.value) + Markup(flags(home.status)) if home is not None else rounded(None),
                 "is_synthetic": own.is_synthetic,
                 "degree": Markup(subject_button(degree.written(score.value), degree.key, region.code, score.year))
                 if degree is not None and score is not None and score.value is not None
                 else "–",
                 "degree_home": degree.written(at_home.value) if degree is not None and at_home is not None else "–",
-                "share": 100 * own.value / home.value if home is not None and home.value else None,
+                "share": _share(own.value, home.value if home is not None else None),
                 "gap": _gap(spending, gap) if gap is not None else None,
             }
         )
     return listed
+
+
+def _share(value: float | None, of: float | None) -> float | None:
+    """How many percent of the home region's figure a figure is; net income is no part of spending."""
+    return 100 * value / of if value is not None and value >= 0 and of is not None and of > 0 else None
+
+
+def _spent(shared: Shared, region: Region) -> list[Row]:
+    """What a region without people of its own spent, by domain: nothing can be divided there."""
+    order = {spending.domain: place for place, spending in enumerate(shared.facts.of_kind("spending"))}
+    rows = [row for row in shared.amounts.get(region.code, []) if row["domain"] in order and row["spending"]]
+    return sorted(rows, key=lambda row: order[row["domain"]])
 
 
 def _gap(subject: Subject, row: Row) -> Row:

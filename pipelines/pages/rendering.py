@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from pipelines.pages import figures, numbers, quality_figures, site
 from pipelines.pages.chart import line_chart
+from pipelines.pages.prepared import flags
 from pipelines.pages.reading import Release, local_time, open_release
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -34,6 +35,7 @@ def environment() -> Environment:
         "plain": numbers.plain,
         "measured": numbers.measured,
         "large": numbers.large,
+        "flags": lambda status: Markup(flags(status or "")),
         "basis": lambda row: figures.BASES.get(row["population_basis"], (row["population_basis"],) * 3),
         "source": lambda row: figures.SOURCES.get(row["population_source"], (row["population_source"],) * 2),
         "style": Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
@@ -47,6 +49,7 @@ def _common(release: Release) -> dict[str, Any]:
     place = release.jurisdiction
     levels = {level["depth"]: level for level in reversed(place["levels"])}
     sources = figures.sources(release)
+    by_name = {level["name"]: level for level in place["levels"]}
     unnamed = {"name_zh": "地区", "name_en": "Region"}
     return {
         "card": release.card,
@@ -55,6 +58,7 @@ def _common(release: Release) -> dict[str, Any]:
         "units": place.get("units", {}),
         "time": local_time(release),
         "level": lambda depth: levels.get(depth, unnamed),
+        "level_named": lambda name: by_name.get(name, unnamed),
         "residents": figures.residents_meant(release),
         "verdict": quality_figures.verdict(release),
         "states": quality_figures.table_states(release),

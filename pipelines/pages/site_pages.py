@@ -201,6 +201,7 @@ def changes(release: Release) -> dict[str, Any]:
 def quality_statement(release: Release, facts: Facts) -> dict[str, Any]:
     """Accuracy, timeliness and comparability in numbers that the release holds."""
     said: dict[str, Any] = {"late": [], "shares": {}, "statuses": [], "breaks": 0, "covered": None}
+    said["has_scores"] = bool(facts.of_kind("degree") or facts.of_kind("index"))
     if release.has("audit_receipt"):
         rows = [row for row in quality_figures.receipts(release) if row["days_late"] is not None]
         said["late"] = [row for row in rows if row["days_late"] > 0]
@@ -211,7 +212,8 @@ def quality_statement(release: Release, facts: Facts) -> dict[str, Any]:
         said["statuses"] = release.rows(
             "select obs_status, provenance, count(*) as figures from mart_service_coverage group by all order by all"
         )
-        newest = max((s.year for s in facts.subjects.values() if s.year is not None), default=None)
+        dated = [s for s in facts.subjects.values() if s.year is not None]
+        newest = max(dated, key=lambda s: s.year or 0, default=None)
         computed = [s for s in facts.of_kind("indicator") if s.year is not None]
         cells = [s.of(region.code) for s in computed for region in facts.at(s.depth)]
         known = sum(figure is not None and figure.value is not None for figure in cells)
@@ -219,7 +221,7 @@ def quality_statement(release: Release, facts: Facts) -> dict[str, Any]:
             "known": known,
             "possible": len(cells),
             "indicators": len(computed),
-            "newest": newest,
+            "newest": newest.called(newest.year) if newest is not None else None,
         }
     if release.has("dim_region_change"):
         said["breaks"] = release.rows("select count(distinct effective_date) as days from dim_region_change")[0]["days"]

@@ -23,6 +23,7 @@ class Region:
     level: str
     depth: int
     parent: str | None
+    is_territory: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,12 @@ class Subject:
         figure = next(named, None) if year is not None else None
         return figure.called if figure is not None else str(year or "")
 
+    @property
+    def other_names(self) -> dict[int, str]:
+        """What years are called that are not called by their number: 2018-19."""
+        figures = {year: figure for by_year in self.figures.values() for year, figure in by_year.items()}
+        return {year: figures[year].called for year in sorted(figures) if figures[year].called != str(year)}
+
     def reference(self, region: str, year: int) -> Reference:
         """Where a figure stands, for SQL, trace and the report of an error."""
         return Reference(
@@ -104,7 +111,7 @@ class Subject:
 
 @dataclass
 class Facts:
-    """Regions and subjects of a release."""
+    """Regions and subjects of a release; `lowest` is the depth of the regions that are compared and mapped."""
 
     home: str
     regions: dict[str, Region]
@@ -117,8 +124,8 @@ class Facts:
         return [region for region in self.regions.values() if region.parent == parent]
 
     def at(self, depth: int) -> list[Region]:
-        """Regions of a depth, in the order of codes."""
-        return [region for region in self.regions.values() if region.depth == depth]
+        """Regions of a depth that are land, in the order of codes: what can be compared and mapped."""
+        return [region for region in self.regions.values() if region.depth == depth and region.is_territory]
 
     def of_kind(self, kind: str) -> list[Subject]:
         """Subjects of a kind that have a figure anywhere."""

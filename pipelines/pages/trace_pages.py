@@ -40,6 +40,7 @@ class Headline:
     text: str
     exact: str
     unit: str
+    status: str
     is_synthetic: bool
     reference: Reference
     formula_zh: str
@@ -123,6 +124,7 @@ def _degree(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> He
         text=rounded_down(whole.home.value, 2),
         exact=repr(whole.home.value),
         unit="%",
+        status=whole.home.status,
         is_synthetic=whole.home.is_synthetic,
         reference=degree.reference(facts.home, whole.home.year),
         formula_zh="100 − 各指标占去的分之和；占去的分 = 有效权重 × (1 − 达标程度) × 100。"
@@ -194,6 +196,7 @@ def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> 
         text=rounded(figure.value, 1),
         exact=repr(figure.value),
         unit=item.subject.unit,
+        status=figure.status,
         is_synthetic=synthetic,
         reference=reference,
         formula_zh=f"支出 ÷ {residents_zh} = {plain(row['spending'])} ÷ {plain(row['population'])}",
@@ -228,8 +231,8 @@ def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Hea
         level = Reference(reference.table, reference.key, "level", subject.key)
         inputs.append(
             _input(
-                f"{row['year']} 年水平（0 到 1）",
-                f"level of {row['year']} (0 to 1)",
+                f"{subject.called(row['year'])} 年水平（0 到 1）",
+                f"level of {subject.called(row['year'])} (0 to 1)",
                 plain(row["level"]),
                 level,
                 is_synthetic=row["provenance"] != "official",
@@ -243,7 +246,8 @@ def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Hea
         called=item.home.called,
         text=rounded(item.home.value, 1),
         exact=repr(item.home.value),
-        unit=f"{rows[0]['base_year']} = 100",
+        unit=f"{subject.called(rows[0]['base_year'])} = 100",
+        status=item.home.status,
         is_synthetic=item.home.is_synthetic,
         reference=subject.reference(facts.home, item.home.year),
         formula_zh="100 × 本年水平 ÷ 基年水平；水平是各指标在固定上下限之间的位置按权重平均。",
@@ -283,6 +287,7 @@ def _share(release: Release, facts: Facts) -> Headline | None:
         text=rounded(row["basic_share_pct"], 2),
         exact=repr(row["basic_share_pct"]),
         unit="%",
+        status=row["obs_status"],
         is_synthetic=synthetic,
         reference=standing("basic_share_pct"),
         formula_zh="100 × 基本公共服务各领域支出 ÷ 全部支出",
@@ -326,6 +331,7 @@ def _urban_rural(release: Release, facts: Facts) -> Headline | None:
         text=rounded(row["ratio"], 3),
         exact=repr(row["ratio"]),
         unit="",
+        status=row["obs_status"],
         is_synthetic=synthetic,
         reference=standing("ratio"),
         formula_zh="城镇人均 ÷ 乡村人均",

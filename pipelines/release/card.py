@@ -59,6 +59,7 @@ def card(
             "main_fund": jurisdiction.main_fund,
             "population_source": jurisdiction.population_source,
             "tells_residence": jurisdiction.tells_residence,
+            "compared_depth": jurisdiction.description.compared_depth,
             # What a base unit is called where the files come from.
             "units": {unit.base: name for name, unit in jurisdiction.units.items() if unit.factor == 1}
             | jurisdiction.unit_names,
@@ -69,6 +70,7 @@ def card(
             ],
             "synthetic_mark": jurisdiction.synthetic_mark,
             "data_notes": jurisdiction.data_notes,
+            "page_language": jurisdiction.description.page_language,
             "disclosure": jurisdiction.disclosure,
         },
         "extracts": [_with_due(jurisdiction, row) for row in rows_of(connection, _EXTRACTS)],

@@ -1,8 +1,16 @@
 -- What indicators are computed from: every figure as a statement about the whole region. A measure of a government's own
 -- level becomes that of the region's own government and all levels below it together; it has a value only when every
--- government there reports it (`is_complete`). The rest passes unchanged.
+-- government there reports it (`is_complete`). The rest passes unchanged: what is reported of a region that has no
+-- government of its own is about everybody in it already, and no sum stands beside it.
 with figures as (
-    select * from {{ ref('int_observation__select_years') }}
+    select
+        figure.*,
+        figure.aggregation = 'own_level' and region.government_level is not null as is_own_level
+    from {{ ref('int_observation__select_years') }} as figure
+    left join {{ ref('int_region__date') }} as region
+        on region.reference_geography = figure.reference_geography
+        and region.as_of_date = figure.as_of_date
+        and region.region_code = figure.region_code
 ),
 
 governments as (
@@ -39,7 +47,7 @@ summed as (
         on tree.reference_geography = figures.reference_geography
         and tree.as_of_date = figures.as_of_date
         and tree.region_code = figures.region_code
-    where figures.aggregation = 'own_level'
+    where figures.is_own_level
     group by tree.ancestor_code, figures.series_number
 ),
 
@@ -53,6 +61,11 @@ consolidated as (
         on governments.reference_geography = summed.reference_geography
         and governments.as_of_date = summed.as_of_date
         and governments.ancestor_code = summed.region_code
+    left join figures as stated
+        on stated.series_number = summed.series_number
+        and stated.region_code = summed.region_code
+        and not stated.is_own_level
+    where stated.region_code is null
 ),
 
 whole as (
@@ -67,7 +80,7 @@ select
     region_code, series_number, value, obs_status, provenance, derivation, extract_rank, is_partial_year, population_date,
     true as is_complete
 from figures
-where aggregation <> 'own_level'
+where not is_own_level
 
 union all
 

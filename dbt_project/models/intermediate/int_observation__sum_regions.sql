@@ -37,6 +37,8 @@ above as (
         end
         and tree.region_code = reported.region_code
         and tree.distance > 0
+        -- what a body without land reports is no part of the land above it
+        and tree.leaves > 0
         and (tree.is_leaf or reported.value is not null or reported.obs_status <> 'M')
 ),
 

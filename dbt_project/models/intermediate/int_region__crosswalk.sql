@@ -20,29 +20,41 @@ with moved as (
     where region.reference_geography = 'reported'
 ),
 
+-- the land before: a county above others that became one of its own is none, and a body without land (police, fire) is
+-- none wherever it is listed
+leaves as (
+    select moved.*
+    from moved
+    inner join (
+        select distinct as_of_date, region_code
+        from {{ ref('int_region__tree') }}
+        where reference_geography = 'reported' and is_leaf and leaves > 0
+    ) as land
+        on land.as_of_date = moved.as_of_date
+        and land.region_code = moved.region_code
+),
+
 -- a leaf with a region above it, before and after
 lines_above as (
-    select moved.as_of_date, moved.reference_geography, moved.region_code, moved.to_code, tree.ancestor_code
-    from moved
+    select leaves.as_of_date, leaves.reference_geography, leaves.region_code, leaves.to_code, tree.ancestor_code
+    from leaves
     inner join {{ ref('int_region__tree') }} as tree
         on tree.reference_geography = 'reported'
-        and tree.as_of_date = moved.as_of_date
-        and tree.region_code = moved.region_code
+        and tree.as_of_date = leaves.as_of_date
+        and tree.region_code = leaves.region_code
         and tree.distance > 0
-        and tree.is_leaf
 
     union all
 
-    select moved.as_of_date, moved.reference_geography, moved.region_code, moved.to_code, tree.ancestor_code
-    from moved
+    select leaves.as_of_date, leaves.reference_geography, leaves.region_code, leaves.to_code, tree.ancestor_code
+    from leaves
     inner join {{ ref('stg_reference_geography') }} as geography
-        on geography.reference_geography = moved.reference_geography
+        on geography.reference_geography = leaves.reference_geography
     inner join {{ ref('int_region__tree') }} as tree
-        on tree.reference_geography = moved.reference_geography
+        on tree.reference_geography = leaves.reference_geography
         and tree.as_of_date = geography.as_of_date
-        and tree.region_code = moved.to_code
+        and tree.region_code = leaves.to_code
         and tree.distance > 0
-        and tree.is_leaf
 ),
 
 changed as (

@@ -72,6 +72,7 @@ unions as (
             when count(government_level) = count(*) and min(government_level) = max(government_level)
                 then max(government_level)
         end as government_level,
+        {{ any_true('is_territory') }} as is_territory,
         max(parent_code) as parent_code
     from in_force
     where union_code is not null
@@ -89,7 +90,8 @@ listed as (
 
     select
         unions.reference_geography, unions.as_of_date, unions.union_code, unions.union_code, unions.region_name,
-        unions.region_name_en, level.region_level, unions.region_depth, unions.government_level, true, unions.parent_code
+        unions.region_name_en, level.region_level, unions.region_depth, unions.government_level,
+        unions.is_territory, unions.parent_code
     from unions
     inner join union_levels as level
         on level.reference_geography = unions.reference_geography

@@ -1,11 +1,15 @@
 -- Spending in a region by level of government: its own government, each level below it, and all of them together.
 -- A level is complete when every government of that level in the region is; `all` when every level there is reports. What
--- is reported of everybody in a region is that of all levels as it is.
+-- is reported of everybody in a region is that of all levels as it is, and no sum stands beside it.
 -- Spending of a higher government is never spread over the regions below it.
 {% set account = ['fund', 'account_stage', 'residence', 'domain'] %}
 
 with spending as (
     select * from {{ ref('int_spending__sum_domains') }}
+),
+
+of_everybody as (
+    select * from spending where government_level = 'all'
 ),
 
 governments as (
@@ -118,8 +122,7 @@ every_level as (
     union all
 
     select {{ whose }}, government_level, value, cannot_exist, is_partial_year, letters, provenance, extract_rank
-    from spending
-    where government_level = 'all'
+    from of_everybody
 
     union all
 
@@ -145,6 +148,14 @@ every_level as (
         and levels_reporting.period_end = together.period_end
         and levels_reporting.fund = together.fund
         and levels_reporting.account_stage = together.account_stage
+    left join of_everybody
+        on of_everybody.region_code = together.region_code
+        and of_everybody.reference_geography = together.reference_geography
+        and of_everybody.year_start = together.year_start
+        {% for column in account %}
+        and of_everybody.{{ column }} = together.{{ column }}
+        {% endfor %}
+    where of_everybody.region_code is null
 )
 
 select

@@ -1,10 +1,12 @@
 -- Spending by functional class, with the domain its class belongs to on that date: of each government's own level, or
--- (`government_level` all) of everybody in the region, as its measure is. Such a figure holds the levels below already.
+-- (`government_level` all) of everybody in the region: as its measure is, or because the region has no government that
+-- could spend by itself. Such a figure holds the levels below already.
 select
     observation.region_code,
     observation.reference_geography,
     observation.as_of_date,
-    case when source.aggregation = 'whole' then 'all' else region.government_level end as government_level,
+    case when source.aggregation = 'whole' then 'all' else coalesce(region.government_level, 'all') end
+        as government_level,
     observation.period_end,
     observation.year,
     observation.year_start,
@@ -40,5 +42,3 @@ where
     and observation.age_group = 'all'
     and observation.group_code = 'all'
     and observation.item <> 'all'
-    -- only a government has spending of its own
-    and (source.aggregation = 'whole' or region.government_level is not null)

@@ -39,8 +39,8 @@ select
     observation.source_column,
     observation.delivery_period,
     observation.correction_id,
-    -- whose regions it is on: those of its own time (`reported`), or the list at the end of a year
-    coalesce(cast(extract.boundaries as {{ dbt.type_string() }}), 'reported') as boundaries
+    -- whose regions it is on: those of its own time (`reported`), or the list at the end of a year, without its unions
+    coalesce({{ as_listed('extract.boundaries') }}, 'reported') as boundaries
 from {{ source('source', 'observation') }} as observation
 left join {{ ref('stg_extract') }} as extract
     on extract.department = observation.department

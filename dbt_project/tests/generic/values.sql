@@ -84,7 +84,7 @@
         on region.reference_geography = 'reported'
         and region.as_of_date = case
             when checked.boundaries = 'reported' then checked.{{ date }}
-            else cast({{ dbt.concat(['checked.boundaries', "'-12-31'"]) }} as date)
+            else cast({{ dbt.concat(["left(checked.boundaries, 4)", "'-12-31'"]) }} as date)
         end
         and region.region_code = checked.{{ column_name }}
     where region.region_code is null

@@ -11,8 +11,8 @@
     try { return localStorage.getItem(name); } catch (_) { return null; }
   }
   function isEnglish() { return document.getElementById("in-en").checked; }
-  function choose(name, fallback) {
-    var box = document.getElementById(remembered("junheng-" + name) || fallback);
+  function choose(name) {
+    var box = document.getElementById(remembered("junheng-" + name));
     if (box && box.name === name) { box.checked = true; }
     document.querySelectorAll("input[name=" + name + "]").forEach(function (item) {
       item.addEventListener("change", function () { remember("junheng-" + name, item.id); say(); });
@@ -23,8 +23,8 @@
     document.title = root.getAttribute(isEnglish() ? "data-title-en" : "data-title-zh");
   }
 
-  choose("language", "in-zh");
-  choose("theme", "in-auto");
+  choose("language");
+  choose("theme");
   say();
   window.addEventListener("beforeprint", function () {
     document.querySelectorAll("details").forEach(function (item) { item.open = true; });

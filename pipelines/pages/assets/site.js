@@ -95,7 +95,7 @@ var junheng = (function () {
     close.type = "button";
     close.addEventListener("click", function () { dialog.close(); });
     var said = make("p", "said", make("strong", "", button.textContent));
-    said.append(" ", home ? both(home[1], home[2]) : known.region_code || "", " " + (known.year || ""));
+    said.append(" ", home ? both(home[1], home[2]) : known.region_code || "", " " + ((about && about.periods[known.year]) || known.year || ""));
     if (listed.mark && button.closest("tr, li, dl, section") && button.closest("tr, li, dl, section").querySelector("mark")) {
       var mark = make("mark", "sample", both(listed.mark.zh, listed.mark.en));
       said.append(" ", mark);

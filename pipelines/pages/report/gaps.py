@@ -45,7 +45,11 @@ def urban_rural_sentences(draft: Draft, row: Row | None) -> list[Markup]:
             how = escape("差距扩大了") + draft.book.cite(row, "closing_rate", wording.percent(-100 * rate, 0))
         else:
             how = "差距没有变化"
-        said.append(sentence(escape(f"与{base}年相比，{name}城乡人均{BASIC}的") + how + "。", row))
+        said.append(
+            sentence(
+                escape(f"与{draft.source.called(row.table, base)}年相比，{name}城乡人均{BASIC}的") + how + "。", row
+            )
+        )
     return said
 
 
@@ -275,7 +279,8 @@ def effort_sentences(draft: Draft, row: Row | None) -> list[Markup]:
         else:
             text += escape(f"；与上年之比：{words()['reasons'].get(row['share_reason'], '未能比较')}")
         said.append(sentence(text + "。", row))
-    for suffix, since in (("", "当年"), ("_since_base", f"{row['base_year']}年以来")):
+    base = draft.source.called(row.table, row["base_year"])
+    for suffix, since in (("", "当年"), ("_since_base", f"{base}年以来")):
         ratio, meets, reason = (
             row[f"{c}{suffix}"] for c in ("two_thirds_ratio", "meets_two_thirds", "two_thirds_reason")
         )

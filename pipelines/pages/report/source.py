@@ -88,6 +88,11 @@ class Source:
         found = self.release.rows(f"select * {sql} order by {by}")
         return Rows(sql, tuple(Row(table, key, row) for row in found))
 
+    def called(self, table: str, year: int) -> str:
+        """What a year is called in a table: 2018, or 2018-19."""
+        found = self.release.rows(f"select any_value(period_name) as name from {table} where year = ?", year)
+        return str(found[0]["name"] or year)
+
 
 def literal(value: object) -> str:
     """A value as SQL writes it."""

@@ -41,7 +41,7 @@ select
     observation.year,
     observation.year_start,
     {{ period_name('observation.period_start', 'observation.period_end', 'observation.year_start') }} as period_name,
-    observation.boundaries,
+    replace(observation.boundaries, ' as listed', '') as boundaries,
     observation.population_basis,
     coalesce(measure.population_source, 'none') as population_source,
     observation.residence,

@@ -9,6 +9,7 @@ with unions as (
         region.region_level,
         region.region_depth,
         region.government_level,
+        region.is_territory,
         region.parent_code,
         member.reason,
         row_number() over (
@@ -37,6 +38,7 @@ select
     region.region_level,
     region.region_depth,
     region.government_level,
+    region.is_territory,
     region.parent_code,
     identity.valid_to is null and region.valid_to is null as is_in_force,
     false as is_union,
@@ -59,6 +61,7 @@ select
     region_level,
     region_depth,
     government_level,
+    is_territory,
     parent_code,
     true as is_in_force,
     true as is_union,
