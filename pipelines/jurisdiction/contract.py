@@ -325,11 +325,6 @@ class PeriodRule(StrictModel):
         return self
 
     @property
-    def names_years(self) -> bool:
-        """True when the contract itself says which years its periods belong to."""
-        return bool({"starts", "named_by"} & self.model_fields_set)
-
-    @property
     def columns(self) -> list[str]:
         """The columns that a period stands in."""
         return [column for column in (self.column, self.end_column) if column]
@@ -624,15 +619,14 @@ class Contract(StrictModel):
         return rule.starts, rule.named_by
 
     def with_years(self, starts: str, named_by: Literal["start", "end"]) -> Contract:
-        """The same contract, whose periods belong to such years wherever they do not name their own."""
+        """The same contract, whose periods belong to such years as far as they say nothing else."""
         years = {"starts": starts, "named_by": named_by}
-        layouts = [
-            layout
-            if layout.period.names_years
-            else layout.model_copy(update={"period": layout.period.model_copy(update=years)})
-            for layout in self.layouts
-        ]
-        return self.model_copy(update={"layouts": layouts})
+
+        def belonging(layout: Layout) -> Layout:
+            rest = {name: value for name, value in years.items() if name not in layout.period.model_fields_set}
+            return layout.model_copy(update={"period": layout.period.model_copy(update=rest)})
+
+        return self.model_copy(update={"layouts": [belonging(layout) for layout in self.layouts]})
 
     @property
     def tells_residence(self) -> bool:
