@@ -39,7 +39,7 @@ def trace(
         list[str] | None,
         typer.Argument(
             help="What names the row; an omitted key column means the main reading (reported geography, nominal, "
-            "final account, year-end residents, total residence, main method).",
+            "final account, residents of the jurisdiction's population source, total residence, main method).",
             metavar="KEY=VALUE...",
         ),
     ] = None,
