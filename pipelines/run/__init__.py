@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,12 +20,12 @@ from typing import Any
 import polars as pl
 
 from pipelines import intake, rules
-from pipelines.errors import BlockedError, ConfigurationError, HeldError, UsageError
+from pipelines.errors import BlockedError, ConfigurationError, UsageError
 from pipelines.jurisdiction import Jurisdiction, load
 from pipelines.jurisdiction.cadence import Periods
 from pipelines.ledger import Ledger
-from pipelines.records import Build, CheckResult, Choice, Held, Punctuality, Reading, Receipt, Release, Verdict
-from pipelines.run import telling
+from pipelines.records import Build, CheckResult, Choice, Punctuality, Reading, Receipt, Release, Verdict
+from pipelines.run import held, telling
 from pipelines.run.holding import Decision, decide
 from pipelines.run.watching import Watch, watch
 from pipelines.settings import Settings, code_version, switch_telemetry_off
@@ -265,9 +265,9 @@ class Session:
             self.say(line)
         decision = self.decide(receipts, readings, as_of)
         new = {receipt.receipt_id for receipt in new_receipts}
-        for held in decision.choice.held:
-            if held.receipt_id in new:
-                self.say(f"held: {held.landing_path}: {held.because}")
+        for each in decision.choice.held:
+            if each.receipt_id in new:
+                self.say(f"held: {each.landing_path}: {each.because}")
         return Intake(receipts, readings, new_receipts, new_readings, decision, held_back, refused)
 
     def decide(
@@ -453,36 +453,6 @@ class Session:
         """
         return self.decide(taken.receipts, taken.readings, as_of).findings
 
-    def record_held(self, taken: Intake) -> list[Held]:
-        """Put into the ledger which deliveries are held now and were not, and which no longer are; the new ones."""
-        known: dict[str, dict[str, Any]] = {}
-        for entry in self.ledger.entries():
-            if entry.event == "held":
-                known[str(entry.details["receipt_id"])] = entry.details
-            elif entry.event == "cleared":
-                known.pop(str(entry.details["receipt_id"]), None)
-        now = {held.receipt_id: held for held in taken.decision.choice.held}
-        latest = {receipt.landing_path: receipt for receipt in taken.receipts}
-        for receipt_id, details in known.items():
-            if receipt_id not in now:
-                last = latest.get(details["landing_path"])
-                after = last.receipt_id if last is not None and last.receipt_id != receipt_id else None
-                told = {**{n: details[n] for n in ("receipt_id", "landing_path")}, "replaced_by": after}
-                self.ledger.append("cleared", told)
-                self.note("cleared", **told)
-        new = [held for receipt_id, held in now.items() if receipt_id not in known]
-        for held in new:
-            details = {
-                "receipt_id": held.receipt_id,
-                "landing_path": held.landing_path,
-                "since": held.since,
-                "because": held.because,
-                "in_its_place": held.in_its_place,
-            }
-            self.ledger.append("held", details)
-            self.note("held", **details)
-        return new
-
     def punctuality(self, as_of: str | None = None) -> dict[str, Punctuality]:
         """What every extract owes now, or did at the moment `as_of`."""
         receipts = intake.all_receipts(self.warehouse)
@@ -508,11 +478,11 @@ class Session:
             verdict = quality.judge(self.warehouse, build, rules, with_documents=with_documents)
         self.note("judged", **verdict_in_short(verdict))
         if verdict.outcome != "pass":
-            self._write_workbooks(Path(build.folder) / "workbooks", quality.read_results(build))
+            self.write_workbooks(Path(build.folder) / "workbooks", quality.read_results(build))
         make_private(Path(build.folder))
         return verdict
 
-    def _write_workbooks(self, folder: Path, results: list[CheckResult]) -> None:
+    def write_workbooks(self, folder: Path, results: list[CheckResult]) -> None:
         """What departments must mend before their files count, or a blocked build can pass, a workbook for each."""
         from pipelines import exports
 
@@ -520,37 +490,6 @@ class Session:
         lines = exports.failures(results)
         if exports.write_workbooks(folder, lines, synthetic, self.jurisdiction.synthetic_mark["zh"]):
             self.say(f"what departments have to mend is in {folder}")
-
-    def refused(self, held: Sequence[Held], *, is_all: bool = False) -> HeldError:
-        """The end of a run that has only held deliveries to tell of; their departments find the cells in workbooks."""
-        from pipelines.store import remove_tree
-
-        remove_tree(self.warehouse.held)
-        faults = self.decision.faults if self.decision is not None else {}
-        results = [result for each in held for result in faults[each.receipt_id].results]
-        self._write_workbooks(self.warehouse.held, results)
-        return telling.refusal(held, self.warehouse.current_release_id(), str(self.warehouse.held), is_all=is_all)
-
-    def refuse_stopping(self, taken: Intake) -> None:
-        """Raise BlockedError for deliveries that fail and may not be held: nothing is built to tell it."""
-        stopping = taken.decision.stopping
-        if not stopping:
-            return
-        checks = [result for _, fault in stopping for result in fault.results if result.severity == "block"]
-        folder = self.warehouse.held
-        self._write_workbooks(folder, checks)
-        current = self.warehouse.current_release_id()
-        raise BlockedError(
-            f"{len(stopping)} delivery(ies) fail that stop the release; "
-            + (f"the release {current} stays" if current else "nothing has been released yet"),
-            where=str(folder),
-            do="mend the files, the contracts or the corrections (`junheng rejects`), then run again; a file that "
-            "should not have come is taken back by a file <its name>.withdrawn beside it that says why",
-            failing=[f"{c.check_id}: {c.observed}{' | ' + c.locations if c.locations else ''}"[:400] for c in checks],
-            checks=[
-                {"check_id": c.check_id, "subject": c.subject, "owner": c.owner, "observed": c.observed} for c in checks
-            ],
-        )
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
@@ -624,7 +563,7 @@ class Session:
         if manifest["build_id"] == identity.build_id:
             return True
         held_then = {r["landing_path"] for r in manifest["inputs"]["receipts"] if r.get("is_held")}
-        held_now = {held.landing_path for held in choice.held}
+        held_now = {each.landing_path for each in choice.held}
         return manifest.get("basis_hash") == identity.basis_hash and held_then <= held_now
 
     def is_set_back_from(self, identity: Build, choice: Choice) -> bool:
@@ -715,21 +654,21 @@ def complete(session: Session, taken: Intake, *, moment: str | None = None, full
         rejects=sum(r.rejects for r in counting),
         known_rejects=sum(r.known_rejects for r in counting),
         held_back=taken.held_back,
-        held=[held.as_dict() for held in choice.held],
+        held=[each.as_dict() for each in choice.held],
         held_in_short=telling.in_short(choice.held, session.jurisdiction.time_zone) if choice.held else "",
         refused=[asdict(each) for each in taken.refused],
         seconds=session.seconds,
     )
-    news = session.record_held(taken) if moment is None else []
-    session.refuse_stopping(taken)
+    news = held.record(session, taken) if moment is None else []
+    held.stop(session, taken)
     if choice.held and not counting:
-        raise session.refused(choice.held, is_all=True)
+        raise held.refusal(session, choice.held, is_all=True)
     is_asked_for = full or moment is not None
     is_current = session.rests_on(session.current_manifest(), identity, choice)
     report.is_set_back = not is_asked_for and not is_current and session.is_set_back_from(identity, choice)
     if not is_asked_for and (is_current or report.is_set_back):
         if news:
-            raise session.refused(news)
+            raise held.refusal(session, news)
         report.release_id = session.warehouse.current_release_id()
         if report.release_id:
             report.release_folder = str(session.warehouse.release_folder(report.release_id))
