@@ -17,7 +17,7 @@ from typing import Any
 
 from pipelines.alerts.channels import AnyChannel, Message, send
 from pipelines.alerts.configuration import Event, SettingsFile
-from pipelines.store import Warehouse, now_utc, read_json, write_json
+from pipelines.store import Warehouse, for_owner_alone, now_utc, read_json, write_json
 
 _HEADINGS = {
     "failed": "运行失败 / run failed",
@@ -223,8 +223,8 @@ def _path(warehouse: Warehouse) -> Path:
 def _state(warehouse: Warehouse) -> Iterator[dict[str, Any]]:
     """What the channels were told, for one process at a time; stored at the end."""
     path = _path(warehouse)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("a") as handle:
+    warehouse.private_folder(path.parent)
+    with for_owner_alone(), path.with_suffix(".lock").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         try:
             found = read_json(path) if path.exists() else {}
