@@ -330,12 +330,15 @@ class PeriodRule(StrictModel):
         return [column for column in (self.column, self.end_column) if column]
 
 
-class RowMark(StrictModel):
-    """Rows of which every number bears a mark, told by a cell of the row: a column of flags, or the row's name."""
+class StatusFrom(StrictModel):
+    """Where the status of numbers stands: a column of flags, or another of which `pattern` takes the part that counts.
+
+    The part is read as if it stood behind the number, by `marks` and `tokens`; a cell that the pattern does not fit
+    says nothing.
+    """
 
     column: str
-    pattern: Pattern
-    mark: MarkMeaning
+    pattern: PartPattern = None
 
 
 class RowDimension(StrictModel):
@@ -408,7 +411,7 @@ class ValueColumn(StrictModel):
     max: float | None = None
     tokens: dict[str, TokenMeaning] = {}
     mark: MarkMeaning | None = None  # true of every number of the column, such as a break in its series
-    status: str | None = None  # the column whose cell says the status of the number, by `marks` and `tokens`
+    status: str | StatusFrom | None = None  # what says the status of the number, where not that of the layout
     required: bool = True
 
     @model_validator(mode="after")
@@ -449,7 +452,7 @@ class Layout(StrictModel):
     aliases: dict[str, list[str]] = {}
     captures: list[Capture] = []
     marks: dict[str, MarkMeaning] = {}
-    row_marks: list[RowMark] = []
+    status: str | StatusFrom | None = None  # the column whose cell says the status of each number
     controls: list[Control] = []
     data: DataEnd = DataEnd()
     ignore_rows: list[IgnoreRow] = []
@@ -470,6 +473,11 @@ class Layout(StrictModel):
         names += [row.column for row in self.rows]
         names += [v.unit.column for v in self.values if isinstance(v.unit, UnitFrom) and v.unit.column]
         return list(dict.fromkeys(names))
+
+    def status_of(self, value: ValueColumn) -> StatusFrom | None:
+        """What says the status of a value column's numbers beside them; None where nothing does."""
+        named = value.status or self.status
+        return StatusFrom(column=named) if isinstance(named, str) else named
 
     @field_validator("marks")
     @classmethod
