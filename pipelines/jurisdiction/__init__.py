@@ -108,6 +108,13 @@ class Jurisdiction:
         """The measures of measures.csv."""
         return frozenset(self._tables["measure"]["measure"])
 
+    @property
+    def measure_roles(self) -> dict[str, list[str]]:
+        """The measures that are populations, and those that are spending, in order."""
+        measures = self._tables["measure"]
+        population = measures.filter(pl.col("is_population") == "true")["measure"].to_list()
+        return {"population": sorted(population), "spending": sorted(s.measure for s in self.description.spending)}
+
     @cached_property
     def measure_units(self) -> dict[str, str]:
         """Each measure's base unit."""
