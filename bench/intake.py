@@ -1,8 +1,9 @@
 """Measure the intake of ordinary files: a large workbook beside calamine alone, and one changed file among 500.
 
 The workbook is read by the contract, to observations, rejects and account, and by calamine to cells as text, in turn in
-one process. For the changed file a jurisdiction with 500 landed files is taken in, one file is changed, and what is
-timed is the look that finds it: receive, and find which readings stand. Results go to bench/intake.md.
+one process. For the changed file a jurisdiction with 500 landed files, ten years of each extract, is taken in, one file
+is changed, and what is timed is the look that finds it: receive, find which readings stand, decide which deliveries
+count. Results go to bench/intake.md.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import fastexcel
+import polars as pl
 import xlsxwriter
 from measure import PROJECT, remove
 
 from pipelines import intake
-from pipelines.intake import RegionIndex
 from pipelines.jurisdiction import Contract
 from pipelines.run import Session
 from pipelines.run.trial import Sketch, read_once
@@ -35,6 +36,7 @@ SOURCE = PROJECT / "raw" / "zhejiang"
 ROWS, COLUMNS = 200_000, 5
 Times = tuple[float, float]
 FILES = 500
+YEARS = range(2011, 2021)  # of each extract
 
 WORKBOOK = """\
 id: statistics/wide
@@ -56,6 +58,28 @@ layouts:
     tokens: {"-": missing}
     values:
       - {columns: "^(?P<group>first|second|third)$", measure: schools, group: "{group}", unit: 所, type: integer}
+"""
+
+SMALL = """\
+id: statistics/{extract}
+version: 1.0.0
+name: 小表
+name_en: A small table
+provenance: synthetic
+license: none
+source: {{publisher: bench}}
+team: [{{name: bench}}]
+rank: 1
+files: "*.csv"
+layouts:
+  - format: {{kind: csv, encoding: utf-8}}
+    header: {{row: 1}}
+    data: {{end_at: ["^note"]}}
+    region: {{code: code}}
+    period: {{from: folder, kind: year}}
+    tokens: {{}}
+    values:
+      - {{column: schools, measure: schools, unit: 所, type: integer}}
 """
 
 
@@ -116,24 +140,25 @@ def one_of_many(scratch: Path, runs: int) -> tuple[list[float], int]:
     """How long it takes to find one changed file among FILES landed ones; and how many were read then."""
     home = scratch / "home"
     shutil.copytree(SOURCE, home, ignore=shutil.ignore_patterns("landing", "contracts"))
-    contract = SOURCE / "contracts" / "statistics" / "resident_population.yml"
-    (home / "contracts" / "statistics").mkdir(parents=True)
-    shutil.copy(contract, home / "contracts" / "statistics")
-    (sample,) = (SOURCE / "landing" / "statistics" / "resident_population").glob("*/*.csv")
-    data = sample.read_bytes()
-    landing = home / "landing" / "statistics" / "resident_population"
+    counties = Sketch(SOURCE).regions.filter((pl.col("region_level") == "county") & pl.col("valid_to").is_null())
+    lasting = counties.filter(pl.col("valid_from") < "2010")
+    codes = sorted(set(lasting["region_code"]))
     paths = []
     for number in range(FILES):
-        folder = landing / str(1500 + number)
-        folder.mkdir(parents=True)
-        paths.append(folder / sample.name)
-        paths[-1].write_bytes(data)
+        extract, year = f"small_{number // len(YEARS):03d}", YEARS[number % len(YEARS)]
+        contract = home / "contracts" / "statistics" / f"{extract}.yml"
+        contract.parent.mkdir(parents=True, exist_ok=True)
+        contract.write_text(SMALL.format(extract=extract), encoding="utf-8")
+        paths.append(home / "landing" / "statistics" / extract / str(year) / "schools.csv")
+        paths[-1].parent.mkdir(parents=True)
+        rows = [f"{code},{1000 + number * 10 + place}" for place, code in enumerate(codes)]
+        paths[-1].write_text("\n".join(["code,schools", *rows, f"note {number}", ""]), encoding="utf-8")
     settings = Settings(home, scratch / "warehouse")
     Session(settings).take_in()
     found, read = [], 0
     for number in range(runs):
         changed = paths[FILES // 2 + number]
-        changed.write_bytes(data.replace(b"\r\n", b"\n") + b"\n" * (number + 1))
+        changed.write_bytes(changed.read_bytes() + b"note\n")
         session = Session(settings)
         started = time.perf_counter()
         taken = session.take_in()
@@ -142,13 +167,10 @@ def one_of_many(scratch: Path, runs: int) -> tuple[list[float], int]:
         read = max(read, len(taken.new_readings))
         # What it took to read that one file is no part of finding it.
         own = session.jurisdiction.contracts[receipt.extract_id]
-        index = RegionIndex(session.jurisdiction.regions)
-        found.append(
-            seconds
-            - timed(
-                lambda: intake.read(receipt, own, session.jurisdiction, session.warehouse, index)  # noqa: B023
-            )[0]
-        )
+        started = time.perf_counter()
+        with intake.Reader(session.jurisdiction, session.warehouse, settings.work_limits) as reader:
+            reader.read(receipt, own)
+        found.append(seconds - (time.perf_counter() - started))
     return found, read
 
 

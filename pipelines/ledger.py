@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import FaultError
-from pipelines.store import now_utc, write_json
+from pipelines.store import now_utc, public_folder, write_json
 from pipelines.verifier import GENESIS, entry_hash, entry_line, read_chain
 
 
@@ -54,7 +54,7 @@ class Ledger:
 
     def append(self, event: str, details: dict[str, Any]) -> Entry:
         """Add one entry and make it durable before returning."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        public_folder(self.path.parent)  # it is verified by whoever wants to
         self._set_aside_torn_line()
         last = self._tail()
         self._refuse_cut_off(last)
@@ -67,11 +67,13 @@ class Ledger:
         }
         entry = {**body, "hash": entry_hash(body)}
         with self.path.open("ab") as handle:
+            os.fchmod(handle.fileno(), 0o644)
             handle.write(entry_line(entry) + b"\n")
             handle.flush()
             os.fsync(handle.fileno())
         # After the entry: a crash between the two leaves it one behind, which is no loss.
-        write_json(self.path.with_name("head.json"), {"entries": entry["number"], "hash": entry["hash"]})
+        head = {"entries": entry["number"], "hash": entry["hash"]}
+        write_json(self.path.with_name("head.json"), head, mode=0o644)
         return Entry(**entry)
 
     def _refuse_cut_off(self, last: Entry | None) -> None:

@@ -85,11 +85,21 @@ def public_folder(folder: Path) -> Path:
     return folder
 
 
-def make_private(folder: Path) -> None:
-    """Give every file and folder below `folder`, itself included, to its owner alone."""
-    for path in [*folder.rglob("*"), folder]:
-        if not path.is_symlink():
-            path.chmod(0o700 if path.is_dir() else 0o600)
+@contextlib.contextmanager
+def for_owner_alone() -> Iterator[None]:
+    """While it lasts, what this process and its children make anew is for its owner alone, unless it says otherwise."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def make_private(path: Path) -> None:
+    """Give a file, or a folder and all that is in it, to its owner alone; what the owner may do with it stays."""
+    for each in [*path.rglob("*"), path] if path.is_dir() else [path]:
+        if not each.is_symlink():
+            each.chmod(stat.S_IMODE(each.stat().st_mode) & 0o700)
 
 
 def put_in_place(work: Path, folder: Path) -> None:
@@ -131,7 +141,7 @@ class LockHolder:
 class Warehouse:
     """The folder `warehouse/<jurisdiction>/` and the places in it.
 
-    Vault, readings and builds are their owner's alone; releases are everybody's to read.
+    Everybody may read releases, and the ledger and receipts by which they are verified; all else is its owner's alone.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -203,6 +213,12 @@ class Warehouse:
         return self.folder / "checks.jsonl"
 
     @property
+    def private(self) -> list[Path]:
+        """What is for its owner alone: received bytes, what was made of them, what was found in them, what was done."""
+        places = (self.vault, self.readings, self.builds, self.held, self.logs, self.checks, self.folder / ".lock")
+        return [*places, self.receipts / "seen.json"]
+
+    @property
     def held(self) -> Path:
         """What departments must mend before held deliveries count: a workbook for each."""
         return self.folder / "held"
@@ -250,13 +266,13 @@ class Warehouse:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the warehouse for one run; a second one is told who holds it.
+        """Hold the warehouse for one run; a second one is told who holds it. What is made meanwhile is private.
 
         Raises BusyError when another process holds the lock.
         """
         public_folder(self.folder)
         path = self.folder / ".lock"
-        with path.open("a+", encoding="utf-8") as handle:
+        with for_owner_alone(), path.open("a+", encoding="utf-8") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -271,9 +287,9 @@ class Warehouse:
             handle.truncate()
             handle.write(f"{os.getpid()} since {now_utc()}")
             handle.flush()
-            for room in (self.vault, self.readings, self.builds):  # also those of an earlier version
-                if room.exists():
-                    room.chmod(0o700)
+            for place in self.private:  # what an earlier version left open
+                if place.exists() and stat.S_IMODE(place.stat().st_mode) & 0o077:
+                    make_private(place)
             try:
                 yield
             finally:

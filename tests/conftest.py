@@ -13,6 +13,7 @@ import pytest
 from browser import CHROMIUM, MISSING, Browser
 from browser import browser as open_browser
 from country import make_country
+from fenland import write as write_fenland
 from houses import House
 from hypothesis import HealthCheck, settings
 
@@ -106,6 +107,15 @@ def verdania(tmp_path_factory: pytest.TempPathFactory) -> House:
     """The invented country, published once. Tests only look at it, or copy it (`copy_of`)."""
     folder = tmp_path_factory.mktemp("verdania")
     house = House(make_country(folder / "verdania").folder, folder / "warehouse")
+    house.run()
+    return house
+
+
+@pytest.fixture(scope="session")
+def fens(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The invented jurisdiction of financial years, published once. Tests only look at it."""
+    folder = tmp_path_factory.mktemp("fenland")
+    house = House(write_fenland(folder / "fenland"), folder / "warehouse")
     house.run()
     return house
 

@@ -64,6 +64,7 @@ JURISDICTION: Any = SimpleNamespace(
     population_source="year_end",
     tells_residence=False,
     description=SimpleNamespace(compared_depth=0, page_language="zh"),
+    measure_roles={"population": [], "spending": []},
     disclosure={"method": "none", "reason": "nothing to hide"},
 )
 

@@ -274,6 +274,62 @@ def test_a_mail_names_what_is_late_since_when_and_whose_it_is(tmp_path: Path) ->
     assert "resolved: health/beds 2025" in text_of(second)
 
 
+HELD = Condition(
+    key="held:health/beds/2025/beds.csv", event="held", subject="health/beds", owner="Health desk",
+    contact="Ms Lee, tel. 0571-000 <lee@health.example>; desk@health.example", since="2026-04-01T00:00:00Z", state="1",
+    message="health/beds/2025/beds.csv is held: keys: 2 rows",
+)  # fmt: skip
+OTHER = Condition(
+    key="held:culture/books/2025/books.csv", event="held", subject="culture/books", owner="Culture desk",
+    contact="ext. 4711", message="culture/books/2025/books.csv is held: keys: 1 row", state="1",
+)  # fmt: skip
+
+
+def test_who_answers_for_a_held_delivery_is_written_to_of_that_alone_until_it_is_over(tmp_path: Path) -> None:
+    with mail_server() as box:
+        post = Post(tmp_path, mail(box, to=["office@example.org"]), {"kind": "file"})
+        post.night(HELD, OTHER, BLOCKED, known=(*ALL, "held"))
+        assert [m["To"] for m in box.mails if subject_of(m).endswith("2 held, 1 blocked")] == ["office@example.org"]
+        own = {m["To"]: text_of(m) for m in box.mails if m["To"] != "office@example.org"}
+        assert set(own) == {"lee@health.example", "desk@health.example"}
+        for text in own.values():
+            assert "beds.csv is held" in text and "books.csv" not in text and "blocked by" not in text
+        assert post.lines[0]["contact"] == HELD.contact
+        count = len(box.mails)
+        assert post.night(HELD, OTHER, BLOCKED, known=(*ALL, "held")) == []
+        health = alerts.channel_health(post.settings, post.warehouse)
+        assert {h["goes_to"] for h in health if h["channel"].startswith("smtp to")} == set(own)
+        post.night(OTHER, BLOCKED, known=(*ALL, "held"))
+        assert sorted(m["To"] for m in box.mails[count:]) == [
+            "desk@health.example", "lee@health.example", "office@example.org",
+        ]  # fmt: skip
+        assert all("resolved" in subject_of(m) for m in box.mails[count:])
+        assert len(alerts.channel_health(post.settings, post.warehouse)) == 2
+        assert post.night(OTHER, BLOCKED, known=(*ALL, "held")) == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"to_contacts": False}, {"events": ["failed"]}, {"to": ["lee@health.example", "desk@health.example"]}]
+)
+def test_nobody_is_written_to_twice_or_where_mail_stays_in_the_office(tmp_path: Path, fields: dict[str, Any]) -> None:
+    with mail_server() as box:
+        post = Post(tmp_path, mail(box, **{"to": ["office@example.org"], **fields}))
+        post.night(HELD, known=(*ALL, "held"))
+        assert [m["To"] for m in box.mails] == (
+            [", ".join(fields["to"])] if "to" in fields else ["office@example.org"] if "to_contacts" in fields else []
+        )
+
+
+def test_a_contact_whose_mail_could_not_be_sent_is_written_to_the_next_night(tmp_path: Path) -> None:
+    with mail_server() as box:
+        post = Post(tmp_path, mail(box, to=["office@example.org"]))
+        box.refused = {"lee@health.example": "550 nobody of that name"}
+        sent = post.night(HELD, known=(*ALL, "held"))
+        assert {s.channel for s in sent if s.problem} == {"smtp to lee@health.example"}
+        box.refused = {}
+        assert [s.channel for s in post.night(HELD, known=(*ALL, "held"))] == ["smtp to lee@health.example"]
+
+
 def test_mail_by_starttls_with_a_login(tmp_path: Path, ca: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAIL_PASSWORD", "open sesame")
     with mail_server(ca.certificate, wants_login=True) as box:

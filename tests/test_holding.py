@@ -133,6 +133,18 @@ def test_a_held_file_that_is_taken_back_is_no_more_held(published: Office) -> No
     assert published.ledger("cleared") == [("cleared", "treasury/budget/2021/budget.csv")]
 
 
+def test_what_is_found_in_a_held_file_is_for_its_owner_alone(published: Office) -> None:
+    places = (published.warehouse.held, published.warehouse.logs, published.warehouse.folder / ".lock")
+    published.warehouse.held.mkdir(mode=0o755)
+    (published.warehouse.held / "of an earlier version.xlsx").write_bytes(b"")
+    published.country.land(BEDS, "2020", data=TORN)
+    published("run")
+    assert [path.suffix for path in published.warehouse.held.iterdir()] == [".xlsx"]
+    for place in places:
+        for path in (place, *place.rglob("*")):
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
 def test_status_and_quality_list_what_is_held(published: Office) -> None:
     published.country.land(BEDS, "2020", data=TORN)
     published("run")

@@ -311,7 +311,7 @@ def test_a_code_in_a_row_is_mapped_and_an_unknown_one_refused() -> None:
     assert "sea" in taken.rejects["detail"][0]
 
 
-def test_a_row_bears_the_mark_that_a_cell_of_it_tells_and_a_cell_counts_before_its_row() -> None:
+def test_a_row_bears_the_marks_that_a_cell_of_it_tells_beside_those_of_each_number() -> None:
     rows = [
         ["Place", "Flag", "Heads"],
         ["Ash", "e", "1"],
@@ -320,19 +320,92 @@ def test_a_row_bears_the_mark_that_a_cell_of_it_tells_and_a_cell_counts_before_i
         ["Ærø", "e", ""],
     ]
     layout = {
-        "row_marks": [{"column": "Flag", "pattern": "^e$", "mark": "estimated"}],
-        "marks": {"p": "provisional"},
+        "status": "Flag",
+        "marks": {"p": "provisional", "e": "estimated"},
         "tokens": {"": "missing"},
         "values": [{"column": "Heads", "measure": "heads", "unit": "persons", "mark": "break"}],
     }
     taken = kit.read(rows, layout)
     assert dict(taken.accepted.select("region_code", "obs_status").iter_rows()) == {
         "VA1": "E",
-        "VA2": "P",
-        "VB1": "B",
+        "VA2": "E;P",
+        "VB1": "B",  # what a column says of all its numbers counts where neither says anything
         "VB2": "O",
     }
     assert taken.findings == []  # the column of flags is taken
+
+
+STATUSES = {
+    # number, status -> value and status, or None for a reject
+    ("5", ""): ("5", "A"),
+    ("5", "e"): ("5", "E"),
+    ("5 p", "e"): ("5", "E;P"),
+    ("5", "e p"): ("5", "E;P"),
+    ("", "e"): (None, "O"),
+    ("..", "e"): (None, "O"),
+    ("..", "e, p"): (None, "O"),
+    ("-", "e"): ("0", "E"),
+    ("<", "p"): ("0", "N;P"),
+    ("99", "e"): (None, "L"),
+    ("", "M"): (None, "M"),
+    ("", ""): (None, "O"),
+    ("5", "M"): None,
+    ("5", "?"): None,
+    ("", "?"): None,
+    ("..", "M"): None,
+    ("5", "2"): None,
+    ("", "7"): None,
+    ("5", "²"): None,
+    ("5", "200"): None,
+    ("5", "999"): None,
+    ("", "999"): (None, "L"),
+    ("1 200", "e"): ("1200", "E"),
+    ("5.", "e"): None,
+}
+
+
+@pytest.mark.parametrize(("cells", "right"), STATUSES.items(), ids=lambda each: repr(each))
+@pytest.mark.parametrize("where", ["layout", "column"])
+def test_a_status_beside_its_number_is_a_mark_or_a_token_or_a_reject(
+    cells: tuple[str, str], right: tuple[str | None, str] | None, where: str
+) -> None:
+    value = {"column": "Heads", "measure": "heads", "unit": "persons"}
+    layout: dict[str, Any] = {
+        "marks": {"p": "provisional", "e": "estimated"},
+        "tokens": {"": "missing", "..": "missing", "-": "zero", "<": "less_than_half", "M": "not_applicable"},
+        "values": [value],
+    }
+    layout["tokens"] |= {"99": "not_collected", "999": "not_collected"}
+    layout["numbers"] = {"thousands": " "}
+    (value if where == "column" else layout)["status"] = "Flag"
+    taken = kit.read([["Place", "Heads", "Flag"], ["Ash", *cells]], layout)
+    found = [
+        (None if v is None else f"{v.normalize():f}", s) for v, s in taken.accepted.select("value", "obs_status").rows()
+    ]
+    assert (found or None) == (None if right is None else [right])
+    assert taken.rejects.height == (right is None)
+
+
+def test_a_name_says_the_status_of_its_whole_row_and_other_names_say_nothing() -> None:
+    rows = [["Place", "Heads", "Guests"], ["Ash", "1", "2"], ["Aspen", "3", ".."], ["Beech", "4", "5"]]
+    layout = {
+        "status": {"column": "Place", "pattern": "^(Aspen|Beech)$"},
+        "marks": {"Aspen": "estimated", "Beech": "provisional"},
+        "tokens": {"..": "missing"},
+        "values": [
+            {"column": "Heads", "measure": "heads", "unit": "persons"},
+            {"column": "Guests", "measure": "guests", "unit": "persons"},
+        ],
+    }
+    taken = kit.read(rows, layout)
+    assert taken.accepted.select("region_code", "measure", "obs_status").rows() == [
+        ("VA1", "heads", "A"),
+        ("VA2", "heads", "E"),
+        ("VB1", "heads", "P"),
+        ("VA1", "guests", "A"),
+        ("VA2", "guests", "O"),
+        ("VB1", "guests", "P"),
+    ]
 
 
 def test_a_label_on_the_first_row_of_a_block_holds_for_the_rows_below() -> None:

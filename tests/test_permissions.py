@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -27,15 +28,25 @@ def modes(folder: Path) -> Iterator[tuple[Path, int]]:
             yield path, stat.S_IMODE(path.stat().st_mode)
 
 
+# What others than the owner of a warehouse may read of it. Everything else is closed, whatever it is.
+PUBLIC = (
+    r"\.", r"releases(/.*)?", r"ledger(/(ledger\.jsonl|head\.json))?", r"receipts(/[^/]+\.json)?",
+)  # fmt: skip
+SEEN = "receipts/seen.json"  # what lies in landing, taken or not
+
+
 def hold_for_owner_alone(house: House) -> None:
-    for room, file_mode in (("vault", 0o400), ("readings", 0o600)):
-        for path, mode in modes(house.warehouse.folder / room):
-            assert mode == (0o700 if path.is_dir() else file_mode), (path, oct(mode))
-    builds = house.warehouse.builds
-    assert stat.S_IMODE(builds.stat().st_mode) == 0o700
-    for build in builds.glob("*/build.json"):
-        for path, mode in modes(build.parent):
-            assert mode == (0o700 if path.is_dir() else 0o600), (path, oct(mode))
+    folder = house.warehouse.folder
+    rooms = {path.name for path in folder.iterdir()}
+    assert {"vault", "readings", "builds", "logs", "ledger", "receipts", "releases", "checks.jsonl"} <= rooms
+    for path, mode in modes(folder):
+        place = str(path.relative_to(folder))
+        if place != SEEN and any(re.fullmatch(public, place) for public in PUBLIC):
+            assert mode & 0o022 == 0, (place, oct(mode))
+        elif place.startswith("vault/"):
+            assert mode == (0o700 if path.is_dir() else 0o400), (place, oct(mode))
+        else:
+            assert mode & 0o077 == 0, (place, oct(mode))
 
 
 def holds_for_everybody(house: House, release: str) -> None:

@@ -269,7 +269,7 @@ def test_the_status_beside_a_number_is_that_of_the_figure() -> None:
         ("VA2", 2020, None, "M", "M"),
     ]
     taken = kit.read(text.replace('OBS_STATUS="P"', 'OBS_STATUS="Q"'), layout)  # no word of the contract
-    assert taken.rejects.select("rule", "source_row", "reported_text").rows() == [("not_a_number", 2, "12 Q")]
+    assert taken.rejects.select("rule", "source_row", "reported_text").rows() == [("not_a_number", 2, "12 | Q")]
 
 
 # -- SDMX-CSV -----------------------------------------------------------------------------------------------

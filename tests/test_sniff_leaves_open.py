@@ -378,12 +378,35 @@ def test_a_sign_glued_to_a_number_is_an_open_mark_and_never_a_digit(cell: str, s
     assert found["marks"] == {sign: "?"}
 
 
-@pytest.mark.parametrize("cell", ["(1,204)", "1204-"])
-def test_a_number_that_may_be_negative_is_open(cell: str) -> None:
-    rows = [["Place", "Spent"], ["Ash", "12"], ["Aspen", cell], ["Beech", "3.5"]]
+@pytest.mark.parametrize("cells", [["(12)"], ["1204-"], ["1,204-"], ["(1,204)", "88-"], ["(4)", "(12)"], ["(120)"]])
+def test_a_number_that_may_be_negative_is_open(cells: list[str]) -> None:
+    rows = [["Place", "Spent"], ["Ash", "12"], *([place, cell] for place, cell in zip(PLACES[1:], cells, strict=False))]
     proposal, taken = sniffed(corpus.text(rows), "file.csv")
     assert yaml.safe_load(proposal.text)["layouts"][0]["numbers"] == {"negative": "?"}
-    assert taken.rejects["rule"].to_list() == ["undeclared_negative"]
+    assert taken.rejects["rule"].to_list() == ["undeclared_negative"] * len(cells)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["(1,204)"],
+        ["(1204)"],
+        ["(3.5)"],
+        ["(12)", "(1,204)"],
+        ["(1.204,5)", "8,25"],
+        ["(1 204,5)"],
+        ["(120,50)", "(1)"],
+    ],
+)
+def test_brackets_round_a_number_too_large_for_a_note_are_proposed_as_negative(cells: list[str]) -> None:
+    rows = [["Place", "Spent"], ["Ash", "12"], *([place, cell] for place, cell in zip(PLACES[1:], cells, strict=False))]
+    proposal, taken = sniffed(corpus.text(rows), "file.csv")
+    found = yaml.safe_load(proposal.text)
+    assert found["layouts"][0]["numbers"]["negative"] == "brackets"
+    assert "taken for a negative number" in proposal.text
+    assert found["status"] == "proposed"  # and so nothing of it counts before a person has looked
+    assert taken.rejects.height == 0
+    assert sum(value < 0 for value in taken.accepted["value"]) == sum(cell.startswith("(") for cell in cells)
 
 
 def test_a_mark_that_may_be_of_thousands_or_decimal_is_open() -> None:

@@ -148,8 +148,12 @@ def sampled(folder: Path) -> list[tuple[str, list[str], set[str]]]:
 
 
 @pytest.mark.pipeline
-def test_every_numeric_column_of_every_mart_is_computed_again_from_what_it_is_made_of(verdania: House) -> None:
-    folder = verdania.warehouse.current.resolve()
+@pytest.mark.parametrize("name", ["verdania", "fens"])
+def test_every_numeric_column_of_every_mart_is_computed_again_from_what_it_is_made_of(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    house: House = request.getfixturevalue(name)
+    folder = house.warehouse.current.resolve()
     covered: dict[str, set[str]] = {}
     for table, pairs, columns in sampled(folder):
         found = trace(folder, table, pairs, limit=5)
@@ -169,9 +173,9 @@ def test_every_numeric_column_of_every_mart_is_computed_again_from_what_it_is_ma
             assert chosen and all(delivery["why"] for delivery in found.deliveries)
         assert found.models and all(model["sql"] for model in found.models)
         assert found.checks["outcomes"]
-    marts = {name for name in verdania.manifest()["tables"] if name.startswith(("mart_", "fct_"))}
+    marts = {table for table in house.manifest()["tables"] if table.startswith(("mart_", "fct_"))}
     assert set(evidence.read(folder).tables) == marts
-    filled = {name for name in marts if verdania.value(f"select count(*) from {name}")}
+    filled = {table for table in marts if house.value(f"select count(*) from {table}")}
     assert set(covered) == filled, "a mart with rows was not traced"
 
 
@@ -197,22 +201,28 @@ def test_the_cells_of_a_degree_are_those_of_the_figures_it_is_made_of(verdania: 
 
 @pytest.mark.pipeline
 @pytest.mark.parametrize(
-    ("table", "kinds"),
+    ("name", "table", "kinds"),
     [
-        ("mart_service_coverage", "derivation"),
-        ("fct_population", "derivation"),
-        ("mart_per_capita_spending", "spending_origin"),
-        ("mart_expenditure_split", "subject_kind"),
+        ("verdania", "mart_service_coverage", "derivation"),
+        ("verdania", "fct_population", "derivation"),
+        ("verdania", "mart_per_capita_spending", "spending_origin"),
+        ("verdania", "mart_expenditure_split", "subject_kind"),
+        ("fens", "mart_service_coverage", "derivation"),
+        ("fens", "fct_population", "derivation"),
+        ("fens", "mart_per_capita_spending", "spending_origin"),
     ],
 )
-def test_the_cells_listed_are_enough_to_compute_the_figure(verdania: House, table: str, kinds: str) -> None:
+def test_the_cells_listed_are_enough_to_compute_the_figure(
+    request: pytest.FixtureRequest, name: str, table: str, kinds: str
+) -> None:
     """From nothing but the cells that a trace lists, the models give the published value: none is missing."""
-    folder = verdania.warehouse.current.resolve()
-    manifest = verdania.manifest()
+    house: House = request.getfixturevalue(name)
+    folder = house.warehouse.current.resolve()
+    manifest = house.manifest()
     key = manifest["tables"][table]["key"]
     main = evidence.read(folder).tables[table]["main"]
     names = ", ".join(f'cast("{column}" as varchar)' for column in key)
-    listed = verdania.query(
+    listed = house.query(
         f"select {names} from {table} where {main} is not null "
         f"qualify row_number() over (partition by {kinds} order by hash({names})) <= 2"
     )

@@ -91,12 +91,15 @@ def _without(secrets: list[str], text: str) -> str:
 
 
 def _append(channel: FileChannel, message: Message, warehouse: Warehouse, folder: Path) -> None:
-    path = folder / channel.path.expanduser() if channel.path is not None else warehouse.logs / "alerts.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if channel.path is None:
+        path, mode = warehouse.private_folder(warehouse.logs) / "alerts.jsonl", 0o600
+    else:  # where a person wants it, for their group to read
+        path, mode = folder / channel.path.expanduser(), 0o640
+        path.parent.mkdir(parents=True, exist_ok=True)
     head = {name: value for name, value in message.payload.items() if name != "alerts"}
     lines = [json.dumps({**head, **alert}, ensure_ascii=False, sort_keys=True) for alert in message.payload["alerts"]]
     # One write at the end of the file: lines of two processes do not mix.
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, mode)
     with os.fdopen(descriptor, "ab") as handle:
         handle.write(("\n".join(lines) + "\n").encode())
         handle.flush()

@@ -124,6 +124,7 @@ class SmtpChannel(_Remote):
     password: Secret | None = None
     sender: str = Field(alias="from")
     to: list[str] = Field(min_length=1)
+    to_contacts: bool = True  # also to the contact of the contract, of what concerns that alone
 
     @model_validator(mode="after")
     def _fits(self) -> SmtpChannel:

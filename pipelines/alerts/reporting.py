@@ -7,6 +7,7 @@ counts as not told, so the next run tries again.
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,8 +17,8 @@ from time import sleep
 from typing import Any
 
 from pipelines.alerts.channels import AnyChannel, Message, send
-from pipelines.alerts.configuration import Event, SettingsFile
-from pipelines.store import Warehouse, now_utc, read_json, write_json
+from pipelines.alerts.configuration import Event, SettingsFile, SmtpChannel
+from pipelines.store import Warehouse, for_owner_alone, now_utc, read_json, write_json
 
 _HEADINGS = {
     "failed": "运行失败 / run failed",
@@ -29,6 +30,7 @@ _HEADINGS = {
     "refused": "不能接收的来文 / files that cannot be taken in",
     "test": "测试 / test",
 }
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'，；：、]+@[^\s<>()\[\],;:\"'，；：、]+\.[^\s<>()\[\],;:\"'，；：、.]+")
 _PHASES = {"new": "", "changed": "有变化 / changed: ", "resolved": "已解除 / resolved: "}
 
 
@@ -41,6 +43,7 @@ class Condition:
     subject: str
     message: str
     owner: str = ""
+    contact: str = ""  # how the owner is reached; mail addresses in it are written to
     since: str = ""
     state: str = ""  # told again when this changes
     details: dict[str, Any] = field(default_factory=dict)
@@ -78,24 +81,55 @@ def report(
     """Tell every channel what is news to it. `known` are the events that this run can speak of at all.
 
     A condition of a known event that is no longer there is resolved; of other events nothing is said. `folder` is
-    where the settings file lies. Channels that had nothing to say are not in the answer.
+    where the settings file lies. Channels that had nothing to say are not in the answer. Contacts are told by mail of
+    what concerns them alone; a contact is a channel of its own, `<channel> to <address>`.
     """
     looked_at = set(known)
     with _state(warehouse) as state:
         channels = settings.channels()
+        contacts = _contacts(channels, conditions, state["told"])
         jobs = []
-        for channel in channels:
+        for channel in (*channels, *contacts):
+            about = [c for c in conditions if c.event in channel.events]
+            if channel in contacts:
+                about = [c for c in about if channel.goes_to in addresses_in(c.contact)]
             told: dict[str, Any] = state["told"].setdefault(channel.name, {})
-            alerts, after = _news(told, [c for c in conditions if c.event in channel.events], looked_at)
+            alerts, after = _news(told, about, looked_at)
             if alerts:
                 jobs.append((channel, alerts, after, _message(occasion, alerts)))
         sent = _send_all([(channel, message) for channel, _, _, message in jobs], warehouse, folder, wait, state)
         for (channel, _, after, _), outcome in zip(jobs, sent, strict=True):
             if not outcome.problem or outcome.problem.startswith("sent, but"):
                 state["told"][channel.name] = after
-        for gone in set(state["told"]) - {channel.name for channel in channels}:
+        listening = {channel.name for channel in channels}
+        listening |= {channel.name for channel in contacts if state["told"][channel.name]}
+        for gone in set(state["told"]) - listening:
             del state["told"][gone]
     return sent
+
+
+def addresses_in(contact: str) -> list[str]:
+    """The mail addresses in what a contract says of how its owner is reached; telephone numbers and names are none."""
+    return _ADDRESS.findall(contact)
+
+
+def _contacts(channels: list[AnyChannel], conditions: list[Condition], told: Iterable[str]) -> list[SmtpChannel]:
+    """The contacts of those concerned, each as a channel: those that have news or have been told before.
+
+    Whom a channel writes to anyhow is not told twice.
+    """
+    found: list[SmtpChannel] = []
+    for channel in channels:
+        if isinstance(channel, SmtpChannel) and channel.to_contacts:
+            head = f"{channel.name} to "
+            named = [address for c in conditions if c.event in channel.events for address in addresses_in(c.contact)]
+            named += [name.removeprefix(head) for name in told if name.startswith(head)]
+            found += [
+                channel.model_copy(update={"name": head + address, "to": [address]})
+                for address in dict.fromkeys(named)
+                if address not in channel.to
+            ]
+    return found
 
 
 def try_channels(
@@ -112,6 +146,7 @@ def try_channels(
         "subject": occasion.jurisdiction,
         "message": "这是一条测试，无需处理 / This is a test; nothing needs to be done",
         "owner": "",
+        "contact": "",
         "since": now_utc(),
         "details": {},
     }
@@ -121,13 +156,15 @@ def try_channels(
 
 
 def channel_health(settings: SettingsFile, warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Per channel where it goes, when it last worked, and what is wrong with it since when."""
+    """Per channel, contacts included, where it goes, when it last worked, and what is wrong with it since when."""
     path = _path(warehouse)
-    health = read_json(path).get("health", {}) if path.exists() else {}
+    stored = read_json(path) if path.exists() else {}
+    health = stored.get("health", {})
     nothing = {"last_sent_at": None, "failing_since": None, "problem": ""}
+    channels = settings.channels()
     return [
         {"channel": c.name, "kind": c.kind, "goes_to": c.goes_to, **nothing, **health.get(c.name, {})}
-        for c in settings.channels()
+        for c in (*channels, *_contacts(channels, [], stored.get("told", {})))
     ]
 
 
@@ -142,6 +179,7 @@ def _news(
             "subject": condition.subject,
             "message": condition.message,
             "owner": condition.owner,
+            "contact": condition.contact,
             "since": condition.since,
             "details": condition.details,
         }
@@ -185,7 +223,8 @@ def _message(occasion: Occasion, alerts: list[dict[str, Any]]) -> Message:
 def _line(alert: dict[str, Any]) -> str:
     parts = [f"{_PHASES[alert['phase']]}{alert['message']}"]
     if alert["owner"]:
-        parts.append(f"责任单位 / owner: {alert['owner']}")
+        contact = f" ({alert['contact']})" if alert.get("contact") else ""
+        parts.append(f"责任单位 / owner: {alert['owner']}{contact}")
     if alert["since"]:
         parts.append(f"自 / since {alert['since']}")
     return "; ".join(parts)
@@ -223,8 +262,8 @@ def _path(warehouse: Warehouse) -> Path:
 def _state(warehouse: Warehouse) -> Iterator[dict[str, Any]]:
     """What the channels were told, for one process at a time; stored at the end."""
     path = _path(warehouse)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("a") as handle:
+    warehouse.private_folder(path.parent)
+    with for_owner_alone(), path.with_suffix(".lock").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         try:
             found = read_json(path) if path.exists() else {}

@@ -172,13 +172,13 @@ def build(
     settings: Settings,
 ) -> None:
     """Build the marts from what was received, in a private file."""
-    from pipelines.run import Session
+    from pipelines.run import Session, held
 
     session = Session(settings, say)
     with session.warehouse.lock():
         taken = session.take_in(receive=False)
-        session.record_held(taken)
-        session.refuse_stopping(taken)
+        held.record(session, taken)
+        held.stop(session, taken)
         made = session.build(taken, session.identity(taken))
     print_result(made.as_dict(), f"built {made.build_id}\n  {made.folder}")
 

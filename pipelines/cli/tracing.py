@@ -39,7 +39,7 @@ def trace(
         list[str] | None,
         typer.Argument(
             help="What names the row; an omitted key column means the main reading (reported geography, nominal, "
-            "final account, year-end residents, total residence, main method).",
+            "final account, residents of the jurisdiction's population source, total residence, main method).",
             metavar="KEY=VALUE...",
         ),
     ] = None,
@@ -76,6 +76,7 @@ def _text(found: Trace, *, whole_sql: bool) -> str:
         "",
         f"computed again from the rows below: {_SAID[found.outcome]}",
         *(f"  {note}" for note in found.notes),
+        *_held(found.held),
     ]
     for level in found.levels:
         lines += ["", *_level(level)]
@@ -83,6 +84,20 @@ def _text(found: Trace, *, whole_sql: bool) -> str:
     lines += _checks(found.checks)
     lines += _models(found.models, whole_sql)
     return "\n".join(lines)
+
+
+def _held(deliveries: list[dict[str, Any]]) -> list[str]:
+    """Deliveries of the figure's extracts that are held, each with its day and reason."""
+    lines = []
+    for each in deliveries:
+        head = f"{each['landing_path']} is held since {each['held_since']:%Y-%m-%d}: {each['held_because']}"
+        if each["figures"]:
+            day = f"{each['stays_at']:%Y-%m-%d}"
+            stays = f"{each['figures']:,} cell(s) below stay at the delivery of {day}, provisional (P)"
+        else:
+            stays = "no cell below stands in for its figures"
+        lines += ["", head, f"  {stays}"]
+    return lines
 
 
 def _figures(figures: list[dict[str, Any]]) -> str:

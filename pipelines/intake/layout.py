@@ -16,6 +16,7 @@ from pipelines.intake.dimensions import in_form
 from pipelines.intake.doubts import Doubts, find_doubts, without_notes
 from pipelines.intake.header import canonical, find_header, join_header
 from pipelines.intake.periods import is_only_a_part
+from pipelines.intake.statuses import with_statuses
 from pipelines.jurisdiction.contract import (
     ALLOWED,
     DIMENSION_DEFAULTS,
@@ -144,7 +145,7 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
     value_cells = [v.cell for v in values]
     grid = without_notes(grid, int(grid.cells[ROW][last]), value_cells, layout.marks)
     data, ignored = _split_rows(grid, layout, places, start, last)
-    data = _with_statuses(data, values, places)
+    data = with_statuses(data, [(value.cell, value.rule) for value in values], layout, places)
     doubts = find_doubts(grid, layout.format, (start, last), data, value_cells)
     doubts.refuse_header((first_row, int(grid.cells[ROW][last])), where)
     filled, sources = (
@@ -168,28 +169,9 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
 
 def _needed_columns(layout: Layout) -> list[str]:
     needed = list(layout.key_columns)
-    needed += [mark.column for mark in layout.row_marks]
     needed += [name for rule in layout.ignore_rows for name in (rule.column, rule.class_column) if name]
-    needed += [value.status for value in layout.values if value.status]
+    needed += [status.column for value in layout.values if (status := layout.status_of(value))]
     return list(dict.fromkeys(needed))
-
-
-def _with_statuses(data: pl.DataFrame, values: list[MatchedValue], places: dict[str, str]) -> pl.DataFrame:
-    """Data rows with the status of each number behind it, where a column of its own says it: `1200 P`.
-
-    So one rule reads both: marks and tokens of the contract, and what is neither is a reject.
-    """
-    joined = [
-        pl.concat_str(
-            pl.col(value.cell).fill_null(""), pl.col(places[normalise(value.rule.status)]).fill_null(""), separator=" "
-        )
-        .str.strip_chars()
-        .replace("", None)
-        .alias(value.cell)
-        for value in values
-        if value.rule.status is not None
-    ]
-    return data.with_columns(joined) if joined else data
 
 
 def _match_values(

@@ -8,6 +8,7 @@ jurisdiction's.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
@@ -147,7 +148,7 @@ def _any_cells(
         pl.col("t").alias("n"),
     )
     if marks:
-        frame = _without_marks(frame, marks)
+        frame = _without_marks(frame, marks, tokens)
     if is_percent:
         frame = frame.with_columns(pl.col("n").str.strip_suffix("%").str.strip_chars_end(_BLANKS))
     if forms.negative:
@@ -199,30 +200,46 @@ def _broken_rule(is_written: pl.Expr, forms: _Forms, style: NumberStyle) -> pl.E
     )
 
 
-def _without_marks(frame: pl.DataFrame, marks: dict[str, MarkMeaning]) -> pl.DataFrame:
+def are_marks(text: str, marks: Mapping[str, MarkMeaning]) -> bool:
+    """Whether a text is one or several marks and nothing else."""
+    if not marks:
+        return False
+    one = _one_of(sign_form(mark) for mark in marks)
+    return re.fullmatch(rf"{one}(?:[{_BLANKS},;]*{one})*", sign_form(text)) is not None
+
+
+def _one_of(signs: Iterable[str]) -> str:
+    """A regular expression for any of these texts, longer ones before those that they begin with."""
+    return f"(?:{'|'.join(re.escape(sign) for sign in sorted(signs, key=len, reverse=True)) or '(?!)'})"
+
+
+def _without_marks(
+    frame: pl.DataFrame, marks: Mapping[str, MarkMeaning], tokens: Mapping[str, TokenMeaning]
+) -> pl.DataFrame:
     """Cells whose end is one or several marks: the number `n` before them, and their status in the order of SDMX.
 
-    A mark that begins like a part of a number (`1)`) counts only behind a blank.
+    A mark that begins like a part of a number (`1)`) counts only behind a blank. Before it may stand a token instead of
+    a number: that then is what the cell says, and a mark says more only of a token for a number (a zero).
     """
     meanings = {sign_form(mark): STATUS_OF_MARK[meaning] for mark, meaning in marks.items()}
-    longest_first = "|".join(re.escape(mark) for mark in sorted(meanings, key=len, reverse=True))
-    glued = "|".join(re.escape(mark) for mark in meanings if not re.match(r"[0-9.,+\-%]", mark))
+    one = _one_of(meanings)
+    glued = _one_of(mark for mark in meanings if not re.match(r"[0-9.,+\-%]", mark))
     marked = re.compile(
-        rf"(?P<number>.*?[0-9)%\-])(?P<marks>(?:{glued or '(?!)'}|[{_BLANKS}]+(?:{longest_first}))"
-        rf"(?:[{_BLANKS},;]*(?:{longest_first}))*)"
+        rf"(?:(?P<token>{_one_of(filter(None, tokens))})[{_BLANKS}]+{one}"
+        rf"|(?P<number>.*?[0-9)%\-])(?:{glued}|[{_BLANKS}]+{one}))(?:[{_BLANKS},;]*{one})*"
     )
     found: dict[str, tuple[str, str]] = {}
     for cell in frame.filter(pl.col("token").is_null())["t"].unique():
-        match = marked.fullmatch(cell)
-        if match:
-            borne = {meanings[mark] for mark in re.findall(longest_first, match["marks"])}
-            found[cell] = match["number"], ";".join(status for status in "BEP" if status in borne) or "A"
+        if match := marked.fullmatch(cell):
+            number = match["token"] or match["number"]
+            borne = {meanings[mark] for mark in re.findall(one, cell[len(number) :])}
+            found[cell] = number, ";".join(status for status in "BEP" if status in borne) or "A"
     if not found:
         return frame
     numbers = {cell: number for cell, (number, _) in found.items()}
     statuses = {cell: status for cell, (_, status) in found.items()}
-    return frame.with_columns(
-        pl.col("t").replace(numbers).alias("n"),
+    return frame.with_columns(pl.col("t").replace(numbers).alias("n")).with_columns(
+        pl.coalesce("token", pl.col("n").replace_strict(tokens, default=None, return_dtype=pl.String)).alias("token"),
         pl.col("t").replace_strict(statuses, default="A", return_dtype=pl.String).alias("mark"),
     )
 
@@ -258,8 +275,10 @@ def _judged(
         .then(scaled.cast(DECIMAL, strict=False))
         .otherwise(None)
         .alias("value"),
-        pl.when(pl.col("token").is_null())
+        pl.when(pl.col("token").is_null() | (pl.col("token") == "zero"))
         .then(pl.col("mark"))
+        .when((pl.col("token") == "less_than_half") & pl.col("mark").str.contains("P"))
+        .then(pl.lit("N;P"))
         .otherwise(pl.col("token").replace_strict(STATUS_OF_TOKEN, default="A", return_dtype=pl.String))
         .alias("obs_status"),
     )

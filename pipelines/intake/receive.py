@@ -18,7 +18,7 @@ from pipelines.intake.landing import Landed, Mark, NotTakenError, Refused, look,
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.records import Receipt
-from pipelines.store import Warehouse, now_utc, read_json, write_json
+from pipelines.store import Warehouse, now_utc, public_folder, read_json, write_json
 
 _KEPT_FREE = 1_000_000_000  # bytes of the disk that no delivery may take: the run itself needs some
 
@@ -186,7 +186,8 @@ class _Desk:
             },
         )
         # After the ledger: a crash between the two is told twice, never not at all.
-        write_json(self.warehouse.receipts / f"{receipt.receipt_id}.json", receipt.as_dict())
+        folder = public_folder(self.warehouse.receipts)
+        write_json(folder / f"{receipt.receipt_id}.json", receipt.as_dict(), mode=0o644)
         self.receipts.append(receipt)
         self.new.append(receipt)
         self.latest[path] = receipt

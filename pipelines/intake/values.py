@@ -7,7 +7,6 @@ as much as a long one. Which rows are good is `sheet`'s work; whether sums hold 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,9 +22,8 @@ from pipelines.intake.layout import MatchedValue, Plan
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.units import UnitIndex
 from pipelines.jurisdiction import Jurisdiction, Unit
-from pipelines.jurisdiction.contract import DIMENSIONS, Contract, Layout, RowMark, ValueColumn
+from pipelines.jurisdiction.contract import DIMENSIONS, Contract, Layout, ValueColumn
 from pipelines.jurisdiction.corrections import Correction
-from pipelines.jurisdiction.text import normalise
 from pipelines.records import Receipt
 
 _CELLS_AT_ONCE = 2_000_000
@@ -139,24 +137,11 @@ def _parsed(task: Task, rows: pl.DataFrame, group: list[tuple[int, MatchedValue]
     else:
         of_rows = pl.concat([rows[f"u_{first.unit_cell}"]] * len(group))
         parsed = _numbers_by_unit(task, texts, first, of_rows)
-    # What a cell says of itself counts before what its row says, and that before what its column says.
-    marks = [_marks_of_rows(task, rows, rule) for rule in task.layout.row_marks]
-    statuses = [pl.concat([of_rows] * len(group)) for of_rows in marks]
-    if first.rule.mark is not None:
-        statuses.append(pl.Series([numbers.STATUS_OF_MARK[first.rule.mark]]).new_from_index(0, parsed.height))
-    for status in statuses:
-        marked = pl.when((pl.col("obs_status") == "A") & status.is_not_null()).then(status)
-        parsed = parsed.with_columns(marked.otherwise(pl.col("obs_status")).alias("obs_status"))
+    if first.rule.mark is not None:  # what a cell, or its row, says counts before what its column says
+        mark = pl.lit(numbers.STATUS_OF_MARK[first.rule.mark])
+        plain = pl.col("obs_status") == "A"
+        parsed = parsed.with_columns(pl.when(plain).then(mark).otherwise(pl.col("obs_status")).alias("obs_status"))
     return parsed
-
-
-def _marks_of_rows(task: Task, rows: pl.DataFrame, rule: RowMark) -> pl.Series:
-    """The status that a rule gives to the numbers of each row; null where it says nothing."""
-    texts = rows[task.plan.cell(rule.column)]
-    fitting = [text for text in texts.unique() if re.search(rule.pattern, normalise(text))]
-    return texts.is_in(fitting).replace_strict(
-        {True: numbers.STATUS_OF_MARK[rule.mark]}, default=None, return_dtype=pl.String
-    )
 
 
 def _without_doubtful(

@@ -18,7 +18,7 @@ from pipelines.jurisdiction import expressions
 from pipelines.jurisdiction.boundaries import find_boundaries
 from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
-from pipelines.jurisdiction.contract_checks import line_with, load_contract
+from pipelines.jurisdiction.contract_checks import check_years, line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.description import Description, Level, Unit
 from pipelines.jurisdiction.description_checks import check_description
@@ -107,6 +107,13 @@ class Jurisdiction:
     def reference_measures(self) -> frozenset[str]:
         """The measures of measures.csv."""
         return frozenset(self._tables["measure"]["measure"])
+
+    @property
+    def measure_roles(self) -> dict[str, list[str]]:
+        """The measures that are populations, and those that are spending, in order."""
+        measures = self._tables["measure"]
+        population = measures.filter(pl.col("is_population") == "true")["measure"].to_list()
+        return {"population": sorted(population), "spending": sorted(s.measure for s in self.description.spending)}
 
     @cached_property
     def measure_units(self) -> dict[str, str]:
@@ -287,6 +294,7 @@ class Jurisdiction:
         contracts = {}
         for path in sorted(files):
             contract = self.with_years(load_contract(path, folder, units, base_units))
+            check_years(contract, path)
             check_records(contract, path, units, base_units, {level.name for level in self.levels})
             contracts[contract.id] = contract
         if not contracts:

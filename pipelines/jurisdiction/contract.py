@@ -325,22 +325,20 @@ class PeriodRule(StrictModel):
         return self
 
     @property
-    def names_years(self) -> bool:
-        """True when the contract itself says which years its periods belong to."""
-        return bool({"starts", "named_by"} & self.model_fields_set)
-
-    @property
     def columns(self) -> list[str]:
         """The columns that a period stands in."""
         return [column for column in (self.column, self.end_column) if column]
 
 
-class RowMark(StrictModel):
-    """Rows of which every number bears a mark, told by a cell of the row: a column of flags, or the row's name."""
+class StatusFrom(StrictModel):
+    """Where the status of numbers stands: a column of flags, or another of which `pattern` takes the part that counts.
+
+    The part is read as if it stood behind the number, by `marks` and `tokens`; a cell that the pattern does not fit
+    says nothing.
+    """
 
     column: str
-    pattern: Pattern
-    mark: MarkMeaning
+    pattern: PartPattern = None
 
 
 class RowDimension(StrictModel):
@@ -413,7 +411,7 @@ class ValueColumn(StrictModel):
     max: float | None = None
     tokens: dict[str, TokenMeaning] = {}
     mark: MarkMeaning | None = None  # true of every number of the column, such as a break in its series
-    status: str | None = None  # the column whose cell says the status of the number, by `marks` and `tokens`
+    status: str | StatusFrom | None = None  # what says the status of the number, where not that of the layout
     required: bool = True
 
     @model_validator(mode="after")
@@ -454,7 +452,7 @@ class Layout(StrictModel):
     aliases: dict[str, list[str]] = {}
     captures: list[Capture] = []
     marks: dict[str, MarkMeaning] = {}
-    row_marks: list[RowMark] = []
+    status: str | StatusFrom | None = None  # the column whose cell says the status of each number
     controls: list[Control] = []
     data: DataEnd = DataEnd()
     ignore_rows: list[IgnoreRow] = []
@@ -475,6 +473,11 @@ class Layout(StrictModel):
         names += [row.column for row in self.rows]
         names += [v.unit.column for v in self.values if isinstance(v.unit, UnitFrom) and v.unit.column]
         return list(dict.fromkeys(names))
+
+    def status_of(self, value: ValueColumn) -> StatusFrom | None:
+        """What says the status of a value column's numbers beside them; None where nothing does."""
+        named = value.status or self.status
+        return StatusFrom(column=named) if isinstance(named, str) else named
 
     @field_validator("marks")
     @classmethod
@@ -624,15 +627,14 @@ class Contract(StrictModel):
         return rule.starts, rule.named_by
 
     def with_years(self, starts: str, named_by: Literal["start", "end"]) -> Contract:
-        """The same contract, whose periods belong to such years wherever they do not name their own."""
+        """The same contract, whose periods belong to such years as far as they say nothing else."""
         years = {"starts": starts, "named_by": named_by}
-        layouts = [
-            layout
-            if layout.period.names_years
-            else layout.model_copy(update={"period": layout.period.model_copy(update=years)})
-            for layout in self.layouts
-        ]
-        return self.model_copy(update={"layouts": layouts})
+
+        def belonging(layout: Layout) -> Layout:
+            rest = {name: value for name, value in years.items() if name not in layout.period.model_fields_set}
+            return layout.model_copy(update={"period": layout.period.model_copy(update=rest)})
+
+        return self.model_copy(update={"layouts": [belonging(layout) for layout in self.layouts]})
 
     @property
     def tells_residence(self) -> bool:

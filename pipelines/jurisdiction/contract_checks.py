@@ -50,14 +50,6 @@ def load_contract(path: Path, contracts_folder: Path, units: dict[str, str], mea
 
 def check_contract(contract: Contract, path: Path, units: dict[str, str], measures: dict[str, str]) -> None:
     """Raises ConfigurationError for a code, a template, a unit or a measure that cannot be; see `load_contract`."""
-    years = {(rule.starts, rule.named_by) for rule in (x.period for x in contract.layouts) if rule.kind != "point"}
-    if len(years) > 1:
-        _refuse(
-            "the layouts of this contract count years in different ways",
-            path,
-            "give each way of counting years (`starts`, `named_by`) a contract of its own",
-            "starts",
-        )
     for layout in contract.layouts:
         _check_codes(layout, path)
         for value in layout.values:
@@ -70,6 +62,21 @@ def check_contract(contract: Contract, path: Path, units: dict[str, str], measur
         captured = {name for capture in layout.captures for name in re.compile(capture.pattern).groupindex}
         for source in (layout.region.code, *layout.region.names):
             _check_template(source or "", captured, path)
+
+
+def check_years(contract: Contract, path: Path) -> None:
+    """Raises ConfigurationError when layouts of one contract count years in different ways.
+
+    `contract` has the years of its jurisdiction already where it names none.
+    """
+    years = {(rule.starts, rule.named_by) for rule in (x.period for x in contract.layouts) if rule.kind != "point"}
+    if len(years) > 1:
+        _refuse(
+            "the layouts of this contract count years in different ways",
+            path,
+            "give each way of counting years (`starts`, `named_by`) a contract of its own",
+            "starts",
+        )
 
 
 def _refuse(message: str, path: Path, do: str, *texts: str) -> NoReturn:

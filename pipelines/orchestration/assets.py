@@ -28,7 +28,7 @@ from pipelines.orchestration.names import (
 from pipelines.orchestration.partitions import Delivery, deliveries, delivery_periods, register
 from pipelines.orchestration.visits import present_build, retry_policy, visit
 from pipelines.records import Receipt
-from pipelines.run import Session
+from pipelines.run import Session, held
 from pipelines.settings import Settings
 
 
@@ -127,8 +127,8 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
                 context.log_event(dg.AssetObservation(key, partition=receipt.delivery_period, description=told))
             late = intake.late_deliveries(session.punctuality())
             identity, choice = session.identity(taken), taken.decision.choice
-            news = session.record_held(taken)
-            session.refuse_stopping(taken)
+            news = held.record(session, taken)
+            held.stop(session, taken)
             release = session.warehouse.current_release_id()
             metadata: dict[str, int | str] = {
                 "files_received": len(taken.new_receipts),
@@ -143,18 +143,18 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
                 "held": len(choice.held),
                 "build": identity.build_id,
             }
-            for held in choice.held:
-                context.log.warning("\n".join(held.lines))
+            for each in choice.held:
+                context.log.warning("\n".join(each.lines))
             for due in late:
                 context.log.warning(
                     f"late: {due.extract_id} {due.delivery_period} was due on {due.due_on} from {due.owner}"
                 )
             is_set_back = session.is_set_back_from(identity, choice)
             if choice.held and not any(r.receipt_id in choice.in_force for r in taken.readings):
-                raise session.refused(choice.held, is_all=True)
+                raise held.refusal(session, choice.held, is_all=True)
             if is_set_back or session.rests_on(session.current_manifest(), identity, choice):
                 if news:
-                    raise session.refused(news)
+                    raise held.refusal(session, news)
                 said = f"nothing new: {'current stays set back to ' if is_set_back else ''}release {release}"
                 said += "" if is_set_back else " is up to date"
                 context.log.info(said)

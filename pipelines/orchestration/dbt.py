@@ -18,7 +18,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from pipelines import transform
 from pipelines.orchestration.names import BUILD, INTAKE, RELEASE_GROUP, model_key, reference_key
 from pipelines.records import Build
-from pipelines.store import Warehouse
+from pipelines.store import Warehouse, for_owner_alone
 
 Manifest = Mapping[str, Any]
 
@@ -57,7 +57,7 @@ def load_manifest(warehouse: Warehouse) -> Manifest:
     """
     folder = warehouse.private_folder(warehouse.dbt_target)
     # Web server and daemon load definitions at the same moment: one parses, the other waits for its manifest.
-    with (folder / ".parsing").open("a") as handle:
+    with for_owner_alone(), (folder / ".parsing").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         loaded: Manifest = json.loads(transform.compile_manifest(folder).read_text(encoding="utf-8"))
     return loaded

@@ -91,7 +91,10 @@ def areas(map_of: MapOf) -> str:
 
 
 def series(facts: Facts, item: Prepared) -> str:
-    """All figures of a subject: for each region values, intervals, statuses and origins in the order of the years."""
+    """All figures of a subject: for each region values, statuses, origins, intervals, in the order of the years.
+
+    Last, where there are such, the days of the deliveries that provisional figures stay at.
+    """
     subject = item.subject
     years = sorted({year for by_year in subject.figures.values() for year in by_year})
     rows: dict[str, list[Any]] = {}
@@ -107,6 +110,9 @@ def series(facts: Facts, item: Prepared) -> str:
         ]
         if any(figure is not None and figure.low is not None for figure in figures):
             row.append([[f.low, f.high] if f is not None and f.low is not None else None for f in figures])
+        if any(figure is not None and figure.stays_at for figure in figures):
+            row += [None] * (4 - len(row))
+            row.append([str(f.stays_at) if f is not None and f.stays_at else "" for f in figures])
         rows[code] = row
     return _call(
         "figures", subject.key, {"years": years, "called": [subject.called(year) for year in years], "rows": rows}

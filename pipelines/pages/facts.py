@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pipelines.pages.provisional import date_figures
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
@@ -76,6 +77,7 @@ def read_facts(release: Release) -> Facts:
     _add_indicators(release, facts)
     for subject in facts.subjects.values():
         _settle(subject, facts)
+    date_figures(release, facts)
     if release.has("dim_region_group"):
         for row in release.rows("select * from dim_region_group where valid_to is null order by group_code"):
             facts.groups.setdefault(row["region_code"], []).append(row)

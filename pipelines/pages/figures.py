@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pipelines.pages.chart import Point, Series
+from pipelines.pages.provisional import date_rows, stand_ins
 from pipelines.pages.reading import Release, Row
 
 BASES = {
@@ -70,6 +71,7 @@ def spending_over_years(release: Release) -> Row | None:
     )
     if not rows:
         return None
+    date_rows(rows, stand_ins(release).of_spending)
     series: dict[tuple[str, str], list[Point]] = {}
     for row in rows:
         synthetic = row["provenance"] != "official"
@@ -162,7 +164,8 @@ def spending_by_region(release: Release) -> Row | None:
                     and residence = 'total' and population_basis = 'resident') as is_synthetic,
                 bool_or(provenance <> 'official') filter (where domain = 'all' and government_level = 'all'
                     and residence = 'total' and population_basis = 'registered') as is_registered_synthetic,
-                bool_or(provenance <> 'official') filter (where domain = 'basic') as is_basic_synthetic
+                bool_or(provenance <> 'official') filter (where domain = 'basic') as is_basic_synthetic,
+                any_value(year) as year
             from figure group by region_code
         )
         select w.*, (select max(r.region_name_en) from dim_region r where r.region_code = w.region_code)
@@ -179,6 +182,7 @@ def spending_by_region(release: Release) -> Row | None:
     if not parts:
         return None
     highest = max(float(row["per_resident"] or 0) for row in rows) or 1.0
+    date_rows(rows, stand_ins(release).of_spending)
     for row in rows:
         row["share"] = float(row["per_resident"] or 0) / highest * 100
     return {
@@ -228,9 +232,11 @@ def coverage(release: Release) -> list[Row] | None:
             first[row["indicator_code"]] = {**row, "others": []}
         else:
             first[row["indicator_code"]]["others"].append(row)
+    found = stand_ins(release)
     for row in first.values():
         row["meter"] = None if row["attainment"] is None else max(0.0, min(1.0, float(row["attainment"]))) * 100
         row["origin"] = ORIGINS.get(str(row["target_origin"]), (row["target_origin"], row["target_origin"]))
+        date_rows([row, *row["others"]], found.of_indicator(row["indicator_code"]))
     names = {item["domain"]: item for item in release.card["domains"]}
     order = {domain: position for position, domain in enumerate(names)}
     groups: dict[str, list[Row]] = {}
@@ -279,7 +285,8 @@ def populations(release: Release) -> list[Row] | None:
             bool_or(provenance <> 'official') filter (where population_basis = 'resident' and residence = 'total')
                 as is_resident_synthetic,
             bool_or(provenance <> 'official') filter (where population_basis = 'registered') as is_registered_synthetic,
-            bool_or(provenance <> 'official') filter (where residence = 'urban') as is_urban_synthetic
+            bool_or(provenance <> 'official') filter (where residence = 'urban') as is_urban_synthetic,
+            max('P') filter (where list_contains(string_split(obs_status, ';'), 'P')) as obs_status
         from fct_population
         where region_code = ? and reference_geography = 'reported' and sex = 'all' and age_group = 'all'
             and (population_source <> 'mid_year' or ? = 'mid_year')
@@ -288,6 +295,7 @@ def populations(release: Release) -> list[Row] | None:
         release.home,
         release.population_source,
     )
+    date_rows(rows, stand_ins(release).of_population)
     for row in rows:
         residents, urban, registered = row["residents"], row["urban"], row["registered"]
         row["urban_pct"] = Decimal(100) * urban / residents if urban is not None and residents else None

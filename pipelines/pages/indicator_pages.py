@@ -150,7 +150,7 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
         "home_figure": item.home,
         "home_cell": Markup(
             subject_button(subject.written(item.home.value), subject.key, facts.home, item.home.year)
-            + flags(item.home.status)
+            + flags(item.home.status, item.home.stays_at)
         )
         if item.home is not None and item.home.value is not None
         else MISSING,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import escape
 
@@ -56,10 +57,18 @@ def sample_mark(synthetic: Row) -> str:
     return f"<mark>{escape(synthetic['zh'])}</mark>"
 
 
-def flags(status: str) -> str:
-    """What a figure's status says, in words; nothing for an ordinary one."""
+def flags(status: str, stays_at: date | None = None) -> str:
+    """What a status says, in words: nothing of an ordinary one; of a provisional one at which delivery it stays."""
     said = [STATUSES[code] for code in status.split(";") if code in STATUSES]
+    if stays_at is not None:
+        stays = (f"初步：{stays_at} 的来文", f"provisional: delivery of {stays_at}")
+        said = [stays if words == STATUSES["P"] else words for words in said]
     return "".join(f'<i class="flag">{both(*words)}</i>' for words in said)
+
+
+def provisional_flag(figure: Figure | None) -> str:
+    """The flag of a provisional figure alone, for places without room for the others."""
+    return flags("P", figure.stays_at) if figure is not None and figure.is_provisional else ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ class Prepared:
     def value_cell(self, figure: Figure | None) -> str:
         """A figure with its interval and flags, or why there is none."""
         if figure is None or figure.value is None:
-            return f"<td class=n>{MISSING}{flags(figure.status) if figure is not None else ''}"
+            return f"<td class=n>{MISSING}{flags(figure.status, figure.stays_at) if figure is not None else ''}"
         return f"<td class=n>{self.value(figure)}"
 
     def value(self, figure: Figure) -> str:
@@ -115,7 +124,7 @@ class Prepared:
         interval = ""
         if figure.low is not None and figure.high is not None:
             interval = f"<small>{self.subject.written(figure.low)}–{self.subject.written(figure.high)}</small>"
-        return f"{button}{flags(figure.status)}{interval}"
+        return f"{button}{flags(figure.status, figure.stays_at)}{interval}"
 
     def band_cell(self, region: Region, positions: Row | None = None, *, counts: bool = False) -> str:
         """The fifth and the positions left open; never a bare rank. `positions` come from the sensitivity table.

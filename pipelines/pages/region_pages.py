@@ -295,10 +295,17 @@ def _money(shared: Shared, region: Region) -> list[Row]:
                 "year": own.year,
                 "called": own.called,
                 "is_missing": own.value is None and not own.is_suppressed,
-                "value": Markup((MISSING if own.value is None else row_button(rounded(own.value))) + flags(own.status)),
-                "home": rounded(home.value) + Markup(flags(home.status)) if home is not None else rounded(None),
+                "value": Markup(
+                    (MISSING if own.value is None else row_button(rounded(own.value))) + flags(own.status, own.stays_at)
+                ),
+                "home": rounded(home.value) + Markup(flags(home.status, home.stays_at))
+                if home is not None
+                else rounded(None),
                 "is_synthetic": own.is_synthetic,
-                "degree": Markup(subject_button(degree.written(score.value), degree.key, region.code, score.year))
+                "degree": Markup(
+                    subject_button(degree.written(score.value), degree.key, region.code, score.year)
+                    + flags(score.status, score.stays_at)
+                )
                 if degree is not None and score is not None and score.value is not None
                 else "–",
                 "degree_home": degree.written(at_home.value) if degree is not None and at_home is not None else "–",

@@ -35,7 +35,7 @@ def environment() -> Environment:
         "plain": numbers.plain,
         "measured": numbers.measured,
         "large": numbers.large,
-        "flags": lambda status: Markup(flags(status or "")),
+        "flags": lambda status, stays_at=None: Markup(flags(status or "", stays_at or None)),
         "basis": lambda row: figures.BASES.get(row["population_basis"], (row["population_basis"],) * 3),
         "source": lambda row: figures.SOURCES.get(row["population_source"], (row["population_source"],) * 2),
         "style": Markup((ASSETS / "style.css").read_text(encoding="utf-8")),

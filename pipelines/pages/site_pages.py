@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pipelines.pages import indicator_pages, maps, quality_figures
 from pipelines.pages.maps import MapOf
 from pipelines.pages.numbers import rounded_down
-from pipelines.pages.prepared import Prepared, figure_button
+from pipelines.pages.prepared import Prepared, figure_button, provisional_flag
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Region
 
@@ -42,6 +42,7 @@ def overview(release: Release, facts: Facts, prepared: dict[str, Prepared], map_
         "degree": whole.home,
         "degree_cell": Markup(
             figure_button(rounded_down(whole.home.value, 2), degree.reference(facts.home, whole.home.year))
+            + provisional_flag(whole.home)
         ),
         "degree_row": row,
         "degree_before": degree.of(facts.home, whole.home.year - 1),
@@ -69,7 +70,9 @@ def _bar(item: Prepared, code: str, target: float | None) -> Row:
         "en": en,
         "value": value,
         # cut, not rounded: what misses its target by a hair must not read as met
-        "cell": Markup(figure_button(rounded_down(value, 2), item.subject.reference(code, figure.year)))
+        "cell": Markup(
+            figure_button(rounded_down(value, 2), item.subject.reference(code, figure.year)) + provisional_flag(figure)
+        )
         if figure is not None and value is not None
         else None,
         "place": _place(value) if value is not None else 0.0,
@@ -113,6 +116,7 @@ def tree(facts: Facts, prepared: dict[str, Prepared]) -> list[Row]:
             "region": region,
             "degree": rounded_down(figure.value, 1) if figure is not None and figure.value is not None else None,
             "is_synthetic": figure is not None and figure.is_synthetic,
+            "flag": Markup(provisional_flag(figure)),
             "below": [line(child) for child in facts.children(region.code)],
         }
 

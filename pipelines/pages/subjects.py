@@ -7,6 +7,7 @@ All of them are one thing here, a subject with a figure for each region and year
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from pipelines.pages.numbers import rounded, rounded_down
 from pipelines.pages.reading import Row
@@ -37,6 +38,7 @@ class Figure:
     status: str
     is_synthetic: bool
     period_name: str = ""  # what a financial year is called
+    stays_at: date | None = None  # of a provisional one: when the delivery came that it stays at
 
     @property
     def called(self) -> str:
@@ -52,6 +54,11 @@ class Figure:
     def is_estimated(self) -> bool:
         """Whether the figure is an estimate."""
         return "E" in self.status.split(";")
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the figure may still change: its department says so, or it stands in for one that is held."""
+        return "P" in self.status.split(";")
 
     @property
     def is_break(self) -> bool:

@@ -6,7 +6,7 @@ it stores results and verdict beside the build and refuses, through `require_pas
 
 from __future__ import annotations
 
-from pipelines.quality.deliveries import HELD, check_of_finding
+from pipelines.quality.deliveries import check_of_finding
 from pipelines.quality.deliveries import faults as delivery_faults
 from pipelines.quality.expectations import preload
 from pipelines.quality.history import read_history, rule_sha256
@@ -16,7 +16,6 @@ from pipelines.quality.waivers import Waiver, is_covered, load_waivers, waivers_
 
 __all__ = [
     "ADDRESS",
-    "HELD",
     "Rules",
     "Waiver",
     "check_of_finding",

@@ -73,6 +73,8 @@ def card(
             "page_language": jurisdiction.description.page_language,
             "disclosure": jurisdiction.disclosure,
         },
+        # What figures rest on without an indicator that names it.
+        "measures": jurisdiction.measure_roles,
         "extracts": [_with_due(jurisdiction, row) for row in rows_of(connection, _EXTRACTS)],
         "recipes": [recipe.model_dump() for recipe in jurisdiction.recipes],
         "domains": rows_of(

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.store import Warehouse, now_utc, public_folder
+from pipelines.store import Warehouse, now_utc
 
 # On another machine nobody can see whether a process lives; a run that long ago has ended.
 _LONGEST_RUN = timedelta(hours=24)
@@ -40,8 +40,7 @@ class Journal:
     ) -> Journal:
         """The log of a new run, or, for a `run_id` that has one, that log to go on with. Old logs beyond `kept` go."""
         folder = runs_folder(warehouse)
-        public_folder(warehouse.folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        warehouse.private_folder(folder)
         if run_id is not None and (path := find(warehouse, run_id)) is not None:
             return cls(path, run_id)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")  # two runs of one second keep their order
@@ -58,7 +57,7 @@ class Journal:
     def note(self, event: str, **fields: Any) -> None:
         """Add a line; it is on the disk's way before this returns, whatever becomes of the process."""
         line = json.dumps({"at": now_utc(), "event": event, "run_id": self.run_id, **fields}, ensure_ascii=False)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "ab") as handle:
             handle.write(line.encode() + b"\n")
 

@@ -251,12 +251,12 @@ def _held(held: Held) -> Condition:
         subject=held.extract_id,
         message=f"{held.landing_path} is held: {held.because}; {stays}; what to do: {held.do}",
         owner=held.owner,
+        contact=held.contact,
         since=held.since,
         state=f"{held.receipt_id} {_digest(held.because)}",
         details={
             "delivery_period": held.delivery_period,
             "landing_path": held.landing_path,
-            "contact": held.contact,
             "checks": held.checks,
             "stays_at": held.stays_at,
         },

@@ -28,6 +28,7 @@ class Cells:
     files: list[dict[str, Any]]
     cells: list[dict[str, Any]]
     deliveries: list[dict[str, Any]]
+    held: list[dict[str, Any]]
     count: int
 
 
@@ -90,7 +91,25 @@ def gather(connection: duckdb.DuckDBPyConnection, lineage: Lineage, observations
     )
     _say_why(deliveries)
     total = connection.execute("select count(*) from contributing").fetchone()
-    return Cells(files, cells, deliveries, int(total[0]) if total else 0)
+    return Cells(files, cells, deliveries, _held(connection), int(total[0]) if total else 0)
+
+
+def _held(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Deliveries that failed their checks, of the extracts of the cells; those first in whose place the cells stand.
+
+    `figures` is how many of the cells stand in for figures of that delivery, `stays_at` when the last of these came.
+    """
+    known = rows_of(connection, "select column_name from (describe public.main.audit_receipt)")
+    if not any(row["column_name"] == "in_place_of" for row in known):
+        return []  # a release of before deliveries were held
+    return rows_of(
+        connection,
+        "select h.receipt_id, h.department || '/' || h.extract as extract, h.delivery_period, h.landing_path, "
+        "h.held_since, h.held_because, count(r.receipt_id) as figures, max(r.received_at) as stays_at "
+        "from public.main.audit_receipt h join contributing c on c.department = h.department and c.extract = h.extract "
+        "left join public.main.audit_receipt r on r.receipt_id = c.receipt_id and r.in_place_of = h.receipt_id "
+        "where h.is_held group by all order by figures = 0, h.landing_path, h.receipt_id",
+    )
 
 
 def _say_why(deliveries: list[dict[str, Any]]) -> None:

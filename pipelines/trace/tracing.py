@@ -44,6 +44,7 @@ class Trace:
     cells: list[dict[str, Any]] = field(default_factory=list)
     cells_count: int = 0
     deliveries: list[dict[str, Any]] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)  # deliveries of its extracts that failed their checks
     checks: dict[str, Any] = field(default_factory=dict)
     models: list[dict[str, Any]] = field(default_factory=list)
 
@@ -115,7 +116,7 @@ def _explain(levels: Levels, table: rows.Table, found: Trace, mask_cells: int, l
     found.levels = levels.as_list(limit)
     gathered = cells.gather(connection, known, levels.observations, limit)
     found.files, found.cells, found.deliveries = gathered.files, gathered.cells, gathered.deliveries
-    found.cells_count = gathered.count
+    found.cells_count, found.held = gathered.count, gathered.held
     about = [table.name, *dict.fromkeys(str(level["table"]) for level in found.levels)]
     outcomes, failing, touched, waivers = cells.checks_of(connection, about, limit)
     found.checks = {"outcomes": outcomes, "failing": failing, "rows": touched, "waivers": waivers}

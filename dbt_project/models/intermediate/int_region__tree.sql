@@ -55,7 +55,7 @@ select
     pairs.distance,
     own.leaves,
     whole.leaves as ancestor_leaves,
-    inner_nodes.region_code is null as is_leaf
+    inner_nodes.region_code is null and coalesce(pairs.is_territory, true) as is_leaf
 from pairs
 inner join below as own
     on own.reference_geography = pairs.reference_geography

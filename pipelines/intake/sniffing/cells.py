@@ -12,15 +12,24 @@ from functools import cached_property
 
 from pipelines.formats import Grid
 from pipelines.intake.numbers import sign_form
-from pipelines.intake.sniffing.words import CONTINENTAL, MARKED, NUMBER, TOKENS, TRAILING_MINUS, YEAR_CELL
+from pipelines.intake.sniffing.words import (
+    CONTINENTAL,
+    CONTINENTAL_IN_BRACKETS,
+    MARKED,
+    NUMBER,
+    TOKENS,
+    TRAILING_MINUS,
+    YEAR_CELL,
+)
 from pipelines.jurisdiction.text import normalise
 
 SAMPLE_ROWS = 5_000
+_FORMS = (NUMBER, CONTINENTAL, CONTINENTAL_IN_BRACKETS, TRAILING_MINUS)
 
 
 def is_number(figure: str) -> bool:
     """True for a number, with or without thousands marks, brackets or a percent sign, whatever its decimal mark."""
-    return bool(figure) and any(form.match(figure) for form in (NUMBER, CONTINENTAL, TRAILING_MINUS))
+    return bool(figure) and any(form.match(figure) for form in _FORMS)
 
 
 @dataclass(frozen=True)

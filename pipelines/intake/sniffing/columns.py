@@ -18,6 +18,7 @@ from pipelines.intake.sniffing.words import (
     CALENDAR,
     CAMEL_IDENTIFIER,
     CONTINENTAL,
+    CONTINENTAL_IN_BRACKETS,
     EITHER_MARK,
     IDENTIFIER,
     INTEGER,
@@ -72,9 +73,13 @@ def _count(column: Column, rows: list[Row]) -> None:
             column.blanks += 1
             continue
         column.filled += 1
-        if CONTINENTAL.match(figure):
+        if CONTINENTAL.match(figure) or CONTINENTAL_IN_BRACKETS.match(figure):
             column.continental.append(figure)
-        if TRAILING_MINUS.match(figure) or (figure.startswith("(") and NUMBER.match(figure)):
+            column.integer &= not figure.partition(",")[2].strip("0)")
+            if figure.startswith(("-", "(")):
+                column.minimum = -1.0
+        in_brackets = NUMBER.match(figure) or CONTINENTAL_IN_BRACKETS.match(figure)
+        if TRAILING_MINUS.match(figure) or (figure.startswith("(") and in_brackets):
             column.negatives.append(figure)
         if not (NUMBER.match(figure) or TRAILING_MINUS.match(figure)) or _GAPS.search(figure):
             column.texts[figure] += 1

@@ -21,6 +21,7 @@ from pipelines.jurisdiction.open_fields import OPEN, find_open, with_stand_ins
 from pipelines.store import read_yaml
 
 _WIDTH = 100
+_NOTE_NUMBER = re.compile(r"^\(?[0-9]{1,3}\)?-?$")  # may be the number of a note, or of a page
 
 
 @dataclass
@@ -151,7 +152,11 @@ def _numbers(seen: Look) -> list[str]:
     """How numbers are written, where it is not the usual way; open where a sign can be read in two ways."""
     parts, why = _decimal_mark(seen)
     negatives = [text for column in seen.values for text in column.negatives]
-    if negatives:
+    large = [text for text in negatives if not _NOTE_NUMBER.match(text)]
+    if large and all(text.startswith("(") for text in negatives):
+        parts.append("negative: brackets")
+        why.append(f"# {large[0]!r} is too large for the number of a note: taken for a negative number")
+    elif negatives:
         parts.append(f'negative: "{OPEN}"')
         why.append(f"# {negatives[0]!r}: a negative number (brackets, or trailing), or a note?")
     return [*why, f"numbers: {{{', '.join(parts)}}}"] if parts else []

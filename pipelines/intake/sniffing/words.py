@@ -25,6 +25,8 @@ CONTINENTAL = re.compile(
     r"^-?[0-9]{1,3}(?:[. \u00a0\u202f][0-9]{3})+,[0-9]+$|^-?[0-9]+,(?:[0-9]{1,2}|[0-9]{4,})$"
     r"|^-?[0-9]{1,3}(?:\.[0-9]{3}){2,}$"
 )
+# The same in brackets, with more digits than the numbers of two notes have.
+CONTINENTAL_IN_BRACKETS = re.compile(r"^\((?:[0-9]{1,3}(?:[. \u00a0\u202f][0-9]{3})+,[0-9]+|[0-9]{3,},[0-9]{1,2})\)$")
 EITHER_MARK = re.compile(r"^-?[0-9]{1,3}[.,][0-9]{3}$")  # thousands, or three digits behind a decimal mark
 # A number and the sign behind it: letters, brackets, daggers, superscript and circled digits.
 MARKED = re.compile(

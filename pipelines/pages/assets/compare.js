@@ -52,6 +52,9 @@ junheng.ready(function () {
     button.dataset.s = about.key;
     cell.append(button);
     if (one.status.split(";").indexOf("E") >= 0) { cell.append(make("i", "flag", both("估计", "estimated"))); }
+    if (one.status.split(";").indexOf("P") >= 0) {
+      cell.append(make("i", "flag", one.staysAt ? both("初步：" + one.staysAt + " 的来文", "provisional: delivery of " + one.staysAt) : both("初步", "provisional")));
+    }
     if (one.low !== null) { cell.append(make("small", "", junheng.written(about, one.low) + "–" + junheng.written(about, one.high))); }
     cell.append(sample(one));
     return cell;

@@ -131,7 +131,7 @@ var junheng = (function () {
     var at = data.years.indexOf(Number(year)), row = data.rows[code];
     if (at < 0 || !row) { return null; }
     var interval = row[3] ? row[3][at] : null;
-    return { value: row[0][at], status: row[1].split(",")[at], isSample: row[2][at] === "1", low: interval && interval[0], high: interval && interval[1] };
+    return { value: row[0][at], status: row[1].split(",")[at], isSample: row[2][at] === "1", low: interval && interval[0], high: interval && interval[1], staysAt: row[4] ? row[4][at] : "" };
   }
   function called(data, year) {
     var at = data.years.indexOf(Number(year));

@@ -1,0 +1,173 @@
+"""What a jurisdiction and its contracts say of years, populations, boundaries and budgets: it holds, or it is refused
+before anything is read, with the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fenland
+import pytest
+import yaml
+
+from pipelines.errors import ConfigurationError
+from pipelines.figure_keys import MAIN_READING, main_reading, trace_command
+from pipelines.jurisdiction import Jurisdiction, load
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return fenland.write(tmp_path / "fenland")
+
+
+def rewrite(path: Path, change: Change) -> None:
+    described = yaml.safe_load(path.read_text(encoding="utf-8"))
+    change(described)
+    path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def period(contract: dict[str, Any], **fields: Any) -> None:
+    contract["layouts"][0]["period"].update(fields)
+
+
+def years(jurisdiction: Jurisdiction, extract: str) -> tuple[str, str]:
+    """First day and naming of the years that an extract's figures belong to, as dbt gets them."""
+    rows = jurisdiction.extract_table.filter(jurisdiction.extract_table["extract"] == extract)
+    return rows["year_starts"].item(), rows["year_named_by"].item()
+
+
+# -- years ------------------------------------------------------------------------------------------------------------
+
+
+def test_contracts_count_the_years_of_their_jurisdiction_as_far_as_they_say_nothing_else(folder: Path) -> None:
+    assert years(load(folder), "visits") == ("04-01", "start")
+    visits = folder / "contracts" / "office" / "visits.yml"
+    rewrite(visits, lambda contract: period(contract, named_by="end"))
+    assert years(load(folder), "visits") == ("04-01", "end")
+    rewrite(visits, lambda contract: period(contract, starts="01-01"))
+    assert years(load(folder), "visits") == ("01-01", "end")
+    assert years(load(folder), "staff") == ("04-01", "start")
+
+
+def test_other_years_of_the_jurisdiction_read_its_files_anew(folder: Path) -> None:
+    before = load(folder).contracts["office/outturn"].hash
+    rewrite(folder / "jurisdiction.yml", lambda d: d["financial_years"].update(named_by="end"))
+    assert load(folder).contracts["office/outturn"].hash != before
+
+
+def test_years_of_the_calendar_are_what_is_meant_where_nothing_is_said(folder: Path) -> None:
+    rewrite(folder / "jurisdiction.yml", lambda d: d.pop("financial_years"))
+    assert years(load(folder), "visits") == ("01-01", "start")
+
+
+def test_layouts_of_a_contract_count_years_one_way(folder: Path) -> None:
+    path = folder / "contracts" / "office" / "outturn.yml"
+
+    def twice(contract: dict[str, Any], **fields: Any) -> None:
+        other = yaml.safe_load(yaml.safe_dump(contract["layouts"][0]))
+        other.update(name="other", delivery_periods=["2023-24"])
+        other["period"].update(fields)
+        contract["layouts"] = [{"name": "first", **contract["layouts"][0]}, other]
+
+    before = path.read_text(encoding="utf-8")
+    rewrite(path, lambda contract: twice(contract, starts="04-01"))  # what the other has from the jurisdiction
+    load(folder)
+    path.write_text(before, encoding="utf-8")
+    rewrite(path, lambda contract: twice(contract, starts="01-01"))
+    with pytest.raises(ConfigurationError, match="count years in different ways"):
+        load(folder)
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+REFUSED: list[tuple[str, str, Change, str]] = [
+    (
+        "a day that some years lack",
+        "jurisdiction.yml",
+        lambda d: d["financial_years"].update(starts="02-29"),
+        "starts",
+    ),
+    (
+        "a population that cannot be known",
+        "jurisdiction.yml",
+        lambda d: d.update(population_source="census"),
+        "population_source is 'census'",
+    ),
+    (
+        "parts of a whole budget",
+        "jurisdiction.yml",
+        lambda d: d["spending"][1].update(exhaustive=True),
+        "`exhaustive` is for `role: functional`",
+    ),
+    (
+        "classes of one account of which some are all",
+        "jurisdiction.yml",
+        lambda d: d["spending"].append({**d["spending"][0], "measure": "net_total", "exhaustive": True}),
+        "only one is called exhaustive",
+    ),
+    (
+        "classes of each government and of everybody in one account",
+        "jurisdiction.yml",
+        lambda d: d["spending"][2].update(fund="general"),
+        "both are classes of one account",
+    ),
+    (
+        "boundaries of a year without regions",
+        "contracts/office/people.yml",
+        lambda d: d.update(boundaries=1969),
+        "boundaries is 1969",
+    ),
+    (
+        "boundaries that are no year",
+        "contracts/office/people.yml",
+        lambda d: d.update(boundaries="last"),
+        "boundaries",
+    ),
+    (
+        "a scale that nobody knows",
+        "contracts/office/loans.yml",
+        lambda d: d.update(partial_year="somehow"),
+        "partial_year",
+    ),
+    (
+        "a year that begins on the last day of February",
+        "contracts/office/loans.yml",
+        lambda d: period(d, starts="02-29"),
+        "starts",
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "change", "says"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
+def test_what_does_not_fit_is_refused_with_its_file(folder: Path, file: str, change: Change, says: str) -> None:
+    load(folder)
+    rewrite(folder / file, change)
+    with pytest.raises(ConfigurationError) as caught:
+        load(folder)
+    assert says in caught.value.message
+    assert file in (caught.value.where or "")
+    assert caught.value.do
+
+
+# -- what is meant where none is named --------------------------------------------------------------------------------
+
+
+def test_the_population_that_is_meant_is_the_one_declared_or_the_first_there_is(folder: Path) -> None:
+    assert load(folder).population_source == "mid_year"
+    rewrite(folder / "jurisdiction.yml", lambda d: d.update(population_source="mid_year"))
+    assert load(folder).population_source == "mid_year"
+    assert load(folder).main_fund == "general"
+    assert not load(folder).tells_residence
+
+
+def test_an_omitted_population_is_the_one_that_the_release_divides_by() -> None:
+    reading = main_reading({"jurisdiction": {"population_source": "mid_year"}})
+    assert reading["population_source"] == ("mid_year",)
+    assert main_reading({})["population_source"] == ("year_end",)
+    assert set(MAIN_READING) <= set(reading)
+    key = {"region_code": "E", "population_source": "mid_year", "residence": "total"}
+    assert trace_command("mart_x", key, reading) == "junheng trace mart_x region_code=E"
+    assert "population_source=mid_year" in trace_command("mart_x", key, main_reading({}))
