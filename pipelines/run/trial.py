@@ -145,7 +145,8 @@ def _sniffed(settings: Settings, path: Path, contract_id: str, sheet: str | None
         return {**found, "proposal": None, "problem": problem.message, "do": problem.do, "readable": False}
     proposal = write_proposal(surveyed.best, surveyed.sheets, grounds, contract_id)
     contract = outline.with_years(as_trial(proposal.text))
-    period = period_of(path) or _year_in(data) or now_utc()[:4]
+    years = [year for sheet in surveyed.sheets for year in sheet.periods]
+    period = period_of(path) or max(years, default=None) or _year_in(data) or now_utc()[:4]
     trial = for_trial(outline.with_regions_of(proposal), contract)
     found.update(summary(read_once(data, path.name, contract, trial, period), contract, period))
     found.update(
@@ -153,8 +154,10 @@ def _sniffed(settings: Settings, path: Path, contract_id: str, sheet: str | None
             "proposal": proposal.text,
             "open": proposal.open_fields,
             "measures_to_add": proposal.measures,
+            "measure_lines": outline.lines_for("measure", proposal.measures),
             "units_to_add": proposal.units,
             "regions_to_add": proposal.regions,
+            "region_lines": outline.lines_for("region", proposal.regions),
             "notes": [*outline.missing, *proposal.notes],
         }
     )

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.intake.layout import letter
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.sniffing.words import GENERIC_SHEET, IN_BRACKETS, NO_TITLE
+from pipelines.intake.sniffing.words import FINANCIAL_YEAR, GENERIC_SHEET, IN_BRACKETS, NO_TITLE, YEAR
 from pipelines.jurisdiction.contract import Format, SheetRule
 from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
 from pipelines.jurisdiction.text import normalise
@@ -123,6 +123,7 @@ class Look:
     columns: list[Column] = field(default_factory=list)
     preamble: list[str] = field(default_factory=list)  # in comparison form
     preamble_shown: list[str] = field(default_factory=list)  # the same as people read it
+    contents: str = ""  # what a file of a statistics program calls its figures, beside its title
     name: Column | None = None
     code: Column | None = None
     are_listed: bool = True  # the regions are known by the jurisdiction's list; else the columns are known by looks
@@ -142,6 +143,7 @@ class Look:
     marks: dict[str, tuple[str, str]] = field(default_factory=dict)
     labels: list[tuple[Column, bool, list[str]]] = field(default_factory=list)  # text columns, filled down?, texts
     unit_line: str = ""
+    status_column: Column | None = None  # the column that says the status of each number
     unit_column: tuple[Column, list[str]] | None = None  # the column that says the unit of each row, and its texts
     unlisted_units: list[str] = field(default_factory=list)  # units that headers or lines above state, not listed
 
@@ -191,8 +193,15 @@ class Look:
 
     @property
     def reads_all_sheets(self) -> bool:
-        """True when several sheets are read as several periods."""
-        return isinstance(self.format.sheet, SheetRule) and self.format.sheet.all
+        """True when several sheets, or files of a zip, are read as several periods."""
+        return any(isinstance(rule, SheetRule) and rule.all for rule in (self.format.sheet, self.format.member))
+
+
+def of_any_year(title: str) -> str:
+    """A title without the year that it names: what it is about goes on in other years."""
+    for form in (FINANCIAL_YEAR, YEAR):
+        title = re.sub(rf"[\s,，:：;–-]*(?:\b(?:in|for|of)\s+)?{form.pattern}(?:\s*年度?)?", "", title)
+    return " ".join(title.split()).strip(" ,，:：;–-")
 
 
 def _without_prefix(text: str) -> str:
@@ -204,4 +213,5 @@ def _without_prefix(text: str) -> str:
 def bare(text: str) -> str:
     """A header or title without its unit and remarks in brackets."""
     named = _without_prefix(text)
-    return " ".join(IN_BRACKETS.sub("", named).split()).strip(" /,，、:：") or named
+    shown = re.sub(r"\s+(?=[,，、;:：])", "", " ".join(IN_BRACKETS.sub("", named).split()))
+    return shown.strip(" /,，、:：") or named

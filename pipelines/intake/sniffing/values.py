@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.intake.dimensions import in_form
 from pipelines.intake.sniffing.cells import words_of
-from pipelines.intake.sniffing.look import Column, Grounds, Look, bare
+from pipelines.intake.sniffing.look import Column, Grounds, Look, bare, of_any_year
 from pipelines.intake.sniffing.periods import Period
 from pipelines.intake.sniffing.units import unit_of, unit_of_rows, without_unit
 from pipelines.intake.sniffing.words import (
@@ -22,12 +22,14 @@ from pipelines.intake.sniffing.words import (
     DIMENSION_WORDS,
     FINANCIAL_YEAR,
     MONTH,
+    POPULATION_WORD,
     RESIDENCES,
     SEXES,
+    VALUE_HEADER,
     WHOLE,
     YEAR,
 )
-from pipelines.intake.sniffing.writing import plain_pattern, quoted, word
+from pipelines.intake.sniffing.writing import in_english, plain_pattern, quoted, word
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
@@ -47,6 +49,7 @@ class Value:
     integer: bool
     not_negative: bool
     why: str
+    status: str = ""  # the column that says the status of its number
     unit_of_rows: str = ""  # what the contract says instead of a unit where each row says its own
 
 
@@ -69,16 +72,17 @@ class Measures:
         if name not in self._new:
             self._new[name] = self._called(subject)
             shown = bare(subject)
+            counts_people = POPULATION_WORD.search(shown) is not None
             self.lines.append(
                 {
                     "measure": self._new[name],
                     "name_zh": shown,
-                    "name_en": shown,
+                    "name_en": in_english(shown),
                     "unit": self.grounds.units.get(unit, OPEN),
                     "kind": OPEN,
                     "aggregation": OPEN,
-                    "population_source": "none",
-                    "is_population": "false",
+                    "population_source": OPEN if counts_people else "none",
+                    "is_population": OPEN if counts_people else "false",
                 }
             )
         return self._new[name]
@@ -138,6 +142,7 @@ def _is_a_part(text: str, match: re.Match[str]) -> bool:
 def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures) -> list[Value]:
     """An entry for each column of figures, or for each family of columns that differ in their period only."""
     by_rows = labels_are_measures(seen)
+    status = quoted(seen.status_column.called) if seen.status_column is not None else ""
     values: list[Value] = []
     families: dict[tuple[str, str], list[Column]] = {}
     for column in seen.values:
@@ -151,6 +156,8 @@ def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures
     for around, columns in families.items():
         values.append(_family(around, columns, seen, grounds, None if by_rows else measures))
     _tell_apart(values, measures)
+    for value in values:
+        value.status = status
     if by_row := unit_of_rows(grounds, seen):
         for value in (value for value in values if value.unit == OPEN):
             value.unit_of_rows, reason = by_row
@@ -168,7 +175,9 @@ def _one(column: Column, seen: Look, grounds: Grounds, measures: Measures | None
         dimensions = dict.fromkeys(dimensions, OPEN)
     if normalise(bare(header)) in grounds.measure_names:
         subject, dimensions = header, {}
-    measure = None if measures is None else measures.named(subject or seen.subject, unit)
+    if VALUE_HEADER.match(subject):
+        subject = seen.contents
+    measure = None if measures is None else measures.named(subject or of_any_year(_subject_above(seen)), unit)
     selector = f"column: {quoted(column.called)}"
     return Value(selector, column.name, measure, dimensions, unit, column.integer, column.minimum >= 0, why)
 
@@ -184,11 +193,11 @@ def _family(
     subject = re.sub(r"^[\s/年度末]+|[\s/]+$", "", shown)
     labels = [text for _, _, texts in seen.labels for text in texts] if measures is None else []
     unit, why = _unit_of_family(subject if before or after else "", labels, columns, grounds, seen)
-    name = bare(without_unit(subject, grounds)) if before or after else _subject_above(seen)
+    name = bare(without_unit(subject, grounds)) if before or after else of_any_year(_subject_above(seen))
     return Value(
         f"columns: {quoted(pattern)}",
         pattern,
-        None if measures is None else measures.named(name or seen.subject, unit),
+        None if measures is None else measures.named(name or of_any_year(seen.subject), unit),
         {},
         unit,
         all(c.integer for c in columns),

@@ -35,6 +35,10 @@ REFERENCE = re.compile(r"^[(\[][0-9]{1,2}[)\]]$")  # the number of a note, not a
 
 # -- lines that are no data -------------------------------------------------------------------------------------
 
+# A line of a file of a statistics program that names the whole table, or says something else of it.
+TABLE_TITLE = re.compile(r"^(?:TITLE|LABEL|label|DESCRIPTION)=(.+)$")
+TABLE_CONTENTS = re.compile(r"^CONTENTS=(.+)$")
+TABLE_REMARK = re.compile(r"^[A-Za-z][A-Za-z-]*=")
 IN_BRACKETS = re.compile(r"[(\[（［【]([^()\[\]（）［］【】]{1,20})[)\]）］】]")
 # What stands behind `Unit:` up to a bracket or another such statement; it may be several units.
 UNIT_LINE = re.compile(
@@ -81,6 +85,9 @@ MARKS: dict[str, MarkMeaning] = {
     **dict.fromkeys(("e", "(e)", "[e]", "E"), "estimated"),
     **dict.fromkeys(("b", "(b)", "[b]"), "break"),
 }
+
+# Observation statuses of SDMX that stand beside numbers; all others are open.
+STATUSES: dict[str, MarkMeaning] = {"A": "note", "P": "provisional", "E": "estimated", "B": "break"}
 
 # -- what headers speak of ----------------------------------------------------------------------------------------
 
@@ -156,7 +163,15 @@ ROW_STATE = re.compile(
     r"|^(?:is|has)_",
     re.IGNORECASE,
 )
-UNIT_HEADER = re.compile(r"^(?:计量)?单位$|^単位$|^units?(?:[ _]of[ _]measure\w*)?$|^einheit$|^unité$", re.IGNORECASE)
+UNIT_HEADER = re.compile(
+    r"^(?:计量)?单位$|^単位$|^units?(?:[ _]of[ _]measure\w*)?$|^unit[ _]measure$|^einheit$|^unité$", re.IGNORECASE
+)
+# Headers that say nothing of what the figures below them are.
+VALUE_HEADER = re.compile(r"^(?:obs[ _]?)?(?:values?|figures?|valeurs?|werte?|valor|数值|数値|值)$", re.IGNORECASE)
+# What is counted may be the people that other figures are divided by.
+POPULATION_WORD = re.compile(
+    r"人口|居民|population|\bresidents?\b|inhabitants|einwohner|bevölkerung|habitants|poblaci[oó]n", re.IGNORECASE
+)
 ANSWER = re.compile(r"^(?:y|n|yes|no|true|false|ja|nein|oui|non|s[ií]|是|否|有|无|√|×|✓|✗|[01])$", re.IGNORECASE)
 
 # -- persons --------------------------------------------------------------------------------------------------------
@@ -176,6 +191,13 @@ REGION_HEADER = re.compile(
     r"|\b(?:local\s?authority|authority|authorities|council|county|counties|district|districts|region|regions|area|areas|province|prefecture|municipality"
     r"|state|borough|ward|parish|commune|d[ée]partement|gemeinde|kreis|land|country|canton|comune|provincia|municipio|geography|geo|place|lad|ladnm|lga|msa|zone)\b"
     r"|(?:^|[ _])(?:name|places?)$|^名称$",
+    re.IGNORECASE,
+)
+# Headers that are nothing but a word for regions, as the columns of statistical formats are called.
+REGION_ITSELF = re.compile(
+    r"^(?:ref[ _]?area|geo(?:graphy|[ _]?area)?|regions?|areas?|provinces?|districts?|count(?:y|ies)"
+    r"|municipalit(?:y|ies)|地区|地域|行政区划)"
+    r"(?:[ _]?(?:codes?|ids?|cd)|代码)?(?: \(code\))?$",
     re.IGNORECASE,
 )
 # Headers of numbers of rows, which say nothing of regions.
