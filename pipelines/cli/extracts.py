@@ -155,6 +155,8 @@ def _trial_text(found: dict[str, Any]) -> str:
         f"{found['contract']}, delivery period {found['period']}: "
         f"{found['observations']:,} figures accepted, {found['rejects']:,} reject(s)"
     ]
+    if found.get("status") == "proposed" and not found["open"]:
+        lines.append("still a proposal: nothing is published by it before a person sets `status: active`")
     if found["open"]:
         lines.append(f"open: {len(found['open'])} field(s) that a person has to answer (?) before any of it counts:")
         lines += [f"  line {item['line']}, {item['field']}: {in_short(item['text'])}" for item in found["open"][:12]]
