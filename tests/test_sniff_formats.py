@@ -21,6 +21,7 @@ from test_sniff import settings
 from test_sniff_leaves_open import nowhere
 
 from pipelines import cli
+from pipelines.intake.personal import check_digit
 from pipelines.intake.sniffing import Proposal, propose
 from pipelines.intake.sniffing.look import of_any_year
 from pipelines.run.trial import check_file, sniff_file
@@ -284,3 +285,29 @@ def test_the_proposed_pattern_of_names_fits_the_file(name: str, files: str) -> N
     )
     data = zipped(**{"heads.csv": data}) if name.endswith("zip") else data
     assert yaml.safe_load(propose(data, name, nowhere(), "desk/file").text)["files"] == files
+
+
+# -- names that hold a number of a person -----------------------------------------------------------------------------
+
+IDENTITY = "33010619800101" + "123" + check_digit("33010619800101123")
+
+
+@pytest.mark.parametrize("number", [IDENTITY, "13800138000"])
+def test_a_number_of_a_person_in_a_name_is_in_no_proposal_and_is_told(number: str, tmp_path: Path) -> None:
+    land = country.make_country(tmp_path / "verdania", landed=False)
+    table = [["Place", "Heads"], ["Ash", 4], ["Beech", 7]]
+    path = tmp_path / f"heads {number}.xlsx"
+    path.write_bytes(corpus.workbook({"Cover": [["Heads"]], f"Zhang {number}": table}))
+    found = sniff_file(settings(land.folder, tmp_path), path, write=True)
+    said = json.dumps({name: value for name, value in found.items() if name != "file"}, ensure_ascii=False)
+    assert number not in said.replace(str(path), "")
+    assert "holds an <" in found["findings"][0]["observed"]
+    assert found["observations"] == 2
+    assert not [file for file in land.folder.rglob("*") if number in file.name]
+    checked = check_file(settings(land.folder, tmp_path), path, "treasury/budget", "2020")
+    assert any("holds an <" in finding["observed"] for finding in checked["findings"])
+    inside = tmp_path / "heads.zip"
+    inside.write_bytes(zipped(**{f"{number}.csv": heads(2020), "heads.csv": heads(2020)}))
+    found = sniff_file(settings(land.folder, tmp_path), inside)
+    assert number not in json.dumps(found, ensure_ascii=False)
+    assert found["observations"] == 3

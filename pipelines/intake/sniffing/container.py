@@ -32,6 +32,7 @@ class Part:
     why: dict[str, str]
     sheet: str = ""  # its name, where the file has several
     is_visible: bool = True
+    place: int = 1  # among the tables of its file that people see
     member: str = ""  # its path in a zip of many files
     problem: UnreadableFileError | None = None  # why it is no table
 
@@ -124,9 +125,11 @@ def _tables(data: bytes, whole: Format, why: dict[str, str], file_name: str) -> 
     if len(sheets) < 2 and whole.kind not in ("xlsx", "xls", "ods"):
         return [Part(whole, why)]
     parts = []
-    for position, sheet in enumerate(sheets, start=1):
-        named = sheet.name if sheet.name and names.count(sheet.name) == 1 else position
-        parts.append(Part(whole.model_copy(update={"sheet": named}), dict(why), sheet.name, sheet.is_visible))
+    place = 0  # among those that people see, as contracts count them
+    for sheet in sheets:
+        place += sheet.is_visible
+        named = sheet.name if sheet.name and names.count(sheet.name) == 1 else place
+        parts.append(Part(whole.model_copy(update={"sheet": named}), dict(why), sheet.name, sheet.is_visible, place))
     return parts
 
 

@@ -7,12 +7,12 @@ down as a contract, a person corrects it, and only then does the reader read by 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import Grid, read_grids, sheet_list, transposed
-from pipelines.intake.personal_numbers import mask_grid, shape_of
+from pipelines.intake.personal_numbers import find_personal_number, mask_grid, mask_text, shape_of
 from pipelines.intake.sniffing.cells import Cells
 from pipelines.intake.sniffing.columns import describe
 from pipelines.intake.sniffing.container import Part, parts_of
@@ -88,7 +88,7 @@ def survey(data: bytes, file_name: str, grounds: Grounds, sheet: str | None = No
     found: list[Sheet] = []
     looks: list[tuple[Part, Look]] = []
     problems: list[UnreadableFileError] = []
-    parts = parts_of(data, file_name, grounds.index)
+    parts = [_without_person(part, grounds) for part in parts_of(data, file_name, grounds.index)]
     for position, part in enumerate(parts, start=1):
         grid: Grid | None = None
         try:
@@ -115,6 +115,19 @@ def survey(data: bytes, file_name: str, grounds: Grounds, sheet: str | None = No
     elif best.sheet:
         _read_alike_sheets(best, data, grounds)
     return Survey(found, best)
+
+
+def _without_person(part: Part, grounds: Grounds) -> Part:
+    """A table whose name, or whose file's in a zip, says no number that names a person: it is found by its place."""
+    kind = find_personal_number(part.called, grounds.personal)
+    if kind is None:
+        return part
+    shown = replace(
+        part, sheet=mask_text(part.sheet, grounds.personal), member=mask_text(part.member, grounds.personal)
+    )
+    if shown.member != part.member or not part.is_visible:
+        return replace(shown, problem=UnreadableFileError(f"its name holds what looks like an {shape_of(kind)}"))
+    return replace(shown, rule=part.rule.model_copy(update={"sheet": part.place}))
 
 
 def _readable(data: bytes, rule: Format, file_name: str, grounds: Grounds) -> Grid:
