@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import re
 
-from pipelines.formats.long_table import CODE, UNIT, VALUE
+from pipelines.formats import FORMATS
+from pipelines.formats.long_table import CODE, UNIT
 from pipelines.intake.sniffing.cells import Cells, words_of
 from pipelines.intake.sniffing.dimensions import SCALE_COLUMN
 from pipelines.intake.sniffing.look import Column, Grounds, Look, bare
@@ -41,8 +42,6 @@ from pipelines.intake.sniffing.words import (
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
-_LABELLED = ("px", "json-stat", "dta", "sav", "por")  # formats that keep codes beside the labels that people read
-_NUMBERS = {"px": VALUE, "json-stat": VALUE, "sdmx-csv": "OBS_VALUE", "sdmx-ml": "OBS_VALUE"}
 _STATUS = ("status", "OBS_STATUS")
 _CONSTANT = "the same number in every row"
 _MANY = 8  # rows of numbers that run on, which no figures do by chance
@@ -134,13 +133,13 @@ def _classify(column: Column, columns: list[Column], rows: list[Row], grounds: G
 def _keep_to_its_format(column: Column, columns: list[Column], seen: Look) -> None:
     """What a statistical format says of its columns: which holds the numbers, and which the codes beside labels."""
     labelled = next((c for c in columns[: column.index] if CODE.format(c.title) == column.title), None)
-    if seen.format.kind in _LABELLED and labelled is not None:
+    of_format = FORMATS[seen.format.kind]
+    if of_format.is_labelled and labelled is not None:
         column.kind, column.why = "other", f"the codes of column {labelled.address} ({labelled.title})"
         return
-    holds_numbers = _NUMBERS.get(seen.format.kind)
-    if holds_numbers is None or column.kind == "year":
+    if of_format.numbers not in {c.title for c in columns} or column.kind == "year":
         return
-    if column.title == holds_numbers:
+    if column.title == of_format.numbers:
         column.kind = "number"
     elif column.title in _STATUS:
         seen.status_column, column.kind, column.why = column, "other", "the status of each number"

@@ -6,6 +6,7 @@ What the columns below it hold is concluded in `columns`.
 from __future__ import annotations
 
 from pipelines.errors import UnreadableFileError
+from pipelines.formats import FORMATS
 from pipelines.intake.header import join_header
 from pipelines.intake.layout import letter
 from pipelines.intake.sniffing.cells import Cells, is_number
@@ -23,7 +24,6 @@ from pipelines.intake.sniffing.words import (
 from pipelines.jurisdiction.text import normalise
 
 MAX_HEADER_ROWS = 5
-_NAMED_LINES = ("px", "json-stat", "dta", "sav", "por")  # kinds of files that say `TITLE=...` above the table
 
 
 def find_header(columns: list[Column], cells: Cells, matching: set[str], seen: Look) -> None:
@@ -54,7 +54,7 @@ def find_header(columns: list[Column], cells: Cells, matching: set[str], seen: L
 
 def _as_said(lines: list[str], seen: Look) -> list[str]:
     """The lines above a table; of what a statistics program wrote as `NAME=text` only what the table is called."""
-    if seen.format.kind not in _NAMED_LINES:
+    if not FORMATS[seen.format.kind].is_labelled:
         return lines
     contents = [match.group(1) for line in lines if (match := TABLE_CONTENTS.match(line))]
     seen.contents = contents[0] if contents else ""
