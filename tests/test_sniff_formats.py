@@ -311,3 +311,74 @@ def test_a_number_of_a_person_in_a_name_is_in_no_proposal_and_is_told(number: st
     found = sniff_file(settings(land.folder, tmp_path), inside)
     assert number not in json.dumps(found, ensure_ascii=False)
     assert found["observations"] == 3
+
+
+# -- headers and titles that say more than a name ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["Q1 2020", "Q2 2020", "Q3 2020"],
+        ["2020 Q1", "2020 Q2", "2020 Q3"],
+        ["Jan 2020", "Feb 2020", "March 2020"],
+        ["平成30年", "令和元年", "令和2年"],
+        ["一季度", "二季度", "三季度"],
+        ["1月", "2月", "3月"],
+        ["FY18", "FY19", "FY20"],
+        ["H1", "H2", "上半年"],
+    ],
+)
+def test_a_header_that_is_a_period_is_never_the_name_of_a_measure(headers: list[str]) -> None:
+    rows = [["Place", *headers], ["Ash", "11", "7", "9"], ["Beech", "4", "31", "2"], ["Aspen", "5", "17", "3"]]
+    proposal = propose(corpus.text(rows), "file.csv", nowhere(), "desk/file")
+    assert {value["measure"] for value in layout_of(proposal)["values"]} == {"?"}
+    assert proposal.measures == []
+    assert layout_of(proposal)["period"]["kind"] in ("?", "quarter", "month")
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (["Pupils 2019", "Pupils 2020"], "year"),
+        (["Pupils in 2019", "Pupils in 2020"], "year"),
+        (["学生数2019年", "学生数2020年"], "year"),
+        (["Pupils on 31 March 2019", "Pupils on 31 March 2020"], "?"),
+        (["Pupils, first quarter 2019", "Pupils, first quarter 2020"], "?"),
+        (["Pupils Jan to Jun 2019", "Pupils Jan to Jun 2020"], "?"),
+        (["2019年1-9月", "2020年1-9月"], "?"),
+        (["2019年一季度", "2020年一季度"], "?"),
+    ],
+)
+def test_a_year_in_a_header_is_the_period_only_where_nothing_beside_it_says_otherwise(
+    headers: list[str], kind: str
+) -> None:
+    rows = [["Place", *headers], ["Ash", "11", "7"], ["Beech", "4", "31"], ["Aspen", "5", "17"]]
+    period = layout_of(propose(corpus.text(rows), "file.csv", nowhere(), "desk/file"))["period"]
+    assert (period["kind"] in ("?", "quarter")) if kind == "?" else period == {"from": "header", "kind": kind}
+
+
+def test_numbers_of_tables_and_notes_are_in_no_name() -> None:
+    rows = [["Table 1.2: Net spending by district [note 1]"], ["£ thousand"]]
+    rows += [["District", "[note 2] Reserves", "Pupils (注1)"], ["Ash", "11", "7"], ["Beech", "4", "31"]]
+    proposal = propose(corpus.text(rows), "file.csv", nowhere(), "desk/file")
+    assert yaml.safe_load(proposal.text)["name"] == "Net spending by district"
+    assert [(line["measure"], line["name_en"]) for line in proposal.measures] == [
+        ("reserves", "Reserves"),
+        ("pupils", "Pupils"),
+    ]
+    assert proposal.units == ["£ thousand"]
+
+
+def test_percent_signs_of_cells_ask_for_a_percent_unit() -> None:
+    rows = [["District", "Covered"], ["Ash", "85%"], ["Beech", "91%"]]
+    assert propose(corpus.text(rows), "file.csv", nowhere(), "desk/file").units == ["%"]
+
+
+def test_sheets_of_several_years_have_a_name_of_none() -> None:
+    sheets = {
+        str(year): [[f"Births by parish, {year}"], ["Parish", "Births"], ["Ash", 4], ["Beech", 7]]
+        for year in (2019, 2020)
+    }
+    text = propose(corpus.workbook(sheets), "file.xlsx", nowhere(), "desk/file").text
+    assert yaml.safe_load(text)["name"] == "Births by parish"

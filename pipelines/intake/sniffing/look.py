@@ -15,7 +15,15 @@ import polars as pl
 
 from pipelines.intake.layout import letter
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.sniffing.words import FINANCIAL_YEAR, GENERIC_SHEET, IN_BRACKETS, NO_TITLE, YEAR
+from pipelines.intake.sniffing.words import (
+    FINANCIAL_YEAR,
+    GENERIC_SHEET,
+    IN_BRACKETS,
+    NO_TITLE,
+    NOTE_NUMBER,
+    TABLE_NUMBER,
+    YEAR,
+)
 from pipelines.jurisdiction.contract import Format, SheetRule
 from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
 from pipelines.jurisdiction.text import normalise
@@ -181,7 +189,8 @@ class Look:
     @property
     def title(self) -> str:
         """What the table is called: a line above it, else the sheet, else the file."""
-        return self.subject or Path(self.file_name).name.split(".")[0]
+        subject = of_any_year(self.subject) if self.reads_all_sheets else self.subject
+        return subject or Path(self.file_name).name.split(".")[0]
 
     @property
     def subject(self) -> str:
@@ -205,9 +214,10 @@ def of_any_year(title: str) -> str:
 
 
 def _without_prefix(text: str) -> str:
-    """A title without the word that some offices write before it."""
+    """A title without the word or number that some offices write before it, and without the numbers of notes."""
+    text = TABLE_NUMBER.sub("", NOTE_NUMBER.sub("", text)).strip() or text.strip()
     named = re.match(r"^(?:指标|指標|[Ii]ndicator)\s*[:：]\s*(.+)$", text)
-    return named.group(1) if named else text.strip()
+    return named.group(1) if named else text
 
 
 def bare(text: str) -> str:

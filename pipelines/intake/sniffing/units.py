@@ -37,7 +37,9 @@ def unit_of(text: str, columns: list[Column], grounds: Grounds, seen: Look) -> t
         unit = grounds.unit_names.get("%")
         if unit is not None and percents == numbers:
             return unit, "the cells bear percent signs"
-        return OPEN, "some cells bear percent signs" if percents < numbers else "the cells bear percent signs"
+        if percents < numbers:
+            return OPEN, "some cells bear percent signs"
+        return OPEN, f"the cells bear percent signs; `units` does not list {_unlisted('%', seen)}"
     if RATE_WORD.search(text):
         return OPEN, "the header speaks of a rate or an average: nothing says in what"
     return _above(grounds, seen)
@@ -138,10 +140,17 @@ def _above(grounds: Grounds, seen: Look) -> tuple[str, str]:
     return OPEN, f"the lines above the table say {_unlisted(seen.unit_line, seen)}, which `units` does not list"
 
 
+def _latin_words(line: str) -> list[str]:
+    """The words of a line in Latin letters and signs of currencies; of any other line the line itself and nothing."""
+    return line.split() if len(line) <= _LONGEST and not re.search(r"[\u3040-\u9fff(（]", line) else [line, ""]
+
+
 def _unlisted_above(grounds: Grounds, seen: Look) -> str:
     """What the lines above a table say of units that are not listed."""
     texts = [part.strip() for line in seen.preamble_shown for part in IN_BRACKETS.findall(line)]
-    stated = list(dict.fromkeys(text for text in texts if _is_unit(text, grounds)))
+    stated = [text for text in texts if _is_unit(text, grounds)]
+    stated += [line for line in seen.preamble_shown if all(UNIT_WORD.search(word) for word in _latin_words(line))]
+    stated = list(dict.fromkeys(stated))
     if not stated:
         return "nothing in the file says it"
     named = ", ".join(_unlisted(unit, seen) for unit in stated)

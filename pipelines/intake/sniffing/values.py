@@ -22,6 +22,8 @@ from pipelines.intake.sniffing.words import (
     DIMENSION_WORDS,
     FINANCIAL_YEAR,
     MONTH,
+    NOTE_NUMBER,
+    PERIOD_ITSELF,
     POPULATION_WORD,
     RESIDENCES,
     SEXES,
@@ -63,6 +65,7 @@ class Measures:
 
     def named(self, subject: str, unit: str) -> str:
         """The measure that is called so and may be in that unit, or a new one; open where nothing says what it is."""
+        subject = NOTE_NUMBER.sub("", subject).strip()
         if not subject:
             return OPEN
         name = normalise(bare(subject))
@@ -125,7 +128,9 @@ def parts_of_header(header: str) -> tuple[str, dict[str, str], bool]:
             is_certain &= _is_a_part(rest, aged)
             rest = rest[: aged.start()] + rest[aged.end() :]
             break
-    return re.sub(r"^[\s/_()（）\-,，:]+|[\s/_()（）\-,，:]+$", "", rest), dimensions, is_certain
+    subject = re.sub(r"^[\s/_()（）\-,，:]+|[\s/_()（）\-,，:]+$", "", rest)
+    closed = f"{subject})" if subject.count("(") > subject.count(")") and f"{subject})" in rest else subject
+    return closed, dimensions, is_certain
 
 
 def _is_a_part(text: str, match: re.Match[str]) -> bool:
@@ -150,7 +155,9 @@ def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures
             match = MONTH.search(column.name) if period.kind == "month" else None
             match = match or FINANCIAL_YEAR.search(column.name) or YEAR.search(column.name)
             assert match is not None
-            families.setdefault((column.name[: match.start()], column.name[match.end() :]), []).append(column)
+            is_whole = period.kind in ("half", "quarter")  # then all of each header was read as one
+            around = ("", "") if is_whole else (column.name[: match.start()], column.name[match.end() :])
+            families.setdefault(around, []).append(column)
         elif period.source != "header":
             values.append(_one(column, seen, grounds, None if by_rows else measures))
     for around, columns in families.items():
@@ -167,7 +174,7 @@ def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures
 
 def _one(column: Column, seen: Look, grounds: Grounds, measures: Measures | None) -> Value:
     unit, why = unit_of(column.title, [column], grounds, seen)
-    header = without_unit(column.title, grounds)
+    header = without_unit(NOTE_NUMBER.sub("", column.title).strip() or column.title, grounds)
     subject, dimensions, is_certain = parts_of_header(header)
     why = f"column {column.address}; unit: {why}"
     if dimensions and not is_certain:
@@ -177,6 +184,18 @@ def _one(column: Column, seen: Look, grounds: Grounds, measures: Measures | None
         subject, dimensions = header, {}
     if VALUE_HEADER.match(subject):
         subject = seen.contents
+    if PERIOD_ITSELF.match(header.strip()):
+        why += "; the header looks like a period: see `period: {from: header}`"
+        return Value(
+            f"column: {quoted(column.called)}",
+            column.name,
+            None if measures is None else OPEN,
+            {},
+            unit,
+            column.integer,
+            column.minimum >= 0,
+            why,
+        )
     measure = None if measures is None else measures.named(subject or of_any_year(_subject_above(seen)), unit)
     selector = f"column: {quoted(column.called)}"
     return Value(selector, column.name, measure, dimensions, unit, column.integer, column.minimum >= 0, why)
@@ -191,13 +210,14 @@ def _family(
     pattern = f"^{plain_pattern(before)}(?P<period>{form}){plain_pattern(after)}$"
     shown = _without_period(columns[0].title)
     subject = re.sub(r"^[\s/年度末]+|[\s/]+$", "", shown)
+    is_period = PERIOD_ITSELF.match(subject) is not None
     labels = [text for _, _, texts in seen.labels for text in texts] if measures is None else []
     unit, why = _unit_of_family(subject if before or after else "", labels, columns, grounds, seen)
     name = bare(without_unit(subject, grounds)) if before or after else of_any_year(_subject_above(seen))
     return Value(
         f"columns: {quoted(pattern)}",
         pattern,
-        None if measures is None else measures.named(name or of_any_year(seen.subject), unit),
+        None if measures is None else OPEN if is_period else measures.named(name or of_any_year(seen.subject), unit),
         {},
         unit,
         all(c.integer for c in columns),

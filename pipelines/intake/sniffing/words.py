@@ -17,6 +17,19 @@ YEAR = re.compile(r"(?<![0-9])(?:1[89]|20)[0-9]{2}(?![0-9])")
 YEAR_CELL = re.compile(r"^(?:1[89]|20)[0-9]{2}(?:[-/–](?:[0-9]{2}|[0-9]{4}))?(?:年度?|年末)?$")
 FINANCIAL_YEAR = re.compile(r"((?:1[89]|20)[0-9]{2})[-/–]((?:1[89]|20)?[0-9]{2})(?![0-9])")
 MONTH = re.compile(r"(?:1[89]|20)[0-9]{2}(?:[-/.年][0-9]{1,2}月?)(?![0-9])")
+# Words beside a year in a header that make it another period, or a day, of which only a person knows what is counted.
+PART_BESIDE = re.compile(
+    r"[0-9]|[季月旬周日末]|半年|累计|\b[qhst]\b|quarter|half|month|week|semest|trimest|\bterm\b|\bmid\b|\bend\b|\byear\b"
+    r"|\bto\b|\bytd\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b",
+    re.IGNORECASE,
+)
+# Headers that are a period by themselves, in a form that no year is known by here: parts of years, years of an era.
+PERIOD_ITSELF = re.compile(
+    r"^(?:(?:(?:19|20)[0-9]{2}[\s/-]*)?(?:[QHST][1-4]|[1-4]Q)(?:[\s/-]*(?:(?:19|20)?[0-9]{2}))?"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s/-]*(?:(?:19|20)?[0-9]{2})?|fy[\s/-]*[0-9]{2}(?:[-/][0-9]{2})?"
+    r"|(?:明治|大正|昭和|平成|令和|民国|民國|[MTSHR])\s*(?:元|[0-9]{1,3})\s*年?(?:度|末)?|第?[一二三四1-4]季度?|[0-9]{1,2}月|[上下]半年)$",
+    re.IGNORECASE,
+)
 NUMBER = re.compile(r"^\(?[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\)?\s?%?$")
 TRAILING_MINUS = re.compile(r"^[0-9][0-9,.]*-$")
 INTEGER = re.compile(r"^[0-9]+$")
@@ -39,6 +52,8 @@ REFERENCE = re.compile(r"^[(\[][0-9]{1,2}[)\]]$")  # the number of a note, not a
 TABLE_TITLE = re.compile(r"^(?:TITLE|LABEL|label|DESCRIPTION)=(.+)$")
 TABLE_CONTENTS = re.compile(r"^CONTENTS=(.+)$")
 TABLE_REMARK = re.compile(r"^[A-Za-z][A-Za-z-]*=")
+NOTE_NUMBER = re.compile(r"\s*[\[(（［](?:notes?|注|註)\s*[0-9]+(?:\s*,\s*[0-9]+)*[\])）］]", re.IGNORECASE)
+TABLE_NUMBER = re.compile(r"^(?:table|tab\.|表)\s*[0-9]+(?:[.\-][0-9]+)*[a-z]?\s*[:：.–-]\s*", re.IGNORECASE)
 IN_BRACKETS = re.compile(r"[(\[（［【]([^()\[\]（）［］【】]{1,20})[)\]）］】]")
 # What stands behind `Unit:` up to a bracket or another such statement; it may be several units.
 UNIT_LINE = re.compile(
