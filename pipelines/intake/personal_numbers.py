@@ -145,8 +145,7 @@ def _candidates(column: pl.Series, kinds: Collection[PersonalKind]) -> pl.Series
 def _beside_cells(grid: Grid, kinds: Collection[PersonalKind]) -> list[tuple[str, str]]:
     """Where a personal number stands beside the cells of a sheet, each place once, with its kind."""
     texts = [("name of the sheet", grid.sheet)]
-    texts += [("note on a cell", text) for name in ("text", "note") for text in grid.notes[name]]
-    texts += [("note on a cell", text) for text in grid.faults["detail"]]
+    texts += [("note on a cell", text) for text in grid.notes["note"].unique()]
     texts += [("name of another sheet or part", text) for one in grid.findings for text in one.values()]
     found = [(place, kind) for place, text in texts if (kind := find_personal_number(text, kinds))]
     return list(dict.fromkeys(found))
