@@ -382,3 +382,11 @@ def test_sheets_of_several_years_have_a_name_of_none() -> None:
     }
     text = propose(corpus.workbook(sheets), "file.xlsx", nowhere(), "desk/file").text
     assert yaml.safe_load(text)["name"] == "Births by parish"
+
+
+@pytest.mark.parametrize("header", ["Area", "Area (km2)", "Land area", "District area", "面积", "区域面积（平方公里）"])
+def test_the_size_of_a_region_is_a_figure_and_no_code(header: str) -> None:
+    rows = [["District", header, "Pupils"], ["Ash", "120", "31"], ["Beech", "345", "77"], ["Aspen", "678", "5"]]
+    found = layout_of(propose(corpus.text(rows), "file.csv", nowhere(), "desk/file"))
+    assert found["region"] == {"name": "District"}
+    assert [value["column"] for value in found["values"]] == [header, "Pupils"]

@@ -210,7 +210,7 @@ REGION_HEADER = re.compile(
 )
 # Headers that are nothing but a word for regions, as the columns of statistical formats are called.
 REGION_ITSELF = re.compile(
-    r"^(?:ref[ _]?area|geo(?:graphy|[ _]?area)?|regions?|areas?|provinces?|districts?|count(?:y|ies)"
+    r"^(?:ref[ _]?area|geo(?:graphy|[ _]?area)?|regions?|provinces?|districts?|count(?:y|ies)"
     r"|municipalit(?:y|ies)|地区|地域|行政区划)"
     r"(?:[ _]?(?:codes?|ids?|cd)|代码)?(?: \(code\))?$",
     re.IGNORECASE,
@@ -218,12 +218,13 @@ REGION_ITSELF = re.compile(
 # Headers of numbers of rows, which say nothing of regions.
 ROW_NUMBER = re.compile(r"^(?:id|no|nr|n|#|fid|objectid|idx|index|序号|编号)\.?$", re.IGNORECASE)
 # Forms of codes of regions, surest first: ONS, GB/T 2260, NUTS, and codes of letters and digits or of digits alone.
+DIGITS = "digits"
 CODE_FORMS = (
     ("nine characters like those of ONS", re.compile(r"^[EWSNKJ][0-9]{8}$"), True),
     ("six digits like those of GB/T 2260", re.compile(r"^[1-8][0-9]{5}(?:000000|000)?$"), False),
     ("letters and digits", re.compile(r"^[A-Z]{1,4}[-_]?[0-9]{2,10}$"), False),
     ("letters like those of ISO 3166 or NUTS", re.compile(r"^[A-Z]{2}[A-Z0-9]{0,3}$"), False),
-    ("digits", re.compile(r"^[0-9]{2,12}$"), False),
+    (DIGITS, re.compile(r"^[0-9]{2,12}$"), False),
 )
 CODE_HEADER = re.compile(
     r"代码|编码|区划|コード|[a-z](?:Code|CD|ID)$|^[A-Z]+[0-9]{2}CD$"
