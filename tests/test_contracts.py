@@ -576,6 +576,17 @@ def test_the_schema_for_editors_is_that_of_the_model(kind: str) -> None:
     assert path.read_text(encoding="utf-8") == schema_text(kind), f"run: junheng schema {kind} > docs/{path.name}"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_says_of_every_field_what_it_is(kind: str) -> None:
+    """An editor shows these words while the file is written; they stand in field_words.yml."""
+    made = schema(kind)
+    parts = {kind: made, **made.get("$defs", {})}
+    fields = {
+        f"{name}.{field}": said for name, part in parts.items() for field, said in part.get("properties", {}).items()
+    }
+    assert [name for name, said in fields.items() if not said.get("description", "").strip()] == []
+
+
 def test_the_schema_takes_every_contract_and_refuses_what_the_loader_refuses() -> None:
     validator = jsonschema.Draft202012Validator(schema("contract"))
     paths = list((PROJECT_FOLDER / "raw").glob("*/contracts/*/*.yml"))

@@ -152,6 +152,8 @@ def test_status_and_quality_list_what_is_held(published: Office) -> None:
     assert held["landing_path"] == BEDS_2020
     screen = published("status").out
     assert f"held      {BEDS_2020}, since 20" in screen
+    for name in ("because", "do"):  # what it failed and what to do, on the narrowest screen
+        assert held[name][:30] in screen
 
 
 def test_one_file_with_everything_wrong_is_told_in_seven_lines_with_its_causes_first(office: Office) -> None:

@@ -407,6 +407,26 @@ def test_of_many_extracts_the_screen_shows_those_that_need_a_look(junheng: Termi
     assert len([line for line in whole if re.match(r"(z|office)/", line)]) == 65
 
 
+def test_what_is_held_or_refused_says_on_a_narrow_screen_why_and_what_to_do(junheng: Terminal) -> None:
+    from pipelines.cli.status_screen import screen
+    from pipelines.run.status import status_of
+
+    found = status_of(Settings.from_environment())
+    path = "department_of_long_names/extract_of_long_names/2020/a file of a long name.xlsx"
+    held = {"landing_path": path, "since": "2026-01-01T00:00:00Z", "owner": "Pupils team", "do": "send it again"}
+    held["because"] = "personal_numbers: 1 unknown, 0 known"
+    refused = {"landing_path": path, "detail": "it is a symbolic link", "do": "put the file itself there"}
+    text = screen({**found, "held": [held] * 5, "refused": [refused] * 7}, "UTC", 80, 24)
+    assert max(cell_len(line) for line in text.splitlines()) <= 80 and len(text.splitlines()) <= 24
+    for said in (
+        *(f"{held[name]}" for name in ("because", "do")),
+        refused["detail"],
+        refused["do"][:8],
+        "more (--json)",
+    ):
+        assert said in text
+
+
 def test_a_killed_run_is_not_shown_at_work(junheng: Terminal) -> None:
     with junheng.warehouse.lock():
         holder = junheng.warehouse.lock_holder()

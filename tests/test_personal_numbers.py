@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+import openpyxl
 import polars as pl
 import pytest
 from hypothesis import given
@@ -31,6 +34,20 @@ def grid(*columns: list[str | None], sheet: str = "") -> Grid:
     rows = {ROW: range(1, len(columns[0]) + 1)}
     schema = {ROW: pl.Int64, **dict.fromkeys(cells, pl.String)}
     return Grid(sheet, pl.DataFrame({**rows, **cells}, schema=schema))
+
+
+def workbook(sheets: dict[str, list[list[object]]], hidden: Sequence[str] = ()) -> bytes:
+    """The bytes of an Excel workbook with these sheets."""
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for name, rows in sheets.items():
+        sheet = made.create_sheet(name)
+        sheet.sheet_state = "hidden" if name in hidden else "visible"
+        for row in rows:
+            sheet.append(row)
+    stream = io.BytesIO()
+    made.save(stream)
+    return stream.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -141,8 +158,14 @@ def test_a_jurisdiction_names_the_numbers_of_its_own_people() -> None:
     assert find_personal_number("943 476 5919", kinds) == "NHS number"
     assert find_personal_number("943 476 5918", kinds) is None
     assert find_personal_number(IDENTITY, kinds) is None
+    columns = grid(["QQ123456C", "Ash", "AB12"], ["943 476 5919", "9434765918", "12"])
+    masked = mask_grid(columns, kinds)
+    assert masked.grid.cells["c0"].to_list() == ["<national insurance number>", "Ash", "AB12"]
+    assert masked.grid.cells["c1"].to_list() == ["<NHS number>", "9434765918", "12"]
     with pytest.raises(ValueError, match="fits an empty text"):
         PersonalKind(name="anything", pattern=r"\d*")
+    with pytest.raises(ValueError, match="without end"):  # names of files are looked at while nothing else can run
+        PersonalKind(name="anything", pattern=r"(\d+)+x")
 
 
 # -- in a delivery of figures ---------------------------------------------------------------------------------------
@@ -183,6 +206,20 @@ def test_a_header_that_names_a_person_makes_the_file_unreadable_without_saying_w
     taken = read([["Place", "Heads", f"Remark {IDENTITY}"], ["Ash", "3", ""]], REMARK)
     assert "<identity number>" in taken.problem
     assert IDENTITY[:8] not in everything(taken)
+
+
+@pytest.mark.parametrize("number", [IDENTITY, "13800138000"])
+def test_a_number_in_a_name_beside_the_cells_holds_the_file_and_is_not_kept(number: str) -> None:
+    sheets = {f"Zhang {number}": [["Place", "Heads"], ["Ash", 3], ["Aspen", 7]]}
+    layout = {"format": {"kind": "xlsx"}}
+    taken = read(workbook(sheets), layout, name="file.xlsx")
+    assert taken.rejects["rule"].to_list() == ["personal_number"]
+    assert "name of the sheet" in taken.rejects["detail"][0]
+    assert number[:8] not in everything(taken)
+    hidden = {"Heads": sheets[f"Zhang {number}"], f"{number}": [["old", 1]]}
+    taken = read(workbook(hidden, hidden=[number]), layout, name="file.xlsx")
+    assert taken.rejects["rule"].to_list() == ["personal_number"]
+    assert number[:8] not in everything(taken)
 
 
 def test_money_of_eleven_digits_is_no_phone_number_and_codes_that_a_person_listed_are_none() -> None:

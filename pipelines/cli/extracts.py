@@ -23,6 +23,8 @@ from pipelines.cli.common import (
 from pipelines.errors import UnreadableFileError
 from pipelines.settings import Settings
 
+_FEW_REGIONS = 8  # lines of regions.csv that are shown below a proposal
+
 
 @command()
 def status(
@@ -87,6 +89,9 @@ def sniff(
     sheet: Annotated[
         str | None, typer.Option("--sheet", help="Propose for this sheet. Default: the largest table.", metavar="NAME")
     ] = None,
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Print the lines that reference/regions.csv needs, and nothing else.")
+    ] = False,
 ) -> None:
     """Say what is in an unknown file, and propose a contract that reads it, with the reason for everything."""
     from pipelines.run.trial import sniff_file
@@ -95,6 +100,9 @@ def sniff(
     if found["proposal"] is None:
         print_result(found, "\n".join(f"# {line}".rstrip() for line in _sheets_text(found)))
         raise UnreadableFileError(found["problem"], where=str(file), do=found["do"])
+    if regions:
+        print_result(found["region_lines"], "\n".join(_csv_lines(found["region_lines"])))
+        return
     parts = [f"# {line}".rstrip() for line in _sheets_text(found)]
     parts += ["", found["proposal"].rstrip("\n"), "", "# What this contract reads, with stand-ins for what is open:"]
     parts += [f"# {line}".rstrip() for line in _trial_text(found).splitlines()]
@@ -112,21 +120,27 @@ def _sheets_text(found: dict[str, Any]) -> list[str]:
 def _to_add_text(found: dict[str, Any]) -> list[str]:
     """What a proposal needs beside it before it can be in force."""
     lines: list[str] = []
-    if found["measures_to_add"]:
+    if found["measure_lines"]:
         lines.append("Measures to add to reference/measures.csv (rename them, in the contract too; answer every ?):")
-        lines += ["  " + ",".join(found["measures_to_add"][0])]
-        lines += ["  " + ",".join(_csv_cell(cell) for cell in line.values()) for line in found["measures_to_add"]]
+        lines += ["  " + ",".join(found["measure_lines"][0])]
+        lines += [f"  {line}" for line in _csv_lines(found["measure_lines"])]
     if found["units_to_add"]:
         lines.append("Units to add under `units` in jurisdiction.yml (which base unit, how many of it?):")
         lines += [
             f'  {json.dumps(unit, ensure_ascii=False)}: {{base: "?", factor: "?"}}' for unit in found["units_to_add"]
         ]
-    if found["regions_to_add"]:
-        lines.append(f"The first of {len(found['regions_to_add'])} lines that reference/regions.csv would need:")
-        lines.append("  region_code,region_name,region_name_en,region_level,parent_code,valid_from,valid_to,...")
-        for line in found["regions_to_add"][:5]:
-            lines.append(f"  {_csv_cell(line['region_code'])},{_csv_cell(line['region_name'])},,?,?,?,")
+    if found["region_lines"]:
+        shown = found["region_lines"][:_FEW_REGIONS]
+        rest = len(found["region_lines"]) - len(shown)
+        lines.append("Regions to add to reference/regions.csv (answer every ?):")
+        lines += ["  " + ",".join(shown[0]), *(f"  {line}" for line in _csv_lines(shown))]
+        lines += [f"  ... and {rest} more; all of them: junheng sniff FILE --regions"] if rest else []
     return [*lines, *found["notes"]]
+
+
+def _csv_lines(lines: list[dict[str, str]]) -> list[str]:
+    """Lines of a reference table as they are pasted into its file."""
+    return [",".join(_csv_cell(cell) for cell in line.values()) for line in lines]
 
 
 def _csv_cell(text: str) -> str:
@@ -141,6 +155,8 @@ def _trial_text(found: dict[str, Any]) -> str:
         f"{found['contract']}, delivery period {found['period']}: "
         f"{found['observations']:,} figures accepted, {found['rejects']:,} reject(s)"
     ]
+    if found.get("status") == "proposed" and not found["open"]:
+        lines.append("still a proposal: nothing is published by it before a person sets `status: active`")
     if found["open"]:
         lines.append(f"open: {len(found['open'])} field(s) that a person has to answer (?) before any of it counts:")
         lines += [f"  line {item['line']}, {item['field']}: {in_short(item['text'])}" for item in found["open"][:12]]

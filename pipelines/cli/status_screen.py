@@ -10,6 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 _NARROWEST = 80
 _LOWEST = 24
+_INDENT = 10  # columns of the label before each kind of trouble
 _SHOWN = 4  # of each kind of trouble; `--json` has all
 _FEWEST = 3  # extracts, however much trouble stands above them
 
@@ -33,12 +34,15 @@ def screen(found: dict[str, Any], zone: str, width: int, height: int | None) -> 
         lines.append(f"waiting   {waiting} landed file(s) not yet received")
     lines += _trouble("calendar", [_planned(item) for item in found["calendar"] if item["state"] != "published"])
     lines += _trouble("late", [_late(due) for due in found["late"]])
-    lines += _trouble("held", [_held(each, zone) for each in found["held"]])
+    lines += _trouble("held", [_held(each, zone, width) for each in found["held"]])
     lines += _trouble("blocked", [_blocked(check) for check in found["blocked_by"]])
     if found["held_back"]:
         extracts = sorted({"/".join(path.split("/")[:2]) for path in found["held_back"]})
         lines.append(f"held back {len(found['held_back'])} person-level file(s) without a key: {', '.join(extracts)}")
-    lines += _trouble("refused", [f"{each['landing_path']}: {each['detail']}" for each in found["refused"]])
+    refused = [
+        _folded(f"{each['landing_path']}:", f"{each['detail']} ({each['do']})", width) for each in found["refused"]
+    ]
+    lines += _trouble("refused", refused)
     lines += _alerts(found["alerts"], zone)
     extracts = found["extracts"]
     # What stays free: the empty line, the heading, the line that counts the rest, and the prompt below it all.
@@ -92,8 +96,11 @@ def _late(due: dict[str, Any]) -> str:
     return f"{due['department']}/{due['extract']} {due['delivery_period']}, due {due['due_on']}, {due['owner']}"
 
 
-def _held(held: dict[str, Any], zone: str) -> str:
-    return f"{held['landing_path']}, since {_moment(held['since'], zone)[:10]}, {held['owner']}: {held['because']}"
+def _held(held: dict[str, Any], zone: str, width: int) -> str:
+    """A held delivery, what it failed, and what to do, in as many lines."""
+    since = _moment(held["since"], zone)[:10]
+    first = _folded(f"{held['landing_path']}, since {since}, {held['owner']}:", held["because"], width)
+    return f"{first}\ndo: {held['do']}" if held["do"] else first
 
 
 def _blocked(check: dict[str, str]) -> str:
@@ -102,10 +109,24 @@ def _blocked(check: dict[str, str]) -> str:
 
 
 def _trouble(label: str, texts: list[str]) -> list[str]:
-    lines = [f"{label if not i else '':<9} {text}" for i, text in enumerate(texts[:_SHOWN])]
-    if len(texts) > _SHOWN:
-        lines.append(f"{'':<9} … and {len(texts) - _SHOWN} more (--json)")
+    """Lines of one kind of trouble; of texts of several lines only so many that those of one line would be."""
+    shown: list[str] = []
+    for text in texts:
+        more = [line if not at else f"  {line}" for at, line in enumerate(text.split("\n"))]
+        if shown and len(shown) + len(more) > max(_SHOWN, 2 * len(more)):
+            break
+        shown += more
+    lines = [f"{label if not i else '':<9} {text}" for i, text in enumerate(shown)]
+    hidden = len(texts) - sum(not text.startswith("  ") for text in shown)
+    if hidden:
+        lines.append(f"{'':<9} … and {hidden} more (--json)")
     return lines
+
+
+def _folded(place: str, what: str, width: int) -> str:
+    """What is the matter with something, in a line of its own where it does not fit behind the place."""
+    line = f"{place} {what}"
+    return line if cell_len(line) <= width - _INDENT else f"{place}\n{what}"
 
 
 def _alerts(channels: list[dict[str, Any]], zone: str) -> list[str]:

@@ -18,6 +18,7 @@ from pipelines.errors import UnreadableFileError
 from pipelines.formats.grid import ROW, Grid, cell_schema, places, refuse_size
 
 VALUE = "value"
+UNIT = "unit"
 CODE = "{} (code)"  # the column beside a labelled one: what the file stores
 
 

@@ -18,11 +18,12 @@ from pipelines.formats.grid import Grid, refuse_huge_cells, transposed
 from pipelines.formats.html import is_html, read_html
 from pipelines.formats.json_lines import is_json_lines, read_json_lines
 from pipelines.formats.json_stat import is_json_stat, read_json_stat
+from pipelines.formats.long_table import VALUE
 from pipelines.formats.open_document import open_document_sheets, read_open_document
 from pipelines.formats.packing import MAX_BYTES, Unpacked, too_large, unpack, unpacked_files
 from pipelines.formats.parquet import is_parquet, read_parquet
 from pipelines.formats.pc_axis import is_pc_axis, read_pc_axis
-from pipelines.formats.sdmx import is_sdmx_csv, is_sdmx_ml, read_sdmx_csv, read_sdmx_ml
+from pipelines.formats.sdmx import OBSERVATION, is_sdmx_csv, is_sdmx_ml, read_sdmx_csv, read_sdmx_ml
 from pipelines.formats.statistics_files import (
     is_spss,
     is_spss_portable,
@@ -43,7 +44,9 @@ from pipelines.jurisdiction.contract import Format
 class FileFormat:
     """One kind of file. Its unpacked bytes are recognised by `detect`; text in columns says nothing of itself.
 
-    `contents` are the names of containers (`contents.CONTENTS`) that its bytes may have.
+    `contents` are the names of containers (`contents.CONTENTS`) that its bytes may have. `numbers` is the column that
+    holds the numbers, where every file of the kind has the one. `is_labelled` where codes stand beside the labels
+    that people read (`sex (code)`), and what is said of the whole table above them (`TITLE=...`), as in `long_table`.
     """
 
     kind: str  # as contracts call it
@@ -53,6 +56,8 @@ class FileFormat:
     detect: Callable[[bytes], bool]
     describe: DescribeFormat
     read: ReadFormat
+    numbers: str = ""
+    is_labelled: bool = False
 
 
 _WORKBOOKS: dict[str, Callable[[bytes, str], list[Sheet]]] = {
@@ -80,9 +85,12 @@ def _whole(
     contents: tuple[str, ...],
     detect: Callable[[bytes], bool],
     read: ReadFormat,
+    *,
+    numbers: str = "",
+    is_labelled: bool = False,
 ) -> FileFormat:
     """A kind of file that is read in one go."""
-    return FileFormat(kind, name, endings, contents, detect, described_whole(read), read)
+    return FileFormat(kind, name, endings, contents, detect, described_whole(read), read, numbers, is_labelled)
 
 
 # In the order in which bytes are asked what they are: those that say it themselves first, text in columns last.
@@ -91,14 +99,33 @@ _ENTRIES = (
     _workbook("xlsx", (".xlsx", ".xlsm", ".xltx", ".xltm"), read_xlsx),
     _workbook("xls", (".xls", ".xlt"), read_xls),
     _workbook("ods", (".ods", ".ots", ".fods"), read_open_document),
-    _whole("dta", "a Stata file (dta)", (".dta",), ("text", "unknown"), is_stata, read_stata),
-    _whole("sav", "an SPSS file (sav)", (".sav", ".zsav"), ("text",), is_spss, read_spss),
-    _whole("por", "a portable SPSS file (por)", (".por",), ("text",), is_spss_portable, read_spss_portable),
-    _whole("px", "a PC-Axis table (px)", (".px",), ("text",), is_pc_axis, read_pc_axis),
-    _whole("json-stat", "a JSON-stat data set", (".json",), ("json", "text"), is_json_stat, read_json_stat),
-    _whole("sdmx-ml", "an SDMX-ML message", (".xml",), ("xml", "text"), is_sdmx_ml, read_sdmx_ml),
+    _whole("dta", "a Stata file (dta)", (".dta",), ("text", "unknown"), is_stata, read_stata, is_labelled=True),
+    _whole("sav", "an SPSS file (sav)", (".sav", ".zsav"), ("text",), is_spss, read_spss, is_labelled=True),
+    _whole(
+        "por",
+        "a portable SPSS file (por)",
+        (".por",),
+        ("text",),
+        is_spss_portable,
+        read_spss_portable,
+        is_labelled=True,
+    ),
+    _whole(
+        "px", "a PC-Axis table (px)", (".px",), ("text",), is_pc_axis, read_pc_axis, numbers=VALUE, is_labelled=True
+    ),
+    _whole(
+        "json-stat",
+        "a JSON-stat data set",
+        (".json",),
+        ("json", "text"),
+        is_json_stat,
+        read_json_stat,
+        numbers=VALUE,
+        is_labelled=True,
+    ),
+    _whole("sdmx-ml", "an SDMX-ML message", (".xml",), ("xml", "text"), is_sdmx_ml, read_sdmx_ml, numbers=OBSERVATION),
     _whole("html", CONTENTS["html"][0], (".html", ".htm"), ("html", "xml", "text"), is_html, read_html),
-    _whole("sdmx-csv", "an SDMX-CSV table", (".csv",), ("text",), is_sdmx_csv, read_sdmx_csv),
+    _whole("sdmx-csv", "an SDMX-CSV table", (".csv",), ("text",), is_sdmx_csv, read_sdmx_csv, numbers=OBSERVATION),
     _whole(
         "jsonl", "JSON objects, one a line", (".jsonl", ".ndjson"), ("text", "json"), is_json_lines, read_json_lines
     ),

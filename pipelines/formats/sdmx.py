@@ -25,6 +25,7 @@ from pipelines.jurisdiction.contract import Format
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
+OBSERVATION = "OBS_VALUE"  # the column of the numbers
 _SEND_AGAIN = "ask for the data as SDMX-CSV, or as SDMX-ML 2.1 or 3.0"
 _SCHEMAS = "http://www.sdmx.org/resources/sdmxml/schemas/"
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
@@ -213,7 +214,7 @@ def _pairs(element: _Element, dimension: str, where: str) -> Pairs:
         elif kind == "ObsDimension":
             _join(found, {child.get("id", dimension): child.get("value", "")}, where)
         elif kind == "ObsValue":
-            _join(found, {child.get("id", "OBS_VALUE"): child.get("value", "")}, where)
+            _join(found, {child.get("id", OBSERVATION): child.get("value", "")}, where)
         elif kind == "Comp":  # SDMX-ML 3.0: several values, or a long one
             texts = [(part.text or "").strip() for part in child if local_name(part.tag) == "Value"]
             _join(found, {child.get("id", ""): "; ".join(texts)}, where)
@@ -292,7 +293,7 @@ def _as_grid(found: _DataSet, where: str) -> Grid:
         raise UnreadableFileError("a data set holds no observation", where=where, do=_SEND_AGAIN)
     numbers = pl.Series(ROW, range(len(found.observations) + 1), dtype=pl.Int64)
     cells = pl.DataFrame(columns, schema=cell_schema(len(columns), row=False))
-    values = [f"c{index}" for index, name in enumerate(names) if name == "OBS_VALUE"]
+    values = [f"c{index}" for index, name in enumerate(names) if name == OBSERVATION]
     return Grid(found.name, cells.insert_column(0, numbers), number_cells=partial(_columns, values))
 
 

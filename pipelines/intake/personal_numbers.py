@@ -84,10 +84,14 @@ def mask_text(text: str, kinds: Collection[PersonalKind]) -> str:
 
 @dataclass(frozen=True)
 class MaskedGrid:
-    """A grid without personal numbers, and where they stood (source_row, cell, kind)."""
+    """A grid without personal numbers, and where they stood: in cells (source_row, cell, kind), or beside them.
+
+    `beside` are pairs of place (`name of the sheet`, `note on a cell`) and kind.
+    """
 
     grid: Grid
     found: pl.DataFrame
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def mask_grid(
@@ -105,7 +109,7 @@ def mask_grid(
     columns: dict[str, pl.Series] = {}
     for cell in (name for name in grid.columns if name not in codes):
         column = grid.cells[cell]
-        places = column.str.contains(_CANDIDATE).fill_null(False).arg_true()
+        places = _candidates(column, kinds).arg_true()
         shapes: dict[int, str] = {}
         for place in places:
             text = column[place]
@@ -125,7 +129,26 @@ def mask_grid(
         notes=_mask_column(grid.notes, ("text", "note"), kinds),
         findings=tuple({name: mask_text(text, kinds) for name, text in one.items()} for one in grid.findings),
     )
-    return MaskedGrid(masked, pl.DataFrame(found, schema=FOUND, orient="row"))
+    return MaskedGrid(masked, pl.DataFrame(found, schema=FOUND, orient="row"), tuple(_beside_cells(grid, kinds)))
+
+
+def _candidates(column: pl.Series, kinds: Collection[PersonalKind]) -> pl.Series:
+    """Which cells may hold a personal number: those with many digits, and those that a pattern of one's own fits."""
+    found = column.str.contains(_CANDIDATE).fill_null(False)
+    declared = [kind for kind in kinds if kind.check == "pattern"]
+    if not declared:
+        return found
+    texts = [text for text in column.drop_nulls().unique() if find_personal_number(text, declared)]
+    return found | column.is_in(texts).fill_null(False)
+
+
+def _beside_cells(grid: Grid, kinds: Collection[PersonalKind]) -> list[tuple[str, str]]:
+    """Where a personal number stands beside the cells of a sheet, each place once, with its kind."""
+    texts = [("name of the sheet", grid.sheet)]
+    texts += [("note on a cell", text) for text in grid.notes["note"].unique()]
+    texts += [("name of another sheet or part", text) for one in grid.findings for text in one.values()]
+    found = [(place, kind) for place, text in texts if (kind := find_personal_number(text, kinds))]
+    return list(dict.fromkeys(found))
 
 
 def _mask_column(frame: pl.DataFrame, names: tuple[str, ...], kinds: Collection[PersonalKind]) -> pl.DataFrame:

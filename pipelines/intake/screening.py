@@ -35,6 +35,7 @@ class ScreenedSheet:
     grid: Grid
     blocks: list[tuple[Grid, Plan]]
     found: pl.DataFrame  # source_row, cell, kind
+    beside: tuple[tuple[str, str], ...] = ()  # place beside the cells, kind
 
 
 def screen_sheet(
@@ -52,7 +53,7 @@ def screen_sheet(
         if amounts or codes:
             masked = mask_grid(sheet, kinds, amounts, codes)
             parts = understood(_with_faults(masked), layout, where)
-    return ScreenedSheet(masked.grid, parts, masked.found)
+    return ScreenedSheet(masked.grid, parts, masked.found, masked.beside)
 
 
 def without_personal_numbers(error: JunhengError, kinds: Collection[PersonalKind]) -> str:
@@ -66,9 +67,10 @@ def with_rejects(taken: Taken, sheets: Iterable[ScreenedSheet], receipt: Receipt
     """What was taken from a file, with a reject for each personal number; no text of its row is kept."""
     rejects, ignored = [taken.rejects], taken.ignored
     for sheet in sheets:
+        name = sheet.grid.sheet
+        rejects.append(_reject_beside(sheet, receipt, reading_id))
         if sheet.found.is_empty():
             continue
-        name = sheet.grid.sheet
         shapes = {row: shape_of(kind) for row, _, kind in sheet.found.iter_rows()}
         rejects = [_shapes_alone(frame, name, shapes) for frame in rejects]
         ignored = _shapes_alone(ignored, name, shapes)
@@ -101,8 +103,19 @@ def with_rejects(taken: Taken, sheets: Iterable[ScreenedSheet], receipt: Receipt
     return replace(taken, rejects=pl.concat(rejects), ignored=ignored)
 
 
-def _detail(kind: str) -> str:
-    return f"the cell holds what looks like an {shape_of(kind)}: send the file without it, or as a person-level extract"
+def _reject_beside(sheet: ScreenedSheet, receipt: Receipt, reading_id: str) -> pl.DataFrame:
+    """A reject where the name of a sheet, or what else the file says beside its cells, holds personal numbers."""
+    places = " and the ".join(dict.fromkeys(place for place, _ in sheet.beside))
+    found: list[dict[str, object]] = [
+        {"scope": "file", "rule": RULE, "reported_text": shape_of(kind), "detail": _detail(kind, places)}
+        for _, kind in sheet.beside[:1]
+    ]
+    return reject_frame(receipt, reading_id, sheet.grid.sheet, found)
+
+
+def _detail(kind: str, place: str = "cell") -> str:
+    shape = shape_of(kind)
+    return f"the {place} holds what looks like an {shape}: send the file without it, or as a person-level extract"
 
 
 def _with_faults(masked: MaskedGrid) -> Grid:

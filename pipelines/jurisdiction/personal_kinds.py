@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from pipelines.jurisdiction.patterns import checked
 from pipelines.jurisdiction.yaml_model import StrictModel
 
 Check = Literal["identity", "mobile", "card", "pattern"]
@@ -29,13 +30,8 @@ class PersonalKind(StrictModel):
     def _fits(self) -> PersonalKind:
         if (self.check == "pattern") != (self.pattern is not None):
             raise ValueError("`pattern` goes with `check: pattern`, and with no other")
-        if self.pattern is not None:
-            try:
-                compiled = re.compile(self.pattern)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-            if compiled.search(""):
-                raise ValueError("`pattern` fits an empty text: it would fit every cell")
+        if self.pattern is not None and re.search(checked(self.pattern, blanks=True), ""):
+            raise ValueError("`pattern` fits an empty text: it would fit every cell")
         return self
 
 

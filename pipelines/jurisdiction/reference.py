@@ -45,6 +45,18 @@ def load_table(folder: Path, table: Table) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
+def header_of(folder: Path, table: Table) -> list[str]:
+    """The columns of a reference file in the order of its header; of a missing one, those that it must have."""
+    path = folder / table.file
+    try:
+        lines = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+        header = next((cells for cells in lines if cells and not cells[0].startswith("#")), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        header = []
+    known = [name for name in header if name in table.column_names]
+    return known or [name for name, column in table.columns.items() if not column.optional]
+
+
 def _read(path: Path, table: Table) -> tuple[list[int], _Rows]:
     """The rows of a file with the line that each begins on; an empty cell is None."""
     try:

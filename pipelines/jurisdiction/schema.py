@@ -7,6 +7,7 @@ exist, patterns that are regular expressions) is said by loading the file.
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from pipelines.jurisdiction.corrections import CorrectionFile
 from pipelines.jurisdiction.reference_documents import sources_with_columns, table_schema, tables_page
 from pipelines.jurisdiction.reference_schema import TABLES
 from pipelines.jurisdiction.yaml_model import StrictModel
+from pipelines.store import read_yaml
 
 _MODELS: dict[str, tuple[type[StrictModel], str]] = {
     "contract": (Contract, "Junheng contract of an extract"),
     "corrections": (CorrectionFile, "Junheng corrections of delivered figures"),
     "jurisdiction": (Description, "Junheng description of a jurisdiction (jurisdiction.yml)"),
 }
+_WORDS = Path(__file__).with_name("field_words.yml")
 KINDS = tuple(_MODELS)
 FILES = tuple(table.file for table in TABLES)
 
@@ -30,7 +33,19 @@ def schema(kind: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a contract, of a file of corrections, or of jurisdiction.yml."""
     model, title = _MODELS[kind]
     made = model.model_json_schema(by_alias=True)
+    words = _field_words()
+    for name, part in [(model.__name__, made), *made.get("$defs", {}).items()]:
+        for field, said in part.get("properties", {}).items():
+            if description := words.get(name, {}).get(field):
+                said["description"] = description
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": title}
+
+
+@cache
+def _field_words() -> dict[str, dict[str, str]]:
+    """What each field of each model is, for people."""
+    words: dict[str, dict[str, str]] = read_yaml(_WORDS.read_text(encoding="utf-8"))
+    return words
 
 
 def schema_text(kind: str) -> str:

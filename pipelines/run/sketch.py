@@ -20,7 +20,7 @@ from pipelines.jurisdiction.contract import Layout, ValueColumn
 from pipelines.jurisdiction.description import FinancialYears
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.personal_kinds import USUAL_KINDS
-from pipelines.jurisdiction.reference import TABLES, load_table
+from pipelines.jurisdiction.reference import TABLES, header_of, load_table
 from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.store import read_yaml
 
@@ -70,6 +70,16 @@ class Outline(Jurisdiction):
             except ConfigurationError as error:
                 self.missing.append(f"{table.file} is taken as empty: {error.message} ({error.where})")
                 self._tables[table.relation] = pl.DataFrame(schema=dict.fromkeys(table.column_names, pl.String))
+
+    def lines_for(self, relation: str, known: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Lines of a reference table as its file has its columns; `?` where a cell must be filled and nothing is known.
+
+        Columns that may be left out of the file are there only where the file has them, and hold nothing.
+        """
+        table = next(table for table in _TABLES if table.relation == relation)
+        names = header_of(self.folder / "reference", table)
+        asked = {*table.filled, "parent_code"}  # only one region has none above it
+        return [{name: line.get(name, OPEN if name in asked else "") for name in names} for line in known]
 
     @property
     def grounds(self) -> Grounds:

@@ -126,6 +126,8 @@ def _row(row: dict[str, str]) -> str:
     if row.get("source_column"):
         place += f", column {row['source_column']}"
     found = row.get("found", "")
+    if row.get("rule") == "personal_number":  # its place may be a name: its detail says that as well
+        return ": ".join(filter(None, (place, row["expected"])))
     if place:  # a reject: its detail says what is wrong
         return f"{place}: {row.get('expected') or row.get('rule', '')} ({found[:60]})"
     if row.get("rule") in _COLUMNS:

@@ -17,6 +17,7 @@ from pipelines.errors import UnreadableFileError, UsageError
 from pipelines.intake.corrections import Outcome
 from pipelines.intake.corrections import findings as corrections_met
 from pipelines.intake.frames import Taken
+from pipelines.intake.personal_numbers import find_personal_number, shape_of
 from pipelines.intake.read import take
 from pipelines.intake.sniffing import as_trial, survey, write_proposal
 from pipelines.jurisdiction import Contract, Jurisdiction, load
@@ -90,6 +91,8 @@ def _checked(settings: Settings, path: Path, extract: str, period: str | None) -
     met = [Outcome(**outcome) for outcome in taken.corrections]
     found["findings"] += corrections_met(jurisdiction.corrections_for(contract.id, period), met)
     found["file"] = str(path)
+    if kind := find_personal_number(path.name, jurisdiction.personal_numbers):
+        found["findings"].insert(0, _personal_name(kind))
     if not contract.takes(path):
         shown = contract.files if isinstance(contract.files, str) else " or ".join(contract.files)
         found["findings"].insert(
@@ -102,6 +105,17 @@ def _checked(settings: Settings, path: Path, extract: str, period: str | None) -
             },
         )
     return found
+
+
+def _personal_name(kind: str) -> dict[str, str]:
+    """The finding for a file whose name no run would take in."""
+    expected = "a name without that number: as it is, the landed file is not taken in"
+    return {
+        "check": "file_name",
+        "severity": "block",
+        "observed": f"it holds an {shape_of(kind)}",
+        "expected": expected,
+    }
 
 
 def _new_measures(contract: Contract, jurisdiction: Jurisdiction) -> list[str]:
@@ -125,20 +139,24 @@ def sniff_file(
     proposal: `proposal` is None then, and `problem` says why. With `write` the contract is put into the jurisdiction's
     folder; its new measures, units and regions are a person's to add.
     """
-    contract_id = _contract_id(path, department, extract)
-    found = _within_limits(settings, path, _sniffed, contract_id, sheet)
+    found = _within_limits(settings, path, _sniffed, department, extract, sheet)
     found["written"] = []
     if write and found["proposal"] is not None:
-        found["written"] = [_write(settings.jurisdiction_folder, contract_id, found["proposal"])]
+        found["written"] = [_write(settings.jurisdiction_folder, found["contract"], found["proposal"])]
     return found
 
 
-def _sniffed(settings: Settings, path: Path, contract_id: str, sheet: str | None) -> dict[str, Any]:
+def _sniffed(
+    settings: Settings, path: Path, department: str | None, extract: str | None, sheet: str | None
+) -> dict[str, Any]:
     """What is in a file, the proposal for it, and what that would read."""
     data = path.read_bytes()
     outline = Outline(settings.jurisdiction_folder)
     grounds = outline.grounds
-    surveyed = survey(data, path.name, grounds, sheet)
+    name_is_personal = find_personal_number(path.name, outline.personal_numbers)
+    file_name = f"file{path.suffix}" if name_is_personal else path.name
+    contract_id = _contract_id(path.with_name(file_name), department, extract)
+    surveyed = survey(data, file_name, grounds, sheet)
     found: dict[str, Any] = {"file": str(path), "sheets": [found.as_dict() for found in surveyed.sheets]}
     if surveyed.best is None:
         problem = surveyed.problem
@@ -146,16 +164,21 @@ def _sniffed(settings: Settings, path: Path, contract_id: str, sheet: str | None
         return {**found, "proposal": None, "problem": problem.message, "do": problem.do, "readable": False}
     proposal = write_proposal(surveyed.best, surveyed.sheets, grounds, contract_id)
     contract = outline.with_years(as_trial(proposal.text))
-    period = period_of(path) or _year_in(data) or now_utc()[:4]
+    years = [year for sheet in surveyed.sheets for year in sheet.periods]
+    period = period_of(path) or max(years, default=None) or _year_in(data) or now_utc()[:4]
     trial = for_trial(outline.with_regions_of(proposal), contract)
-    found.update(summary(read_once(data, path.name, contract, trial, period), contract, period))
+    found.update(summary(read_once(data, file_name, contract, trial, period), contract, period))
+    if name_is_personal:
+        found["findings"].insert(0, _personal_name(name_is_personal))
     found.update(
         {
             "proposal": proposal.text,
             "open": proposal.open_fields,
             "measures_to_add": proposal.measures,
+            "measure_lines": outline.lines_for("measure", proposal.measures),
             "units_to_add": proposal.units,
             "regions_to_add": proposal.regions,
+            "region_lines": outline.lines_for("region", proposal.regions),
             "notes": [*outline.missing, *proposal.notes],
         }
     )

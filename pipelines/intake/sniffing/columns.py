@@ -9,7 +9,10 @@ from __future__ import annotations
 import itertools
 import re
 
+from pipelines.formats import FORMATS
+from pipelines.formats.long_table import CODE, UNIT
 from pipelines.intake.sniffing.cells import Cells, words_of
+from pipelines.intake.sniffing.dimensions import SCALE_COLUMN
 from pipelines.intake.sniffing.look import Column, Grounds, Look, bare
 from pipelines.intake.sniffing.rows import Row
 from pipelines.intake.sniffing.units import states_unit
@@ -30,6 +33,7 @@ from pipelines.intake.sniffing.words import (
     REFERENCE,
     ROW_STATE,
     RUNNING,
+    STATUSES,
     TOKENS,
     TRAILING_MINUS,
     YEAR,
@@ -39,6 +43,7 @@ from pipelines.intake.sniffing.words import (
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
+_STATUS = ("status", "OBS_STATUS")
 _CONSTANT = "the same number in every row"
 _MANY = 8  # rows of numbers that run on, which no figures do by chance
 _GAPS = re.compile(r"[0-9]\s+[0-9]")
@@ -50,6 +55,7 @@ def describe(columns: list[Column], rows: list[Row], cells: Cells, grounds: Grou
         _count(column, rows)
         if column not in (seen.name, seen.code):
             _classify(column, columns, rows, grounds, seen)
+            _keep_to_its_format(column, columns, seen)
     if not any(column.kind == "number" for column in columns):  # rather one figure in every row than none at all
         for column in (c for c in columns if c.why == _CONSTANT):
             column.kind, column.why = "number", ""
@@ -64,6 +70,20 @@ def describe(columns: list[Column], rows: list[Row], cells: Cells, grounds: Grou
                 seen.marks.setdefault(sign, (MARKS[sign], "its usual meaning") if sign in MARKS else unknown)
         if column.blanks:
             seen.tokens.setdefault("", ("missing", "some cells are empty"))
+        if seen.status_column is not None:
+            _statuses(seen.status_column, column, rows, seen)
+
+
+def _statuses(status: Column, column: Column, rows: list[Row], seen: Look) -> None:
+    """The statuses beside numbers as marks, those beside nothing as signs in the place of numbers."""
+    usual = STATUSES if seen.format.kind.startswith("sdmx") else {}
+    for row in rows:
+        text = row.figures[status.index]
+        if text and not row.figures[column.index]:
+            seen.tokens.setdefault(text, (OPEN, "a status beside empty cells"))
+        elif text:
+            why = "its meaning in SDMX" if text in usual else "a status of unknown meaning"
+            seen.marks.setdefault(text, (usual.get(text, OPEN), why))
 
 
 def _count(column: Column, rows: list[Row]) -> None:
@@ -113,6 +133,23 @@ def _classify(column: Column, columns: list[Column], rows: list[Row], grounds: G
         column.kind, column.why = "other", "numbers of notes"
     elif _looks_numeric(column, column.filled):
         column.kind = "number"
+
+
+def _keep_to_its_format(column: Column, columns: list[Column], seen: Look) -> None:
+    """What a statistical format says of its columns: which holds the numbers, and which the codes beside labels."""
+    labelled = next((c for c in columns[: column.index] if CODE.format(c.title) == column.title), None)
+    of_format = FORMATS[seen.format.kind]
+    if of_format.is_labelled and labelled is not None:
+        column.kind, column.why = "other", f"the codes of column {labelled.address} ({labelled.title})"
+        return
+    if of_format.numbers not in {c.title for c in columns} or column.kind == "year":
+        return
+    if column.title == of_format.numbers:
+        column.kind = "number"
+    elif column.title in _STATUS:
+        seen.status_column, column.kind, column.why = column, "other", "the status of each number"
+    elif column.kind == "number" or column.title in (SCALE_COLUMN, UNIT):
+        column.kind = "text"
 
 
 def _holds_years(column: Column, texts: list[str], header: str) -> bool | None:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.errors import UnreadableFileError
-from pipelines.formats import FORMATS, decode, detect_encoding, files_in_zip, recognise, sheet_list, unpack
+from pipelines.formats import decode, detect_encoding, files_in_zip, recognise, sheet_list, unpack
 from pipelines.intake.names import RegionIndex
 from pipelines.intake.numbers import sign_form
 from pipelines.intake.sniffing.cells import is_number
-from pipelines.jurisdiction.contract import Format
+from pipelines.intake.sniffing.writing import plain_pattern
+from pipelines.jurisdiction.contract import Format, SheetRule
 from pipelines.jurisdiction.text import normalise
 
 _MULTIBYTE = ("gb18030", "cp932", "euc_jp", "big5", "cp949")  # too alike in short files to be told by their bytes
-_TABLES = tuple(ending for entry in FORMATS.values() for ending in entry.endings)
 _TEXTS = ("csv", "tsv", "jsonl")  # text that may be in any encoding
+_MOST_MEMBERS = 40  # files of a zip that are looked at
 _MIXED_WHOLE = 400_000  # bytes that names of regions are looked for in
 
 
@@ -31,6 +32,14 @@ class Part:
     why: dict[str, str]
     sheet: str = ""  # its name, where the file has several
     is_visible: bool = True
+    place: int = 1  # among the tables of its file that people see
+    member: str = ""  # its path in a zip of many files
+    problem: UnreadableFileError | None = None  # why it is no table
+
+    @property
+    def called(self) -> str:
+        """What people call it: its path in a zip, its name."""
+        return "/".join(filter(None, (self.member, self.sheet)))
 
 
 def parts_of(data: bytes, file_name: str, index: RegionIndex) -> list[Part]:
@@ -40,8 +49,51 @@ def parts_of(data: bytes, file_name: str, index: RegionIndex) -> list[Part]:
     """
     if not data:
         raise UnreadableFileError("the file is empty (0 bytes)", where=file_name, do="ask for it again")
-    inner, member, why = _unpacked(data, file_name)
-    packed = f", {why['kind']}" if "kind" in why else ""
+    is_gzip = data[:2] == b"\x1f\x8b"
+    names = None if is_gzip else files_in_zip(data)
+    if names is None:
+        inner = _member(data, "*", file_name) if is_gzip else data
+        return _parts_inside(inner, data, "*", {"kind": "packed with gzip" if is_gzip else ""}, file_name, index)
+    if not names:
+        raise UnreadableFileError("the zip is empty", where=file_name, do="ask for it again")
+    if len(names) == 1:
+        return _parts_inside(_member(data, "*", file_name), data, "*", {"kind": "packed with zip"}, file_name, index)
+    return _parts_of_zip(data, names, file_name, index)
+
+
+def path_pattern(path: str) -> str:
+    """The pattern of a contract that fits one path in a zip and no other."""
+    return f"^{plain_pattern(normalise(path))}$"
+
+
+def _parts_of_zip(data: bytes, names: list[str], file_name: str, index: RegionIndex) -> list[Part]:
+    """The tables of all files in a zip, and the files that are none, as they lie in it."""
+    parts: list[Part] = []
+    shown = f"the zip holds {len(names)} files"
+    for name in names[:_MOST_MEMBERS]:
+        member = SheetRule(pattern=path_pattern(name))
+        why = {"kind": "packed with zip", "member": f"{shown}: this one has the largest table"}
+        try:
+            inner = _member(data, member, file_name)
+            found = _parts_inside(inner, data, member, why, file_name, index)
+            parts += [replace(part, member=name) for part in found]
+        except UnreadableFileError as error:
+            parts.append(Part(Format(kind="csv", member=member), why, member=name, problem=error))
+    if len(names) > _MOST_MEMBERS:
+        rest = UnreadableFileError(f"{len(names) - _MOST_MEMBERS:,} more files were not looked at", where=file_name)
+        parts.append(Part(Format(kind="csv"), {}, member="...", problem=rest))
+    return parts
+
+
+def _member(data: bytes, member: str | SheetRule, file_name: str) -> bytes:
+    return unpack(data, Format(kind="xlsx", member=member), file_name)
+
+
+def _parts_inside(
+    inner: bytes, data: bytes, member: str | SheetRule, why: dict[str, str], file_name: str, index: RegionIndex
+) -> list[Part]:
+    """The tables of one unpacked file; `data` are the bytes as they came, `member` what the contract calls the file."""
+    packed = f", {why['kind']}" if why["kind"] else ""
     known = recognise(inner)
     if known is not None and known.kind not in _TEXTS:
         why["kind"] = f"the bytes are those of {known.name}{packed}"
@@ -73,30 +125,12 @@ def _tables(data: bytes, whole: Format, why: dict[str, str], file_name: str) -> 
     if len(sheets) < 2 and whole.kind not in ("xlsx", "xls", "ods"):
         return [Part(whole, why)]
     parts = []
-    for position, sheet in enumerate(sheets, start=1):
-        named = sheet.name if sheet.name and names.count(sheet.name) == 1 else position
-        parts.append(Part(whole.model_copy(update={"sheet": named}), dict(why), sheet.name, sheet.is_visible))
+    place = 0  # among those that people see, as contracts count them
+    for sheet in sheets:
+        place += sheet.is_visible
+        named = sheet.name if sheet.name and names.count(sheet.name) == 1 else place
+        parts.append(Part(whole.model_copy(update={"sheet": named}), dict(why), sheet.name, sheet.is_visible, place))
     return parts
-
-
-def _unpacked(data: bytes, file_name: str) -> tuple[bytes, str, dict[str, str]]:
-    """The bytes within gzip and zip, the member that a contract must name, and what was unpacked."""
-    why: dict[str, str] = {}
-    member = "*"
-    for _ in range(2):
-        if data[:2] == b"\x1f\x8b":
-            data = unpack(data, Format(kind="xlsx"), file_name)
-            why["kind"] = "packed with gzip"
-        elif (names := files_in_zip(data)) is not None:
-            chosen = ([name for name in names if name.lower().endswith(_TABLES)] or names)[:1]
-            if not chosen:
-                raise UnreadableFileError("the zip is empty", where=file_name, do="ask for it again")
-            if len(names) > 1:
-                member = chosen[0].rsplit("/", 1)[-1]
-                why["member"] = f"the zip holds {len(names)} files: {', '.join(names[:6])}"
-            data = unpack(data, Format(kind="xlsx", member=chosen[0].rsplit("/", 1)[-1]), file_name)
-            why["kind"] = "packed with zip"
-    return data, member, why
 
 
 def _encoding_of_names(data: bytes, detected: str, index: RegionIndex) -> str:

@@ -13,6 +13,7 @@ from pipelines.intake.sniffing.look import Column, Look
 from pipelines.intake.sniffing.rows import Row
 from pipelines.intake.sniffing.words import ANSWER, CALENDAR, DIMENSION_WORDS, IDENTIFIER, ROW_STATE, UNIT_HEADER
 
+SCALE_COLUMN = "UNIT_MULT"  # of SDMX: which power of ten a number counts; no unit holds without it
 _MOST_LABELS = 30
 _MOST_TEXTS = 200
 
@@ -45,7 +46,7 @@ def find_labels(columns: list[Column], rows: list[Row], seen: Look) -> None:
     for column in columns:
         if column.kind != "text" or column in (*chosen, seen.name, seen.code):
             continue
-        if UNIT_HEADER.match(column.title) and seen.unit_column is None:
+        if column.title == SCALE_COLUMN or (UNIT_HEADER.match(column.title) and seen.unit_column is None):
             column.why, seen.unit_column = "the units of the rows", (column, _as_written(column, rows))
         elif len(column.texts) == 1:
             column.why = f"the same text in every row ({next(iter(column.texts))}): are the figures about it alone?"

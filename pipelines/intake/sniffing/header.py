@@ -6,12 +6,21 @@ What the columns below it hold is concluded in `columns`.
 from __future__ import annotations
 
 from pipelines.errors import UnreadableFileError
+from pipelines.formats import FORMATS
 from pipelines.intake.header import join_header
 from pipelines.intake.layout import letter
 from pipelines.intake.sniffing.cells import Cells, is_number
 from pipelines.intake.sniffing.look import Column, Look
 from pipelines.intake.sniffing.regions import is_known, without_mark
-from pipelines.intake.sniffing.words import UNIT_LINE, UNIT_SENTENCE, YEAR, YEAR_CELL
+from pipelines.intake.sniffing.words import (
+    TABLE_CONTENTS,
+    TABLE_REMARK,
+    TABLE_TITLE,
+    UNIT_LINE,
+    UNIT_SENTENCE,
+    YEAR,
+    YEAR_CELL,
+)
 from pipelines.jurisdiction.text import normalise
 
 MAX_HEADER_ROWS = 5
@@ -39,8 +48,18 @@ def find_header(columns: list[Column], cells: Cells, matching: set[str], seen: L
         column.is_twice = bool(name) and names.count(name) > 1
     above = [(row, column) for row in range(top) for column in range(cells.width) if cells.texts[row][column]]
     seen.preamble = [cells.texts[row][column] for row, column in above]
-    seen.preamble_shown = [cells.shown(row, column) for row, column in above]
+    seen.preamble_shown = _as_said([cells.shown(row, column) for row, column in above], seen)
     seen.header_row_number = int(cells.grid.cells["source_row"][top])
+
+
+def _as_said(lines: list[str], seen: Look) -> list[str]:
+    """The lines above a table; of what a statistics program wrote as `NAME=text` only what the table is called."""
+    if not FORMATS[seen.format.kind].is_labelled:
+        return lines
+    contents = [match.group(1) for line in lines if (match := TABLE_CONTENTS.match(line))]
+    seen.contents = contents[0] if contents else ""
+    titles = [match.group(1) for line in lines if (match := TABLE_TITLE.match(line))]
+    return titles + [line for line in lines if not TABLE_REMARK.match(line)]
 
 
 def _first_data_row(cells: Cells, anchor: int, matching: set[str], seen: Look) -> int:

@@ -15,7 +15,15 @@ import polars as pl
 
 from pipelines.intake.layout import letter
 from pipelines.intake.names import RegionIndex
-from pipelines.intake.sniffing.words import GENERIC_SHEET, IN_BRACKETS, NO_TITLE
+from pipelines.intake.sniffing.words import (
+    FINANCIAL_YEAR,
+    GENERIC_SHEET,
+    IN_BRACKETS,
+    NO_TITLE,
+    NOTE_NUMBER,
+    TABLE_NUMBER,
+    YEAR,
+)
 from pipelines.jurisdiction.contract import Format, SheetRule
 from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
 from pipelines.jurisdiction.text import normalise
@@ -123,6 +131,7 @@ class Look:
     columns: list[Column] = field(default_factory=list)
     preamble: list[str] = field(default_factory=list)  # in comparison form
     preamble_shown: list[str] = field(default_factory=list)  # the same as people read it
+    contents: str = ""  # what a file of a statistics program calls its figures, beside its title
     name: Column | None = None
     code: Column | None = None
     are_listed: bool = True  # the regions are known by the jurisdiction's list; else the columns are known by looks
@@ -142,6 +151,7 @@ class Look:
     marks: dict[str, tuple[str, str]] = field(default_factory=dict)
     labels: list[tuple[Column, bool, list[str]]] = field(default_factory=list)  # text columns, filled down?, texts
     unit_line: str = ""
+    status_column: Column | None = None  # the column that says the status of each number
     unit_column: tuple[Column, list[str]] | None = None  # the column that says the unit of each row, and its texts
     unlisted_units: list[str] = field(default_factory=list)  # units that headers or lines above state, not listed
 
@@ -179,7 +189,8 @@ class Look:
     @property
     def title(self) -> str:
         """What the table is called: a line above it, else the sheet, else the file."""
-        return self.subject or Path(self.file_name).name.split(".")[0]
+        subject = of_any_year(self.subject) if self.reads_all_sheets else self.subject
+        return subject or Path(self.file_name).name.split(".")[0]
 
     @property
     def subject(self) -> str:
@@ -191,17 +202,26 @@ class Look:
 
     @property
     def reads_all_sheets(self) -> bool:
-        """True when several sheets are read as several periods."""
-        return isinstance(self.format.sheet, SheetRule) and self.format.sheet.all
+        """True when several sheets, or files of a zip, are read as several periods."""
+        return any(isinstance(rule, SheetRule) and rule.all for rule in (self.format.sheet, self.format.member))
+
+
+def of_any_year(title: str) -> str:
+    """A title without the year that it names: what it is about goes on in other years."""
+    for form in (FINANCIAL_YEAR, YEAR):
+        title = re.sub(rf"[\s,，:：;–-]*(?:\b(?:in|for|of)\s+)?{form.pattern}(?:\s*年度?)?", "", title)
+    return " ".join(title.split()).strip(" ,，:：;–-")
 
 
 def _without_prefix(text: str) -> str:
-    """A title without the word that some offices write before it."""
+    """A title without the word or number that some offices write before it, and without the numbers of notes."""
+    text = TABLE_NUMBER.sub("", NOTE_NUMBER.sub("", text)).strip() or text.strip()
     named = re.match(r"^(?:指标|指標|[Ii]ndicator)\s*[:：]\s*(.+)$", text)
-    return named.group(1) if named else text.strip()
+    return named.group(1) if named else text
 
 
 def bare(text: str) -> str:
     """A header or title without its unit and remarks in brackets."""
     named = _without_prefix(text)
-    return " ".join(IN_BRACKETS.sub("", named).split()).strip(" /,，、:：") or named
+    shown = re.sub(r"\s+(?=[,，、;:：])", "", " ".join(IN_BRACKETS.sub("", named).split()))
+    return shown.strip(" /,，、:：") or named

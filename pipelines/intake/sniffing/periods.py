@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pipelines.intake.periods import period_span
 from pipelines.intake.sniffing.look import Column, Grounds, Look
-from pipelines.intake.sniffing.words import FINANCIAL_YEAR, MONTH, NO_TITLE, PART_OF_YEAR, YEAR
+from pipelines.intake.sniffing.words import FINANCIAL_YEAR, MONTH, NO_TITLE, PART_BESIDE, PART_OF_YEAR, YEAR
 from pipelines.intake.sniffing.writing import quoted
 from pipelines.jurisdiction.contract import PeriodKind, PeriodRule
 from pipelines.jurisdiction.open_fields import OPEN
@@ -41,7 +41,7 @@ def find_period(seen: Look, grounds: Grounds) -> Period:
     """The period as the file names it: in headers, in a column, in sheets, in the lines above, in the file's name."""
     dated = [c for c in seen.values if YEAR.search(c.name)]
     if dated and len(dated) >= len(seen.values) / 2:
-        kind, more, why = _kind_of([c.name for c in dated], seen, grounds)
+        kind, more, why = _kind_of(_dates_of(dated), seen, grounds)
         return Period(
             f"period: {{from: header, {more}}}   # years stand in the headers; {why}", "", "header", kind, dated
         )
@@ -55,6 +55,15 @@ def find_period(seen: Look, grounds: Grounds) -> Period:
         kind, more, why = _kind_of(["2000"], seen, grounds)
         return _captured("sheet", "[0-9]{4}", kind, more, f"each sheet's name says its year; {why}")
     return _from_the_title(seen, grounds)
+
+
+def _dates_of(dated: list[Column]) -> list[str]:
+    """What the headers of columns say of their periods: the years in them, or all of each where more is said."""
+    found = [FINANCIAL_YEAR.search(c.title) or YEAR.search(c.title) for c in dated]
+    around = [c.title[: m.start()] + " " + c.title[m.end() :] for c, m in zip(dated, found, strict=True) if m]
+    if len(around) < len(dated) or any(PART_BESIDE.search(text) for text in around):
+        return [c.name for c in dated]
+    return [match.group(0) for match in found if match]
 
 
 def _from_the_title(seen: Look, grounds: Grounds) -> Period:

@@ -10,18 +10,20 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.formats import FORMATS
 from pipelines.intake.sniffing.look import Grounds, Look
 from pipelines.intake.sniffing.periods import Period, find_period
 from pipelines.intake.sniffing.survey import Sheet, survey
 from pipelines.intake.sniffing.values import Measures, Value, find_values, row_lines
 from pipelines.intake.sniffing.words import TOTAL_WORD
-from pipelines.intake.sniffing.writing import listed, one_line, plain_pattern, quoted, word
+from pipelines.intake.sniffing.writing import in_english, listed, one_line, plain_pattern, quoted, word
 from pipelines.jurisdiction.contract import Contract, SheetRule
 from pipelines.jurisdiction.open_fields import OPEN, find_open, with_stand_ins
 from pipelines.store import read_yaml
 
 _WIDTH = 100
 _NOTE_NUMBER = re.compile(r"^\(?[0-9]{1,3}\)?-?$")  # may be the number of a note, or of a page
+_ENDINGS = frozenset(ending for entry in FORMATS.values() for ending in entry.endings)
 
 
 @dataclass
@@ -72,7 +74,7 @@ def write_proposal(seen: Look, sheets: list[Sheet], grounds: Grounds, extract: s
         "version: 0.1.0",
         "status: proposed",
         f"name: {title}",
-        f"name_en: {title}",
+        f"name_en: {quoted(in_english(seen.title))}",
         f'provenance: "{OPEN}"   # official or synthetic: nothing in a file proves either',
         f'license: "{OPEN}"   # under what terms the figures came',
         f"source: {{publisher: {department}, title: {title}}}",
@@ -121,8 +123,9 @@ def _notes(seen: Look, made: Proposal, grounds: Grounds) -> list[str]:
 
 def _files(file_name: str) -> str:
     suffix = file_name.rsplit(".", 1)[-1] if "." in file_name else "*"
-    packed = ".".join(file_name.split(".")[-2:]) if suffix in ("gz", "zip") else suffix
-    return f"*.{packed if packed.count('.') == 1 and len(packed) < 12 else suffix}"
+    packed = ".".join(file_name.split(".")[-2:])
+    is_packed = suffix in ("gz", "zip") and f".{packed.split('.')[0].lower()}" in _ENDINGS
+    return f"*.{packed if is_packed else suffix}"
 
 
 # -- format, header, rows that are no data ----------------------------------------------------------------
@@ -140,8 +143,8 @@ def _format(seen: Look) -> list[str]:
         parts.append(f"encoding: {rule.encoding}")
     if rule.kind == "csv" and rule.delimiter != ",":
         parts.append(f"delimiter: {quoted(rule.delimiter)}")
-    if isinstance(rule.member, str) and rule.member != "*":
-        parts.append(f"member: {quoted(rule.member)}")
+    if isinstance(rule.member, SheetRule):
+        parts.append(f"member: {{pattern: {quoted(rule.member.pattern)}{', all: true' if rule.member.all else ''}}}")
     if rule.transpose:
         parts.append("transpose: true")
     reasons = [f"{name}: {reason}" for name, reason in why.items()]
@@ -276,6 +279,8 @@ def _value_lines(values: list[Value]) -> list[str]:
             parts.append(f"measure: {word(value.measure)}")
         parts += [f"{name}: {quoted(text)}" for name, text in value.dimensions.items()]
         parts.append(f"unit: {value.unit_of_rows or quoted(value.unit)}")
+        if value.status:
+            parts.append(f"status: {value.status}")
         if value.integer:
             parts.append("type: integer")
         if value.not_negative:
@@ -289,6 +294,7 @@ def _ignored_columns(seen: Look, values: list[Value], period: Period) -> list[st
     if period.source == "column" and seen.year_column is not None:
         used.add(seen.year_column.name)
     used |= {column.name for column, _, _ in seen.labels}
+    used |= {seen.status_column.name} if seen.status_column is not None else set()
     used |= {seen.unit_column[0].name} if seen.unit_column is not None else set()
     used |= {value.name for value in values if value.selector.startswith("column:")}
     patterns = [value.name for value in values if value.selector.startswith("columns:")]

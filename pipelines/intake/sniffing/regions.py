@@ -15,8 +15,10 @@ from pipelines.intake.sniffing.words import (
     ANSWER,
     CODE_FORMS,
     CODE_HEADER,
+    DIGITS,
     DIMENSION_WORDS,
     REGION_HEADER,
+    REGION_ITSELF,
     ROW_NUMBER,
     TOTAL,
     TOTAL_WORD,
@@ -158,6 +160,9 @@ def _looks_like_codes(column: Column, cells: Cells, rows: list[int]) -> tuple[fl
         if fitting < max(2, len(distinct) * 2 / 3):
             continue
         speaks = bool(REGION_HEADER.search(header)) + bool(CODE_HEADER.search(header))
+        speaks = max(speaks, 2 * bool(REGION_ITSELF.match(header)))
+        if form == DIGITS and speaks < 2 and not CODE_HEADER.search(header):
+            return 0.0, ""  # whole numbers under `Area (km2)` are its size
         score = (3.0 if is_sure else 0.0) + speaks * 1.5 + min(0.4, len(distinct) / 1000)
         said = f", under the header {header}" if speaks else ""
         return (score if is_sure or speaks else 0.0), f"{len(distinct)} different texts of {form}{said}"

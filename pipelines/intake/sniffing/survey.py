@@ -7,12 +7,12 @@ down as a contract, a person corrects it, and only then does the reader read by 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import Grid, read_grids, sheet_list, transposed
-from pipelines.intake.personal_numbers import mask_grid, shape_of
+from pipelines.intake.personal_numbers import find_personal_number, mask_grid, mask_text, shape_of
 from pipelines.intake.sniffing.cells import Cells
 from pipelines.intake.sniffing.columns import describe
 from pipelines.intake.sniffing.container import Part, parts_of
@@ -22,6 +22,7 @@ from pipelines.intake.sniffing.look import Column, Grounds, Look
 from pipelines.intake.sniffing.regions import find_regions
 from pipelines.intake.sniffing.rows import data_rows, find_marks_of_names
 from pipelines.intake.sniffing.words import PERSON_HEADER, YEAR, YEAR_CELL
+from pipelines.intake.sniffing.writing import plain_pattern
 from pipelines.jurisdiction.contract import Format, SheetRule
 from pipelines.jurisdiction.text import normalise
 
@@ -85,11 +86,14 @@ def survey(data: bytes, file_name: str, grounds: Grounds, sheet: str | None = No
     Raises UnreadableFileError for bytes that cannot be opened at all.
     """
     found: list[Sheet] = []
-    looks: list[tuple[bool, Look]] = []
+    looks: list[tuple[Part, Look]] = []
     problems: list[UnreadableFileError] = []
-    for position, part in enumerate(parts_of(data, file_name, grounds.index), start=1):
+    parts = [_without_person(part, grounds) for part in parts_of(data, file_name, grounds.index)]
+    for position, part in enumerate(parts, start=1):
         grid: Grid | None = None
         try:
+            if part.problem is not None:
+                raise part.problem
             grid = _readable(data, part.rule, file_name, grounds)
             seen = _best_way_round(grid, part.rule, file_name, grounds)
         except UnreadableFileError as error:
@@ -98,15 +102,32 @@ def survey(data: bytes, file_name: str, grounds: Grounds, sheet: str | None = No
             continue
         seen.format_why.update(part.why)
         found.append(_described(seen, grid, part, position))
-        if sheet is None or sheet == part.sheet:
-            looks.append((part.is_visible, seen))
+        if sheet is None or sheet == part.called:
+            looks.append((part, seen))
     if sheet is not None and sheet not in {described.name for described in found}:
         names = ", ".join(described.name for described in found if described.name)
         raise UnreadableFileError(f"the file has no sheet {sheet!r}", where=file_name, do=f"name one of {names}")
-    _, best = max(looks, key=lambda look: (look[0], look[1].weight), default=(False, None))
-    if best is not None and best.sheet:
+    if not looks:
+        return Survey(found, None, _no_table(file_name, problems))
+    chosen, best = max(looks, key=lambda look: (look[0].is_visible, look[1].weight))
+    if chosen.member:
+        _read_alike_files(best, chosen, looks)
+    elif best.sheet:
         _read_alike_sheets(best, data, grounds)
-    return Survey(found, best, _no_table(file_name, problems))
+    return Survey(found, best)
+
+
+def _without_person(part: Part, grounds: Grounds) -> Part:
+    """A table whose name, or whose file's in a zip, says no number that names a person: it is found by its place."""
+    kind = find_personal_number(part.called, grounds.personal)
+    if kind is None:
+        return part
+    shown = replace(
+        part, sheet=mask_text(part.sheet, grounds.personal), member=mask_text(part.member, grounds.personal)
+    )
+    if shown.member != part.member or not part.is_visible:
+        return replace(shown, problem=UnreadableFileError(f"its name holds what looks like an {shape_of(kind)}"))
+    return replace(shown, rule=part.rule.model_copy(update={"sheet": part.place}))
 
 
 def _readable(data: bytes, rule: Format, file_name: str, grounds: Grounds) -> Grid:
@@ -198,7 +219,7 @@ def _refuse_persons(cells: Cells, file_name: str, grounds: Grounds) -> None:
 def _without_table(part: Part, position: int, grid: Grid | None, error: UnreadableFileError) -> Sheet:
     height, width = (grid.cells.height, len(grid.columns)) if grid is not None else (0, 0)
     warnings = _warnings(grid)
-    return Sheet(part.sheet, position, part.is_visible, height, width, False, None, [], [], 0, error.message, warnings)
+    return Sheet(part.called, position, part.is_visible, height, width, False, None, [], [], 0, error.message, warnings)
 
 
 def _warnings(grid: Grid | None) -> list[str]:
@@ -213,9 +234,9 @@ def _described(seen: Look, grid: Grid, part: Part, position: int) -> Sheet:
     if not years and seen.year_column is not None:
         index = seen.year_column.index
         years = [t for cell in grid.cells[grid.columns[index]] if cell for t in YEAR.findall(cell)]
-    years = years or [text for line in (*seen.preamble, normalise(part.sheet)) for text in YEAR.findall(line)]
+    years = years or [text for line in (*seen.preamble, normalise(part.called)) for text in YEAR.findall(line)]
     return Sheet(
-        part.sheet,
+        part.called,
         position,
         part.is_visible,
         grid.cells.height,
@@ -228,6 +249,29 @@ def _described(seen: Look, grid: Grid, part: Part, position: int) -> Sheet:
         "",
         _warnings(grid),
     )
+
+
+def _read_alike_files(seen: Look, chosen: Part, looks: list[tuple[Part, Look]]) -> None:
+    """Files of a zip named after years that hold the same table are read together; of one alone the year is open."""
+    path = normalise(chosen.member)
+    if not YEAR.search(path):
+        return
+    form, names = YEAR.sub("<>", path), [c.name for c in seen.columns if c.kind != "empty"]
+    alike = [
+        part.member
+        for part, look in looks
+        if YEAR.sub("<>", normalise(part.member)) == form
+        and part.sheet == chosen.sheet
+        and [c.name for c in look.columns if c.kind != "empty"] == names
+    ]
+    if len(alike) > 1:
+        pattern, why = form, f"{len(alike)} files hold the same table for different years: {', '.join(alike[:6])}"
+    else:
+        pattern, why = re.sub(r"[0-9]+", "<>", path), "the file with the largest table; its name holds a year"
+    digits = "[0-9]{4}" if len(alike) > 1 else "[0-9]+"
+    rule = SheetRule(pattern="^" + plain_pattern(pattern).replace("<>", digits) + "$", all=len(alike) > 1)
+    seen.format = seen.format.model_copy(update={"member": rule})
+    seen.format_why["member"] = why
 
 
 def _read_alike_sheets(seen: Look, data: bytes, grounds: Grounds) -> None:

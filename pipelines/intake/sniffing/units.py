@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from pipelines.intake.sniffing.dimensions import SCALE_COLUMN
 from pipelines.intake.sniffing.look import Column, Grounds, Look
 from pipelines.intake.sniffing.words import IN_BRACKETS, RATE_WORD, SCALE, SCALED, UNIT_WORD
 from pipelines.intake.sniffing.writing import quoted
@@ -36,7 +37,9 @@ def unit_of(text: str, columns: list[Column], grounds: Grounds, seen: Look) -> t
         unit = grounds.unit_names.get("%")
         if unit is not None and percents == numbers:
             return unit, "the cells bear percent signs"
-        return OPEN, "some cells bear percent signs" if percents < numbers else "the cells bear percent signs"
+        if percents < numbers:
+            return OPEN, "some cells bear percent signs"
+        return OPEN, f"the cells bear percent signs; `units` does not list {_unlisted('%', seen)}"
     if RATE_WORD.search(text):
         return OPEN, "the header speaks of a rate or an average: nothing says in what"
     return _above(grounds, seen)
@@ -47,14 +50,19 @@ def unit_of_rows(grounds: Grounds, seen: Look) -> tuple[str, str] | None:
     if seen.unit_column is None:
         return None
     column, texts = seen.unit_column
+    texts = texts or [""]  # not stated yet; a text that comes later must be agreed
     others = [text for text in texts if normalise(text) not in grounds.unit_names]
+    is_scale = column.title == SCALE_COLUMN
     for text in others:
-        _unlisted(text, seen)
+        if text and not is_scale:
+            _unlisted(text, seen)
     parts = [f"column: {quoted(column.called)}"]
     if others:
         pairs = (f'{quoted(text)}: "{OPEN}"' for text in others)
         parts.append(f"map: {{{', '.join(pairs)}}}")
-    return f"{{{', '.join(parts)}}}", f"column {column.address} says the unit of each row"
+    says = "how many zeros the numbers leave out" if is_scale else "the unit of each row"
+    says += "" if any(texts) else ", and is empty here"
+    return f"{{{', '.join(parts)}}}", f"column {column.address} says {says}"
 
 
 def _of_header(stated: list[str], text: str, percents: int, grounds: Grounds, seen: Look) -> tuple[str, str]:
@@ -122,7 +130,7 @@ def _above(grounds: Grounds, seen: Look) -> tuple[str, str]:
         if len(stated) == 1:
             unit = stated.pop()
             return unit, f"the lines above the table say {unit}"
-        return OPEN, "the lines above the table name several" if stated else "nothing in the file says it"
+        return OPEN, "the lines above the table name several" if stated else _unlisted_above(grounds, seen)
     listed = grounds.unit_names.get(normalise(seen.unit_line))
     if listed is not None:
         return listed, f"the lines above the table say {listed}"
@@ -130,6 +138,23 @@ def _above(grounds: Grounds, seen: Look) -> tuple[str, str]:
     if len(parts) > 1:
         return OPEN, f"one of those above the table ({seen.unit_line}): which one is not said"
     return OPEN, f"the lines above the table say {_unlisted(seen.unit_line, seen)}, which `units` does not list"
+
+
+def _latin_words(line: str) -> list[str]:
+    """The words of a line in Latin letters and signs of currencies; of any other line the line itself and nothing."""
+    return line.split() if len(line) <= _LONGEST and not re.search(r"[\u3040-\u9fff(（]", line) else [line, ""]
+
+
+def _unlisted_above(grounds: Grounds, seen: Look) -> str:
+    """What the lines above a table say of units that are not listed."""
+    texts = [part.strip() for line in seen.preamble_shown for part in IN_BRACKETS.findall(line)]
+    stated = [text for text in texts if _is_unit(text, grounds)]
+    stated += [line for line in seen.preamble_shown if all(UNIT_WORD.search(word) for word in _latin_words(line))]
+    stated = list(dict.fromkeys(stated))
+    if not stated:
+        return "nothing in the file says it"
+    named = ", ".join(_unlisted(unit, seen) for unit in stated)
+    return f"the lines above the table say {named}, which `units` does not list"
 
 
 def without_unit(text: str, grounds: Grounds) -> str:

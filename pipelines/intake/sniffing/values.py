@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.intake.dimensions import in_form
 from pipelines.intake.sniffing.cells import words_of
-from pipelines.intake.sniffing.look import Column, Grounds, Look, bare
+from pipelines.intake.sniffing.look import Column, Grounds, Look, bare, of_any_year
 from pipelines.intake.sniffing.periods import Period
 from pipelines.intake.sniffing.units import unit_of, unit_of_rows, without_unit
 from pipelines.intake.sniffing.words import (
@@ -22,12 +22,16 @@ from pipelines.intake.sniffing.words import (
     DIMENSION_WORDS,
     FINANCIAL_YEAR,
     MONTH,
+    NOTE_NUMBER,
+    PERIOD_ITSELF,
+    POPULATION_WORD,
     RESIDENCES,
     SEXES,
+    VALUE_HEADER,
     WHOLE,
     YEAR,
 )
-from pipelines.intake.sniffing.writing import plain_pattern, quoted, word
+from pipelines.intake.sniffing.writing import in_english, plain_pattern, quoted, word
 from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.text import normalise
 
@@ -47,6 +51,7 @@ class Value:
     integer: bool
     not_negative: bool
     why: str
+    status: str = ""  # the column that says the status of its number
     unit_of_rows: str = ""  # what the contract says instead of a unit where each row says its own
 
 
@@ -60,6 +65,7 @@ class Measures:
 
     def named(self, subject: str, unit: str) -> str:
         """The measure that is called so and may be in that unit, or a new one; open where nothing says what it is."""
+        subject = NOTE_NUMBER.sub("", subject).strip()
         if not subject:
             return OPEN
         name = normalise(bare(subject))
@@ -69,16 +75,17 @@ class Measures:
         if name not in self._new:
             self._new[name] = self._called(subject)
             shown = bare(subject)
+            counts_people = POPULATION_WORD.search(shown) is not None
             self.lines.append(
                 {
                     "measure": self._new[name],
                     "name_zh": shown,
-                    "name_en": shown,
+                    "name_en": in_english(shown),
                     "unit": self.grounds.units.get(unit, OPEN),
                     "kind": OPEN,
                     "aggregation": OPEN,
-                    "population_source": "none",
-                    "is_population": "false",
+                    "population_source": OPEN if counts_people else "none",
+                    "is_population": OPEN if counts_people else "false",
                 }
             )
         return self._new[name]
@@ -121,7 +128,9 @@ def parts_of_header(header: str) -> tuple[str, dict[str, str], bool]:
             is_certain &= _is_a_part(rest, aged)
             rest = rest[: aged.start()] + rest[aged.end() :]
             break
-    return re.sub(r"^[\s/_()（）\-,，:]+|[\s/_()（）\-,，:]+$", "", rest), dimensions, is_certain
+    subject = re.sub(r"^[\s/_()（）\-,，:]+|[\s/_()（）\-,，:]+$", "", rest)
+    closed = f"{subject})" if subject.count("(") > subject.count(")") and f"{subject})" in rest else subject
+    return closed, dimensions, is_certain
 
 
 def _is_a_part(text: str, match: re.Match[str]) -> bool:
@@ -138,6 +147,7 @@ def _is_a_part(text: str, match: re.Match[str]) -> bool:
 def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures) -> list[Value]:
     """An entry for each column of figures, or for each family of columns that differ in their period only."""
     by_rows = labels_are_measures(seen)
+    status = quoted(seen.status_column.called) if seen.status_column is not None else ""
     values: list[Value] = []
     families: dict[tuple[str, str], list[Column]] = {}
     for column in seen.values:
@@ -145,12 +155,16 @@ def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures
             match = MONTH.search(column.name) if period.kind == "month" else None
             match = match or FINANCIAL_YEAR.search(column.name) or YEAR.search(column.name)
             assert match is not None
-            families.setdefault((column.name[: match.start()], column.name[match.end() :]), []).append(column)
+            is_whole = period.kind in ("half", "quarter")  # then all of each header was read as one
+            around = ("", "") if is_whole else (column.name[: match.start()], column.name[match.end() :])
+            families.setdefault(around, []).append(column)
         elif period.source != "header":
             values.append(_one(column, seen, grounds, None if by_rows else measures))
     for around, columns in families.items():
         values.append(_family(around, columns, seen, grounds, None if by_rows else measures))
     _tell_apart(values, measures)
+    for value in values:
+        value.status = status
     if by_row := unit_of_rows(grounds, seen):
         for value in (value for value in values if value.unit == OPEN):
             value.unit_of_rows, reason = by_row
@@ -160,7 +174,7 @@ def find_values(seen: Look, period: Period, grounds: Grounds, measures: Measures
 
 def _one(column: Column, seen: Look, grounds: Grounds, measures: Measures | None) -> Value:
     unit, why = unit_of(column.title, [column], grounds, seen)
-    header = without_unit(column.title, grounds)
+    header = without_unit(NOTE_NUMBER.sub("", column.title).strip() or column.title, grounds)
     subject, dimensions, is_certain = parts_of_header(header)
     why = f"column {column.address}; unit: {why}"
     if dimensions and not is_certain:
@@ -168,7 +182,21 @@ def _one(column: Column, seen: Look, grounds: Grounds, measures: Measures | None
         dimensions = dict.fromkeys(dimensions, OPEN)
     if normalise(bare(header)) in grounds.measure_names:
         subject, dimensions = header, {}
-    measure = None if measures is None else measures.named(subject or seen.subject, unit)
+    if VALUE_HEADER.match(subject):
+        subject = seen.contents
+    if PERIOD_ITSELF.match(header.strip()):
+        why += "; the header looks like a period: see `period: {from: header}`"
+        return Value(
+            f"column: {quoted(column.called)}",
+            column.name,
+            None if measures is None else OPEN,
+            {},
+            unit,
+            column.integer,
+            column.minimum >= 0,
+            why,
+        )
+    measure = None if measures is None else measures.named(subject or of_any_year(_subject_above(seen)), unit)
     selector = f"column: {quoted(column.called)}"
     return Value(selector, column.name, measure, dimensions, unit, column.integer, column.minimum >= 0, why)
 
@@ -182,13 +210,14 @@ def _family(
     pattern = f"^{plain_pattern(before)}(?P<period>{form}){plain_pattern(after)}$"
     shown = _without_period(columns[0].title)
     subject = re.sub(r"^[\s/年度末]+|[\s/]+$", "", shown)
+    is_period = PERIOD_ITSELF.match(subject) is not None
     labels = [text for _, _, texts in seen.labels for text in texts] if measures is None else []
     unit, why = _unit_of_family(subject if before or after else "", labels, columns, grounds, seen)
-    name = bare(without_unit(subject, grounds)) if before or after else _subject_above(seen)
+    name = bare(without_unit(subject, grounds)) if before or after else of_any_year(_subject_above(seen))
     return Value(
         f"columns: {quoted(pattern)}",
         pattern,
-        None if measures is None else measures.named(name or seen.subject, unit),
+        None if measures is None else OPEN if is_period else measures.named(name or of_any_year(seen.subject), unit),
         {},
         unit,
         all(c.integer for c in columns),

@@ -17,6 +17,19 @@ YEAR = re.compile(r"(?<![0-9])(?:1[89]|20)[0-9]{2}(?![0-9])")
 YEAR_CELL = re.compile(r"^(?:1[89]|20)[0-9]{2}(?:[-/–](?:[0-9]{2}|[0-9]{4}))?(?:年度?|年末)?$")
 FINANCIAL_YEAR = re.compile(r"((?:1[89]|20)[0-9]{2})[-/–]((?:1[89]|20)?[0-9]{2})(?![0-9])")
 MONTH = re.compile(r"(?:1[89]|20)[0-9]{2}(?:[-/.年][0-9]{1,2}月?)(?![0-9])")
+# Words beside a year in a header that make it another period, or a day, of which only a person knows what is counted.
+PART_BESIDE = re.compile(
+    r"[0-9]|[季月旬周日末]|半年|累计|\b[qhst]\b|quarter|half|month|week|semest|trimest|\bterm\b|\bmid\b|\bend\b|\byear\b"
+    r"|\bto\b|\bytd\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b",
+    re.IGNORECASE,
+)
+# Headers that are a period by themselves, in a form that no year is known by here: parts of years, years of an era.
+PERIOD_ITSELF = re.compile(
+    r"^(?:(?:(?:19|20)[0-9]{2}[\s/-]*)?(?:[QHST][1-4]|[1-4]Q)(?:[\s/-]*(?:(?:19|20)?[0-9]{2}))?"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s/-]*(?:(?:19|20)?[0-9]{2})?|fy[\s/-]*[0-9]{2}(?:[-/][0-9]{2})?"
+    r"|(?:明治|大正|昭和|平成|令和|民国|民國|[MTSHR])\s*(?:元|[0-9]{1,3})\s*年?(?:度|末)?|第?[一二三四1-4]季度?|[0-9]{1,2}月|[上下]半年)$",
+    re.IGNORECASE,
+)
 NUMBER = re.compile(r"^\(?[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\)?\s?%?$")
 TRAILING_MINUS = re.compile(r"^[0-9][0-9,.]*-$")
 INTEGER = re.compile(r"^[0-9]+$")
@@ -37,6 +50,12 @@ REFERENCE = re.compile(r"^[(\[][0-9]{1,2}[)\]]$")  # the number of a note, not a
 
 # -- lines that are no data -------------------------------------------------------------------------------------
 
+# A line of a file of a statistics program that names the whole table, or says something else of it.
+TABLE_TITLE = re.compile(r"^(?:TITLE|LABEL|label|DESCRIPTION)=(.+)$")
+TABLE_CONTENTS = re.compile(r"^CONTENTS=(.+)$")
+TABLE_REMARK = re.compile(r"^[A-Za-z][A-Za-z-]*=")
+NOTE_NUMBER = re.compile(r"\s*[\[(（［](?:notes?|注|註)\s*[0-9]+(?:\s*,\s*[0-9]+)*[\])）］]", re.IGNORECASE)
+TABLE_NUMBER = re.compile(r"^(?:table|tab\.|表)\s*[0-9]+(?:[.\-][0-9]+)*[a-z]?\s*[:：.–-]\s*", re.IGNORECASE)
 IN_BRACKETS = re.compile(r"[(\[（［【]([^()\[\]（）［］【】]{1,20})[)\]）］】]")
 # What stands behind `Unit:` up to a bracket or another such statement; it may be several units.
 UNIT_LINE = re.compile(
@@ -83,6 +102,9 @@ MARKS: dict[str, MarkMeaning] = {
     **dict.fromkeys(("e", "(e)", "[e]", "E"), "estimated"),
     **dict.fromkeys(("b", "(b)", "[b]"), "break"),
 }
+
+# Observation statuses of SDMX that stand beside numbers; all others are open.
+STATUSES: dict[str, MarkMeaning] = {"A": "note", "P": "provisional", "E": "estimated", "B": "break"}
 
 # -- what headers speak of ----------------------------------------------------------------------------------------
 
@@ -158,7 +180,15 @@ ROW_STATE = re.compile(
     r"|^(?:is|has)_",
     re.IGNORECASE,
 )
-UNIT_HEADER = re.compile(r"^(?:计量)?单位$|^単位$|^units?(?:[ _]of[ _]measure\w*)?$|^einheit$|^unité$", re.IGNORECASE)
+UNIT_HEADER = re.compile(
+    r"^(?:计量)?单位$|^単位$|^units?(?:[ _]of[ _]measure\w*)?$|^unit[ _]measure$|^einheit$|^unité$", re.IGNORECASE
+)
+# Headers that say nothing of what the figures below them are.
+VALUE_HEADER = re.compile(r"^(?:obs[ _]?)?(?:values?|figures?|valeurs?|werte?|valor|数值|数値|值)$", re.IGNORECASE)
+# What is counted may be the people that other figures are divided by.
+POPULATION_WORD = re.compile(
+    r"人口|居民|population|\bresidents?\b|inhabitants|einwohner|bevölkerung|habitants|poblaci[oó]n", re.IGNORECASE
+)
 ANSWER = re.compile(r"^(?:y|n|yes|no|true|false|ja|nein|oui|non|s[ií]|是|否|有|无|√|×|✓|✗|[01])$", re.IGNORECASE)
 
 # -- persons --------------------------------------------------------------------------------------------------------
@@ -180,15 +210,23 @@ REGION_HEADER = re.compile(
     r"|(?:^|[ _])(?:name|places?)$|^名称$",
     re.IGNORECASE,
 )
+# Headers that are nothing but a word for regions, as the columns of statistical formats are called.
+REGION_ITSELF = re.compile(
+    r"^(?:ref[ _]?area|geo(?:graphy|[ _]?area)?|regions?|provinces?|districts?|count(?:y|ies)"
+    r"|municipalit(?:y|ies)|地区|地域|行政区划)"
+    r"(?:[ _]?(?:codes?|ids?|cd)|代码)?(?: \(code\))?$",
+    re.IGNORECASE,
+)
 # Headers of numbers of rows, which say nothing of regions.
 ROW_NUMBER = re.compile(r"^(?:id|no|nr|n|#|fid|objectid|idx|index|序号|编号)\.?$", re.IGNORECASE)
 # Forms of codes of regions, surest first: ONS, GB/T 2260, NUTS, and codes of letters and digits or of digits alone.
+DIGITS = "digits"
 CODE_FORMS = (
     ("nine characters like those of ONS", re.compile(r"^[EWSNKJ][0-9]{8}$"), True),
     ("six digits like those of GB/T 2260", re.compile(r"^[1-8][0-9]{5}(?:000000|000)?$"), False),
     ("letters and digits", re.compile(r"^[A-Z]{1,4}[-_]?[0-9]{2,10}$"), False),
     ("letters like those of ISO 3166 or NUTS", re.compile(r"^[A-Z]{2}[A-Z0-9]{0,3}$"), False),
-    ("digits", re.compile(r"^[0-9]{2,12}$"), False),
+    (DIGITS, re.compile(r"^[0-9]{2,12}$"), False),
 )
 CODE_HEADER = re.compile(
     r"代码|编码|区划|コード|[a-z](?:Code|CD|ID)$|^[A-Z]+[0-9]{2}CD$"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from pipelines.jurisdiction.open_fields import OPEN
@@ -23,6 +24,11 @@ def listed(texts: Iterable[str]) -> str:
 def word(text: str) -> str:
     """A word of the contract, or an open field."""
     return quoted(OPEN) if text == OPEN else text
+
+
+def in_english(text: str) -> str:
+    """A name that may be English; open where it is in other letters than Latin ones."""
+    return text if all("LATIN" in unicodedata.name(c, "") for c in text if c.isalpha()) else OPEN
 
 
 def one_line(text: str) -> str:
