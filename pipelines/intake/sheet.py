@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import ROW
-from pipelines.intake import corrections, known_rejects, sums
+from pipelines.intake import corrections, known_rejects, stated_units, sums
 from pipelines.intake.column_periods import span_of_column
 from pipelines.intake.dimensions import in_form
 from pipelines.intake.frames import DROPPED, Taken, reject_frame
@@ -110,6 +110,7 @@ class _Block:
             }
             for name in self.plan.unknown_columns
         ]
+        findings += stated_units.findings(task)
         findings += sums.controls(task, good, taken.reported)
         self.summands = sums.Summands(task, good, taken.reported)
         findings += self._told_again(rows)

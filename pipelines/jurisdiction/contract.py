@@ -556,6 +556,7 @@ class Quality(StrictModel):
     hidden_data: Gravity = "warn"  # hidden sheets, rows and columns that hold data
     other_sheets: Gravity = "warn"  # sheets with data beside one that is taken by its position
     named_period: Gravity = "block"  # file name, sheet or title names another period than the delivery folder
+    stated_unit: Gravity = "block"  # a header, a line above the table or a column states another unit
     repeated_delivery: Gravity = "block"  # the bytes, or all figures, of another delivery period once more
     blocks: Literal["delivery", "release"] = "delivery"  # what a delivery holds up that fails a blocking check
     known_rejects: list[KnownReject] = []
