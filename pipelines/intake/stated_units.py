@@ -1,8 +1,8 @@
 """The units that a file states in words around its numbers, against those that its contract gives them.
 
-`单位：元` above figures that the contract calls 万元 makes each of them ten thousand times too large. Headers, lines
-above the table, a column of units and SDMX's UNIT_MULT are read here; a unit that the contract takes from the file
-itself is `units`' and `values`' work.
+`Unit: persons` above figures that the contract calls thousands makes each of them a thousand times too large. Headers,
+lines above the table, a column of units and SDMX's UNIT_MULT are read here; a unit that the contract takes from the
+file itself is `units`' and `values`' work.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WORDS = sorted((word for word in _SIZES if len(word) > 3 or not word.isascii())
 _ABBREVIATED = [word for word in _SIZES if len(word) <= 3 and word.isascii()]
 # Headers have no blanks between their words: `thousandyuan`.
 _SCALE = re.compile(rf"{'|'.join(_WORDS)}|\b(?:{'|'.join(_ABBREVIATED)})\b|\b1[0,]*00\b|'?\b000s?\b", re.IGNORECASE)
-_OF_MONEY = re.compile(r"人民币|人民幣|\b(?:RMB|CNY)\b", re.IGNORECASE)  # says whose money, not how much of it
+_OF_MONEY = re.compile(r"人民币|人民幣|\bRMB\b", re.IGNORECASE)  # says whose money, not how much of it
 
 
 def findings(task: Task) -> list[dict[str, str]]:
