@@ -125,8 +125,10 @@ class Format(StrictModel):
     def _fits(self) -> Format:
         if self.language is not None and self.kind != "px":
             raise ValueError("`language` is for PC-Axis files (`kind: px`), which hold their texts in several")
-        if (self.trailing_delimiter or self.open_end) and self.kind not in ("csv", "tsv", "sdmx-csv"):
-            raise ValueError("`trailing_delimiter` and `open_end` are about text in columns")
+        if self.trailing_delimiter and self.kind not in ("csv", "tsv", "sdmx-csv"):
+            raise ValueError("`trailing_delimiter` is about text in columns")
+        if self.open_end and self.kind not in ("csv", "tsv", "sdmx-csv", "html"):
+            raise ValueError("`open_end` is about text in columns and pages")
         return self
 
     @field_validator("encoding")
