@@ -69,7 +69,7 @@ def read_html(data: bytes, rule: Format, where: str) -> list[Grid]:
     text, told = decode_declared(data, rule, _declared_encoding(data), where)
     page = _Page(LexborHTMLParser(text), where)
     if len(_OPENED.findall(text)) > len(_CLOSED.findall(text)) and not rule.open_end:
-        told = (*told, _CUT_OFF)
+        told = [*told, _CUT_OFF]
     tables = [table for table in page.tables if not table.is_hidden]
     if not tables:
         raise UnreadableFileError("the page has no table that is seen", where=where, do=_SEND_AGAIN)
