@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from intake_kit import jurisdiction, read
+from intake_kit import jurisdiction, read, values
 
 from pipelines.intake.frames import Taken
 
@@ -92,3 +92,11 @@ def test_a_power_of_ten_of_sdmx_is_compared_with_the_contract(power: str, unit: 
 def test_a_contract_may_say_that_the_files_words_do_not_count() -> None:
     rows = [["单位：thousand", ""], ["Place", "Spent"], ["Thornbury", "5"]]
     assert not found(read(rows, spent("persons"), quality={"rows": {"min": 1}, "stated_unit": "ignore"}))
+
+
+def test_a_mark_that_is_another_unit_or_multiplies_is_no_mark_of_the_column() -> None:
+    marks = dict.fromkeys(("persons", "thousand", "万", "r"), "note")
+    rows = [["Place", "Spent"], ["Ash", "5 thousand"], ["Aspen", "5万"], ["Beech", "5 persons"], ["Alder Shire", "5r"]]
+    taken = read(rows, spent("persons", marks=marks))
+    assert values(taken) == {"VB1": 5, "VA": 5}
+    assert taken.rejects["rule"].to_list() == ["not_a_number", "not_a_number"]
