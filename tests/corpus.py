@@ -903,7 +903,7 @@ def _authorities(year: str, blank_rows: int, *, renamed: bool) -> bytes:
     """A workbook of spending by service and local authority: the header moves, columns are renamed, sheets too."""
     names = ["Code", "Authority", "Class"]
     services = ["Education services" if renamed else "Education", "Highways & roads", "TOTAL SERVICE EXPENDITURE"]
-    rows: list[list[Any]] = [[f"Revenue outturn {year}"], ["£ thousand"]] + [[] for _ in range(blank_rows)]
+    rows: list[list[Any]] = [[f"Revenue outturn {year}"], ["All figures in crowns"]] + [[] for _ in range(blank_rows)]
     rows += [[*names, *services], [None, None, None, 190, 290, 990]]
     rows += [
         ["VA", "Alder Shire", "SC", 1200, 300, 1500],

@@ -257,3 +257,46 @@ def test_any_soup_of_tags_is_read_or_refused(parts: list[str]) -> None:
         assert error.do
         return
     assert found.cells["source_row"].is_unique().all()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '1200<a href="#n1">1</a>', "12<small>1</small>", "<ruby>12<rt>3</rt></ruby>", '1200<span class="note">1</span>',
+        '<font color="white">9</font>12', "<details><summary>12</summary>34</details>", '<a href="#n1">1</a>200',
+        '1,2<span style="font-size: 60%">00</span>', "<span data-x='1'>1</span>2",
+    ],
+)  # fmt: skip
+def test_digits_that_touch_out_of_two_elements_are_no_number(cell: str) -> None:
+    taken = read(heads(f"<td>{cell}</td>", "<td>34</td>"))
+    assert kit.values(taken) == {"VA2": 34}
+    assert kit.rules(taken) == ["not_as_shown"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["12<wbr>00", "12<!-- x -->00", "<b>12</b>00", '<span lang="en">12</span><span>00</span>',
+     '<span style="mso-fareast-language: X">12</span>00', '<a href="x">1200</a>', "1<i></i>200"],
+)  # fmt: skip
+def test_plain_formatting_within_a_number_changes_nothing(cell: str) -> None:
+    assert kit.values(read(heads(f"<td>{cell}</td>"))) == {"VA1": 1200}
+
+
+@pytest.mark.parametrize(
+    "style",
+    ["opacity: 0", "font-size: 0", "font-size:0px", "position:absolute; left:-9999px", "text-indent: -999em",
+     "color: transparent", "clip: rect(0, 0, 0, 0)"],
+)  # fmt: skip
+def test_what_nobody_sees_is_no_part_of_a_number_however_it_is_hidden(style: str) -> None:
+    assert kit.values(read(heads(f'<td><span style="{style}">9</span>12</td>'))) == {"VA1": 12}
+    sheet = f"<style>.far {{ {style} }} .far {{ color: red; top: 0 }} .far {{ {style} }}</style>"
+    assert kit.values(read(heads('<td><span class="far">9</span>12</td>', head=sheet))) == {"VA1": 12}
+
+
+def test_a_page_whose_table_does_not_end_may_have_been_cut_off() -> None:
+    whole = heads("<td>12</td>", "<td>3400</td>")
+    assert not [f for f in read(whole).findings if f["check"] == "cut_off"]
+    cut = read(whole[: whole.index("00</td>")])
+    assert [f["severity"] for f in cut.findings if f["check"] == "cut_off"] == ["block"]
+    found = grid(whole[: whole.index("</table>")], open_end=True).findings
+    assert not [f for f in found if f["check"] == "cut_off"]

@@ -286,3 +286,26 @@ def test_any_rounding_and_any_marks_show_the_number(value: Decimal, places: int,
 def test_a_number_shown_in_thousands_is_never_read(value: int, factor: int) -> None:
     found = grid(heads(cell(value, f"{value / factor:,.0f}")))
     assert found.faults.height == 1
+
+
+def test_what_lies_under_a_merged_cell_is_seen_by_nobody() -> None:
+    covered = cell(7, "7").replace("table-cell", "covered-table-cell")
+    taken = kit.read(heads(covered, cell(12, "12")), NUMBERS, name="f.ods", files="*")
+    assert kit.values(taken) == {"VA2": 12}
+    assert kit.rules(taken) == ["merged_cells"]
+
+
+def test_a_zero_of_a_formula_that_shows_nothing_was_never_calculated() -> None:
+    formula = 'table:formula="of:=1"'
+    taken = kit.read(
+        heads(cell(0, None, attributes=formula), cell(0, "0", attributes=formula)), NUMBERS, name="f.ods", files="*"
+    )
+    assert kit.values(taken) == {"VA2": 0}
+    assert kit.rules(taken) == ["not_calculated"]
+
+
+def test_a_link_that_touches_the_digits_of_a_number_may_be_a_note() -> None:
+    linked = '<table:table-cell office:value-type="string"><text:p>12<text:a>1</text:a></text:p></table:table-cell>'
+    taken = kit.read(heads(linked, cell(12, "12")), NUMBERS, name="f.ods", files="*")
+    assert kit.values(taken) == {"VA2": 12}
+    assert kit.rules(taken) == ["not_as_shown"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -232,3 +232,22 @@ def test_money_of_eleven_digits_is_no_phone_number_and_codes_that_a_person_liste
     layout = {"ignore_columns": ["^Code$"]}
     assert read(coded, layout).rejects.height == 1
     assert read(coded, layout, quality={"not_personal": ["^Code$"]}).rejects.is_empty()
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        lambda n: "\u200b".join(n), lambda n: n[:6] + "\u00ad" + n[6:], lambda n: f"({n[:3]}){n[3:]}",
+        lambda n: n.translate(str.maketrans("0123456789", "⓪①②③④⑤⑥⑦⑧⑨")),
+        lambda n: n.translate(str.maketrans("0123456789", "〇一二三四五六七八九")),
+        lambda n: n.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
+        lambda n: n.translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("number", [IDENTITY, "13800138000"])
+def test_a_personal_number_in_disguise_is_found_and_taken_out(number: str, disguise: Callable[[str], str]) -> None:
+    text = disguise(number)
+    assert find_personal_number(text, USUAL_KINDS) is not None
+    taken = read([["Place", "Heads", "Remark"], ["Ash", "1", text]], {"ignore_columns": ["^Remark$"]})
+    assert "personal_number" in taken.rejects["rule"].to_list()
+    assert text not in str(taken.rejects.rows()) + str(taken.ignored.rows())

@@ -125,6 +125,50 @@ def test_file_name_and_titles_are_held_against_the_folder(rows: list[list[Any]],
     assert not said or (said in found[0]["observed"] and f"desk/file/2020/{name}" in found[0]["observed"])
 
 
+@pytest.mark.parametrize(
+    ("folder", "title"),
+    [
+        ("2020", "2020年1-9月"), ("2020", "1—9月累计"), ("2020", "2020年1月至9月"), ("2020", "2020年上半年"),
+        ("2020", "上半年"), ("2020", "2020年前三季度"), ("2020", "前9个月"), ("2020", "2020年1-3季度"),
+        ("2020", "2020 Q3"), ("2020", "Q1-Q3 2020"), ("2020", "January to September 2020"), ("2020", "Jan-Sep 2020"),
+        ("2020", "first half of 2020"), ("2020", "first nine months"), ("2020", "2018-2020年平均"),
+        ("2020", "average of 2018 to 2020"), ("2020-06", "2020年1-6月累计"), ("2020-06", "2020年上半年"),
+        ("2020", "Heads at May 2019"),
+    ],
+)  # fmt: skip
+def test_a_part_of_the_year_or_more_than_it_is_never_taken_for_the_year(folder: str, title: str) -> None:
+    kind = "month" if "-" in folder else "year"
+    rows = [[title, ""], ["Place", "Heads"], ["Ash", "12"]]
+    found = kit.read(rows, {"period": {"from": "folder", "kind": kind}}, period=folder).findings
+    assert [f["severity"] for f in found if f["check"] == "named_period"] == ["block"]
+
+
+@pytest.mark.parametrize(
+    ("title", "period"),
+    [
+        ("2020年1-12月", {}), ("2020年9月末", {}), ("2019-20 school year", {}), ("2020年第4号 1-2号楼", {}),
+        ("2018-2020", {"from": "column", "column": "Year"}), ("2020年上半年", {"from": "column", "column": "Year"}),
+    ],
+)  # fmt: skip
+def test_the_whole_year_and_series_with_years_of_their_own_are_no_parts(title: str, period: dict[str, str]) -> None:
+    rows = [[title, "", ""], ["Place", "Year", "Heads"], ["Ash", "2020", "12"]]
+    found = kit.read(rows, {"period": {"from": "folder", "kind": "year", **period}}).findings
+    assert not [f for f in found if f["check"] == "named_period"]
+
+
+def test_a_header_and_a_year_above_it_are_held_against_the_folder() -> None:
+    def found(rows: list[list[Any]], column: str = "Heads") -> list[str]:
+        layout = {"values": [{"column": column, "measure": "heads", "unit": "persons"}]}
+        return [f["observed"] for f in kit.read(rows, layout).findings if f["check"] == "named_period"]
+
+    assert found([["Place", "Heads 2019"], ["Ash", "1"]], "Heads 2019")[0].startswith("the header names 2019")
+    assert not found([["Place", "Heads 2020"], ["Ash", "1"]], "Heads 2020")
+    assert found([["Place", "1-9月累计"], ["Ash", "1"]], "1-9月累计")
+    years = [["", "2019", "2020"], ["Place", "Heads", "Other"], ["Ash", "1", "2"]]
+    assert found(years)[0].startswith("the header names 2019")
+    assert not found([["", "2020", "2019"], *years[1:]])
+
+
 def test_a_sheet_called_after_another_year_is_found_and_of_several_sheets_one_must_be_the_folders() -> None:
     layout = {"format": {"kind": "xlsx", "sheet": {"pattern": "^20", "all": True}}, "header": {"find": ["Place"]}}
     period = {

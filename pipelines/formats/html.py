@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,6 +16,7 @@ import polars as pl
 from pipelines.errors import UnreadableFileError
 from pipelines.formats.contents import content_of
 from pipelines.formats.grid import MAX_COLUMNS, ROW, Grid, cell_schema, refuse_size
+from pipelines.formats.html_styles import DISPLAYS, hides, is_harmless, own_style, styles_of
 from pipelines.formats.tables import chosen_tables
 from pipelines.formats.text import decode_declared
 from pipelines.formats.workbook import Looks, Run, as_grid, look_at_runs, warning
@@ -40,10 +40,17 @@ _GROWN = {
 _UNSEEN = frozenset(("script", "style", "template", "noscript", "head", "title", "datalist", "option", "-comment"))
 _LINES = frozenset(("br", "p", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"))
 _PICTURES = frozenset(("input", "select", "textarea", "img", "svg", "canvas", "object", "embed", "iframe", "video"))
-_TELLING = {"display", "visibility", "mso-hide", "text-decoration", "text-decoration-line", "vertical-align"}
+_OPENED, _CLOSED = re.compile(r"<table\b", re.IGNORECASE), re.compile(r"</table\b", re.IGNORECASE)
+_CUT_OFF = {
+    "check": "cut_off",
+    "severity": "block",
+    "observed": "a table of the page is not closed: the file may have been cut off",
+    "expected": "`</table>` behind each table, unless the contract says `format: {open_end: true}`",
+}
 _BLANKS = re.compile("[ \t\r\n\f]+")
+_FORMATTING = frozenset(("b", "strong", "i", "em", "u", "span", "font"))
+_ENDS_IN_DIGIT, _BEGINS_WITH_DIGIT = re.compile(r"[0-9][.,]?$"), re.compile(r"[.,]?[0-9]")
 _STRUCK = frozenset(("s", "strike", "del"))
-_MAX_STYLES = 1_000_000  # characters of style sheets
 _MAX_DEPTH = 5_000
 
 
@@ -61,6 +68,8 @@ def read_html(data: bytes, rule: Format, where: str) -> list[Grid]:
 
     text, told = decode_declared(data, rule, _declared_encoding(data), where)
     page = _Page(LexborHTMLParser(text), where)
+    if len(_OPENED.findall(text)) > len(_CLOSED.findall(text)) and not rule.open_end:
+        told = [*told, _CUT_OFF]
     tables = [table for table in page.tables if not table.is_hidden]
     if not tables:
         raise UnreadableFileError("the page has no table that is seen", where=where, do=_SEND_AGAIN)
@@ -103,22 +112,12 @@ def _findings(
     return tuple(found)
 
 
-@dataclass
-class _Styles:
-    """Elements, by their identity, that style sheets hide, strike through, raise or lower."""
-
-    hidden: set[int] = field(default_factory=set)
-    struck: set[int] = field(default_factory=set)
-    raised: set[int] = field(default_factory=set)
-    lowered: set[int] = field(default_factory=set)
-
-
 class _Page:
     """A page taken apart: its styles, its tables."""
 
     def __init__(self, tree: LexborHTMLParser, where: str) -> None:
         self.where = where
-        self.styles = _styles(tree)
+        self.styles = styles_of(tree)
         self.tables = [self._table(node) for node in tree.css("table")]
 
     def _table(self, node: LexborNode) -> _Table:
@@ -161,17 +160,17 @@ class _Page:
 
     def is_hidden(self, node: LexborNode) -> bool:
         """True when a browser does not show an element; what it says itself counts before the style sheets."""
-        own = _own_style(node)
+        own = own_style(node)
         if "hidden" in node.attributes and "display" not in own:
             return True
-        if not own.keys() & {"display", "visibility", "mso-hide"}:
-            return node.mem_id in self.styles.hidden
-        return _hides(own)
+        if hides(own) or node.mem_id in self.styles.out_of_sight:
+            return True
+        return not own.keys() & DISPLAYS and node.mem_id in self.styles.hidden
 
     def look(self, node: LexborNode, look: Look) -> Look:
         """How the text of an element looks inside one that looks so."""
         raised, lowered, struck = look
-        own = _own_style(node)
+        own = own_style(node)
         line = own.get("text-decoration", "") + own.get("text-decoration-line", "")
         struck = struck or node.tag in _STRUCK or node.mem_id in self.styles.struck or "line-through" in line
         if node.tag in ("td", "th", "tr", "table", "tbody", "thead", "tfoot"):
@@ -183,28 +182,33 @@ class _Page:
             raised, lowered = False, True
         return raised, lowered, struck
 
-    def runs(self, node: LexborNode, look: Look) -> tuple[list[Run], bool]:
-        """The text inside an element in pieces that look alike, and whether it holds a picture or a form field.
+    def runs(self, node: LexborNode, look: Look) -> tuple[list[Run], str]:
+        """The text inside an element in pieces that look alike, and why it may not be what somebody reads there.
 
         Tables inside are tables of their own. There may be thousands of elements inside each other: no recursion.
         """
         runs: list[Run] = []
-        has_picture = False
+        problem = ""
+        before: LexborNode | None = None
         stack: list[tuple[LexborNode, Look]] = [(child, look) for child in reversed(_children(node))]
         while stack:
             part, around = stack.pop()
             if part.is_text_node:
                 runs.append(Run(_BLANKS.sub(" ", part.text_content or ""), *around))
+                if before is not None and _is_one_number_in_two(before, part, runs):
+                    problem = problem or f"the digits of {runs[-2].text + runs[-1].text!r} stand in two elements"
+                before = part
                 continue
             tag = part.tag or ""
             if tag in _UNSEEN or tag == "table" or self.is_hidden(part):
                 continue
-            has_picture = has_picture or (tag in _PICTURES and part.attributes.get("type") != "hidden")
+            if tag in _PICTURES and part.attributes.get("type") != "hidden":
+                problem = "the cell holds a picture or a form field"
             if tag in _LINES:
                 runs.append(Run("\n"))
             own = self.look(part, around)
             stack += [(child, own) for child in reversed(_children(part))]
-        return _trimmed(runs), has_picture
+        return _trimmed(runs), problem
 
 
 class _TableReader:
@@ -270,14 +274,27 @@ class _TableReader:
         self.taken = reaching
 
     def _text(self, cell: LexborNode, number: int, column: int, around: Look) -> str:
-        runs, has_picture = self.page.runs(cell, self.page.look(cell, around))
+        runs, problem = self.page.runs(cell, self.page.look(cell, around))
         name = f"c{column}"
         text = "".join(run.text for run in runs)
-        if has_picture:
-            self.looks.faults.append((number, name, "not_as_shown", "the cell holds a picture or a form field"))
+        if problem:
+            self.looks.faults.append((number, name, "not_as_shown", problem))
             return text or "[picture]"
         look_at_runs(runs, number, name, self.looks)
         return text
+
+
+def _is_one_number_in_two(before: LexborNode, part: LexborNode, runs: list[Run]) -> bool:
+    """True when digits touch that stand in two elements: a note (`1200<a>1</a>`) may have become a part of a number."""
+    first, second = runs[-2:] if len(runs) > 1 else (Run(""), runs[-1])
+    if not (_ENDS_IN_DIGIT.search(first.text) and _BEGINS_WITH_DIGIT.match(second.text)):
+        return False
+    if (first.is_raised, first.is_lowered, first.is_struck) != (second.is_raised, second.is_lowered, second.is_struck):
+        return False  # what looks otherwise is told apart anyhow
+    above = [node for node in (before.parent, part.parent) if node is not None]
+    if len({node.mem_id for node in above}) == 1:
+        return False
+    return not all(node.tag in ("td", "th") or (node.tag in _FORMATTING and is_harmless(node)) for node in above)
 
 
 def _rows(table: LexborNode) -> Iterator[tuple[LexborNode, LexborNode]]:
@@ -317,61 +334,3 @@ def _trimmed(runs: list[Run]) -> list[Run]:
     if kept:
         kept[-1] = replace(kept[-1], text=kept[-1].text.rstrip(" \n\t"))
     return kept
-
-
-# -- styles -------------------------------------------------------------------------------------------------
-
-
-def _own_style(node: LexborNode) -> dict[str, str]:
-    """What an element's own `style` declares, in small letters."""
-    text = node.attributes.get("style")
-    return _declared(text) if text else {}
-
-
-@lru_cache(maxsize=4096)
-def _declared(text: str) -> dict[str, str]:
-    import tinycss2
-
-    found = {}
-    for part in tinycss2.parse_blocks_contents(text[:10_000], skip_comments=True, skip_whitespace=True):
-        if part.type == "declaration":
-            found[part.lower_name] = tinycss2.serialize(part.value).strip().lower()
-    return found
-
-
-def _hides(declared: dict[str, str]) -> bool:
-    return (
-        declared.get("display") == "none"
-        or declared.get("visibility") in ("hidden", "collapse")
-        or declared.get("mso-hide") == "all"
-    )
-
-
-def _styles(tree: LexborHTMLParser) -> _Styles:
-    """What the page's style sheets hide, strike through, raise and lower; of two rules the later one counts."""
-    import tinycss2
-
-    found = _Styles()
-    sheets = "\n".join(node.text() or "" for node in tree.css("style"))[:_MAX_STYLES]
-    sheets = sheets.replace("<!--", "").replace("-->", "")
-    for rule in tinycss2.parse_stylesheet(sheets, skip_comments=True, skip_whitespace=True):
-        if rule.type != "qualified-rule":
-            continue
-        declared = _declared(tinycss2.serialize(rule.content))
-        if not declared.keys() & _TELLING:
-            continue
-        try:
-            nodes = {node.mem_id for node in tree.css(tinycss2.serialize(rule.prelude))}
-        except Exception:  # a selector that no browser understands either
-            continue
-        line = declared.get("text-decoration", "") + declared.get("text-decoration-line", "")
-        place = declared.get("vertical-align", "")
-        for elements, is_so, names in (
-            (found.hidden, _hides(declared), {"display", "visibility", "mso-hide"}),
-            (found.struck, "line-through" in line, {"text-decoration", "text-decoration-line"}),
-            (found.raised, place == "super", {"vertical-align"}),
-            (found.lowered, place == "sub", {"vertical-align"}),
-        ):
-            if names & declared.keys():
-                elements.update(nodes) if is_so else elements.difference_update(nodes)
-    return found

@@ -41,7 +41,11 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _COLOURS = re.compile(r"(black|blue|cyan|green|magenta|red|white|yellow|colou?r\s*\d+)$", re.IGNORECASE)
+# Currencies that say nothing but that it is money: `US$`, `EUR`, `kr`. `£k` and `€ thousand` say more.
+_CURRENCY = re.compile(r"[A-Z]{0,3}[$£€¥￥₩₹₽₺₴₫฿₪₦₱]|[A-Z]{3}|kr\.?|Kč|zł|Ft|Fr\.?|lei|лв\.?|руб\.?", re.IGNORECASE)
 _ELAPSED = re.compile(r"(h+|m+|s+)$", re.IGNORECASE)
+_MORE_DIGITS_BEFORE = re.compile(r"\d[\s.,'\u2019]*$")
+_MORE_DIGITS_BEHIND = re.compile(r"[\s.,'\u2019]*\d")
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212\uff0d"
 _NEGATIVE = _DASHES + "(（▲△▼"
 
@@ -108,6 +112,12 @@ def plain_text(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
+def too_many_digits(value: Decimal) -> str:
+    """Why a number of a workbook, which is a binary one, may not be the whole number that somebody entered."""
+    is_sure = abs(value) <= 2**53
+    return "" if is_sure else "a workbook does not keep all digits of so long a number: a code belongs into a text cell"
+
+
 @lru_cache(maxsize=1024)
 def number_format(code: str | int) -> NumberFormat:
     """The format with this code, or with this number where it is built in."""
@@ -167,9 +177,14 @@ def _section(code: str) -> Section:
         text = match.group(kind)
         if kind in ("words", "escaped"):
             signs.append(("word", text))
-        elif kind == "bracket":  # a colour, hours elapsed, a condition, or a currency
+        elif kind == "bracket" and text.startswith("$"):
+            symbol = text[1:].partition("-")[0].strip()  # behind it stands a language
+            signs += [] if _CURRENCY.fullmatch(symbol) else [("word", symbol)]
+        elif kind == "bracket":  # a colour, hours elapsed, or a condition
             has_colour = has_colour or bool(_COLOURS.match(text))
             is_date = is_date or bool(_ELAPSED.match(text))
+        elif kind == "skipped" and match.group()[1:].isdigit() and text == "*":  # a digit that fills the cell
+            signs.append(("word", match.group()[1:]))
         elif kind == "general":
             signs.append(("digit", "G"))
         elif kind == "exponent":
@@ -208,6 +223,8 @@ def _judged(signs: list[tuple[str, str]], has_colour: bool) -> Section:
         problem = "the cell shows more than a percentage"
     elif inside.strip(" \u00a0\u2009\u202f'\u2019"):
         problem = f"the cell shows {inside.strip()!r} between its digits"
+    elif _MORE_DIGITS_BEFORE.search(before) or _MORE_DIGITS_BEHIND.match(after):
+        problem = "the cell shows digits that its number does not have"
     return Section(
         problem=problem,
         is_percent=PERCENT in marks,

@@ -275,9 +275,16 @@ class _Rows:
         runs = self._runs(cell, style)
         shown = "".join(run.text for run in runs)
         kind = cell.get(f"{_OFFICE}value-type") or ""
+        if local_name(cell.tag) == "covered-table-cell":
+            looks.faults.append(
+                (row, name, "merged_cells", "another cell is merged over it: nobody sees what it holds")
+            )
+        elif any(_has_glued_link(part) for part in cell):
+            looks.faults.append((row, name, "not_as_shown", "a link (a note?) touches the digits of the number"))
         if cell.get(f"{_TABLE}formula") is not None:
             looks.has_formulas = True
-            if not kind and not shown.strip():
+            is_zero = cell.get(f"{_OFFICE}value") in ("0", "0.0") and not shown.strip()
+            if (not kind or is_zero) and not shown.strip():
                 problem = "the formula has no calculated value: open the file, save it, and send it again"
                 looks.faults.append((row, name, "not_calculated", problem))
                 return "="
@@ -327,6 +334,19 @@ class _Rows:
                     runs.append(Run("\n"))
                 runs += _pieces(paragraph, style, self.document.look)
         return runs
+
+
+def _has_glued_link(paragraph: _Element) -> bool:
+    """True when the text of a link and that beside it touch with digits: `1200` and the link `1` to a note."""
+    before = paragraph.text or ""
+    for part in paragraph:
+        inside, behind = "".join(part.itertext()), part.tail or ""
+        if local_name(part.tag) == "a" and (
+            (before[-1:].isdigit() and inside[:1].isdigit()) or (inside[-1:].isdigit() and behind[:1].isdigit())
+        ):
+            return True
+        before = behind or inside
+    return False
 
 
 def _pieces(element: _Element, look: _Look, look_of: Callable[..., _Look]) -> Iterator[Run]:

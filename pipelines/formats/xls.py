@@ -16,7 +16,7 @@ import xlrd.xldate
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats.grid import Grid, cell_schema, give_up, places
-from pipelines.formats.number_format import number_format, plain_text
+from pipelines.formats.number_format import number_format, plain_text, too_many_digits
 from pipelines.formats.workbook import (
     NOT_OPENED,
     Looks,
@@ -134,6 +134,8 @@ class _Sheet:
     def _number(self, value: Decimal, shown: Any, font: Any, row: int, name: str) -> str:
         if font is not None and font.escapement:
             self.looks.faults.append((row, name, "not_as_shown", "all of the cell is raised or lowered"))
+        if problem := too_many_digits(value):
+            self.looks.faults.append((row, name, "not_as_shown", problem))
         if not self.sheet.show_zero_values and value == 0:
             self.looks.faults.append((row, name, "not_as_shown", "the sheet is set to hide zeros"))
         text = shown.show(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from xml.parsers import expat
 
+from pipelines.formats.number_format import too_many_digits
 from pipelines.formats.workbook import Looks, Run, look_at_runs
 from pipelines.formats.xlsx_parts import ADDRESS, Style, Workbook, area_of, column_number
 
@@ -204,6 +205,9 @@ class _Scan:
         except (ValueError, InvalidOperation):
             return  # no number: what the cell holds is judged as text
         if not value.is_finite():
+            return
+        if problem := too_many_digits(value):
+            self.looks.faults.append((self.row, cell, "not_as_shown", problem))
             return
         if not self.shows_zeros and value == 0:
             self.looks.faults.append((self.row, cell, "not_as_shown", "the sheet is set to hide zeros"))

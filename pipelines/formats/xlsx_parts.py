@@ -33,6 +33,8 @@ _ROW = re.compile(rb"r=[\"'][A-Z]*([0-9]{1,9})[\"']")
 # rows hidden columns and zeros). A hit costs time, a miss would cost the truth.
 _TELLING = (b"f>", b"<f ", b":f ", b"hidden=", b' ht="0', b"rPr", b"<!")
 _TELLING_HEAD = (b"zeroHeight=", b"showZeros=", b' width="0', b"='")
+# Whole numbers of more digits than a workbook keeps.
+_LONG = re.compile(rb"<v>-?(?:[0-9]{16,19}|[0-9.]+[Ee]\+?(?:1[5-9]|[2-9][0-9]))</v>|<v>-?[0-9]{20}")
 # Programs that write formulas without calculating them, and leave a zero behind.
 _NEVER_CALCULATE = ("Apache POI", "SheetJS")
 _DAMAGED = (
@@ -225,6 +227,7 @@ class Workbook:
                         is_telling
                         or any(sign in head for sign in _TELLING_HEAD)
                         or any(sign in piece for sign in _TELLING)
+                        or _LONG.search(piece) is not None
                         or bool(of_style and of_style.search(piece))
                         or bool(self.telling_conditions and b"cfRule" in piece)
                     )

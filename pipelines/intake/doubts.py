@@ -112,6 +112,20 @@ def _of_width(grid: Grid, rule: Format, header: tuple[int, int]) -> list[tuple[i
     ]
 
 
+def _covered(
+    data: pl.DataFrame, area: tuple[int, int, int, int], places: Mapping[int, str]
+) -> Iterable[tuple[tuple[int, str], Fault]]:
+    """Numbers that another cell is merged over: nobody sees them."""
+    first, last, left, right = area
+    cells = [cell for place, cell in places.items() if left <= place <= right]
+    rows = data.filter(pl.col(ROW).is_between(first, last)).select(ROW, *cells) if cells else data.clear()
+    for row in rows.iter_rows(named=True):
+        for cell in cells:
+            is_first = row[ROW] == first and int(cell[1:]) == left
+            if not is_first and (row[cell] or "").strip():
+                yield (row[ROW], cell), ("merged_cells", "another cell is merged over it: nobody sees what it holds")
+
+
 def _of_merges(grid: Grid, data: pl.DataFrame, value_cells: list[str]) -> Iterable[tuple[tuple[int, str], Fault]]:
     """Value cells of data rows that are shown as one: the number in them belongs to all of them together."""
     if not grid.merges or not data.height:
@@ -121,6 +135,7 @@ def _of_merges(grid: Grid, data: pl.DataFrame, value_cells: list[str]) -> Iterab
     for first, last, left, right in grid.merges:
         if last < top:
             continue  # titles and headers
+        yield from _covered(data, (first, last, left, right), places)
         cells = [cell for place, cell in places.items() if left <= place <= right]
         own = rows.filter(rows.is_between(first, last)).to_list() if cells else []
         if len(cells) * len(own) > 1:

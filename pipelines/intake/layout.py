@@ -146,6 +146,7 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
     grid = without_notes(grid, int(grid.cells[ROW][last]), value_cells, layout.marks)
     data, ignored = _split_rows(grid, layout, places, start, last)
     data = with_statuses(data, [(value.cell, value.rule) for value in values], layout, places)
+    _refuse_other_header(grid, layout, names, ignored, where)
     doubts = find_doubts(grid, layout.format, (start, last), data, value_cells)
     doubts.refuse_header((first_row, int(grid.cells[ROW][last])), where)
     filled, sources = (
@@ -165,6 +166,26 @@ def understand(grid: Grid, texts: list[list[str]], layout: Layout, where: str, c
     ]
     rows = (first_row, last_row)
     return Plan(rows, columns, places, values, unknown, data, ignored, captured, filled, sources, grid.cells, doubts)
+
+
+def _refuse_other_header(grid: Grid, layout: Layout, names: list[str], ignored: pl.DataFrame, where: str) -> None:
+    """Raises UnreadableFileError for a row that the contract ignores and that is a header of other columns.
+
+    What stands below it would be read under the names of the first one.
+    """
+    wanted = {normalise(name) for name in layout.header.find}
+    rules = {rule.reason for rule in layout.ignore_rows}
+    rows = ignored.filter(pl.col("reason").is_in(list(rules)))[ROW].to_list()
+    if not rows or not wanted or layout.header.rows > 1:
+        return
+    for row, *cells in grid.cells.filter(pl.col(ROW).is_in(rows)).select(ROW, *grid.columns).iter_rows():
+        found = canonical([normalise(text) for text in cells], layout.aliases)
+        if wanted <= set(found) and found[: len(names)] != names:
+            raise UnreadableFileError(
+                f"row {row} is a header too, and names other columns than the first one",
+                where=where,
+                do="if the file holds several tables below each other, `header: {repeats: true}` reads each by its own",
+            )
 
 
 def _needed_columns(layout: Layout) -> list[str]:

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 
 from pipelines.formats import ROW, Grid
 from pipelines.intake.drift import finding
+from pipelines.intake.layout import Plan
 from pipelines.jurisdiction.cadence import span_of
 from pipelines.jurisdiction.contract import Contract, PeriodRule
 from pipelines.records import Receipt
@@ -31,6 +32,7 @@ class Mention:
     text: str
     span: Span
     is_weak: bool = False
+    is_part: bool = False  # of a year: a half, a quarter, some months together
 
 
 @dataclass(frozen=True)
@@ -62,26 +64,49 @@ def titles(grid: Grid, header_row: int) -> list[str]:
     return found
 
 
+def headers(grid: Grid, plan: Plan) -> list[list[str]]:
+    """For each column of numbers what stands at its head: its header, and the cells above it.
+
+    A column that says itself which part of the year it is about is left out.
+    """
+    above = grid.cells.filter(grid.cells[ROW] < plan.header_rows[0])
+    columns = [value for value in plan.values if value.part is None and value.period is None]
+    return [[value.header, *(text for text in above[value.cell] if text)] for value in columns]
+
+
 def findings(
-    receipt: Receipt, contract: Contract, rule: PeriodRule | None, sheets: Sequence[str], titles: Sequence[str]
+    receipt: Receipt,
+    contract: Contract,
+    rule: PeriodRule | None,
+    sheets: Sequence[str],
+    titles: Sequence[str],
+    headers: Sequence[Sequence[str]] = (),
 ) -> list[dict[str, str]]:
-    """A finding for each of file name, sheets and titles that names other periods than the delivery folder only."""
+    """A finding for each of file name, sheets, titles and headers that names other periods than the delivery folder.
+
+    Where the figures are about the folder's period, one that names a part of it, or more than it, is found too.
+    """
     severity = contract.quality.named_period
     folder = folder_of(receipt.delivery_period, contract, rule)
     if severity == "ignore" or folder is None:
         return []
-    found = []
+    is_folders = rule is not None and rule.from_ == "folder"
+    told: dict[str, list[Mention]] = {}
     for what, texts in (("file name", [receipt.file_name]), ("sheet", sheets), ("title", titles)):
-        if named := others(texts, folder):
-            found.append(
-                finding(
-                    KIND,
-                    severity,
-                    f"the {what} names {', '.join(dict.fromkeys(m.text for m in named))}: {receipt.landing_path}",
-                    f"{receipt.delivery_period}, the period of its folder",
-                )
-            )
-    return found
+        told[what] = others(texts, folder) or (parts(texts, folder) if is_folders else [])
+    if is_folders:
+        named = [m for texts in headers for m in others(texts, folder) or parts(texts, folder)]
+        told["header"] = [m for m in named if m.text not in {known.text for known in told["title"]}]
+    return [
+        finding(
+            KIND,
+            severity,
+            f"the {what} names {', '.join(dict.fromkeys(m.text for m in mentioned))}: {receipt.landing_path}",
+            f"{receipt.delivery_period}, the period of its folder",
+        )
+        for what, mentioned in told.items()
+        if mentioned
+    ]
 
 
 def folder_of(delivery_period: str, contract: Contract, rule: PeriodRule | None) -> Folder | None:
@@ -106,10 +131,23 @@ def folder_of(delivery_period: str, contract: Contract, rule: PeriodRule | None)
 
 def others(texts: Iterable[str], folder: Folder) -> list[Mention]:
     """The periods that texts name when none of them is the folder's own; empty when one is, or none is named."""
-    named = [mention for text in texts for mention in mentions(text, folder) if not mention.is_weak]
+    first, _ = folder.span
+    named = [m for text in texts for m in mentions(text, folder) if not m.is_weak or m.span[0] < m.span[1] < first]
     if any(m.span[0] <= folder.span[1] and folder.span[0] <= m.span[1] for m in named):
         return []
     return named
+
+
+def parts(texts: Iterable[str], folder: Folder) -> list[Mention]:
+    """The periods that texts name and that are a part of the folder's own, or more than it: `2020年1-9月` in 2020.
+
+    A year in the name of a month is none, nor a year across two, nor the day that a count of a day is of.
+    """
+    if folder.rule is not None and folder.rule.kind == "point":
+        return []
+    named = [mention for text in texts for mention in mentions(text, folder)]
+    days = [(m, (m.span[1] - m.span[0]).days + 1) for m in named if m.span != folder.span]
+    return [m for m, length in days if (m.is_part and not m.is_weak) or (length > 400 and folder.days <= 366)]
 
 
 def mentions(text: str, folder: Folder) -> list[Mention]:
@@ -177,7 +215,11 @@ _MONTHS = {
     )
     for name in names.split()
 }  # fmt: skip
-_PARTS = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4, "上": 1, "下": 2}
+_PARTS = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4, "上": 1, "下": 2, "first": 1,
+          "second": 2, "two": 2, "three": 3}  # fmt: skip
+_COUNTS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
+           "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+           "eleven": 11}  # fmt: skip
 
 
 def _day(match: re.Match[str], folder: Folder) -> Mention | None:
@@ -194,11 +236,31 @@ def _month(match: re.Match[str], folder: Folder) -> Mention:
 
 
 def _quarter(match: re.Match[str], _: Folder) -> Mention:
-    return Mention(match.group().strip(), _months(int(match["y"]), 3 * _PARTS[match["p"]] - 2, 3))
+    return Mention(match.group().strip(), _months(int(match["y"]), 3 * _PARTS[match["p"]] - 2, 3), is_part=True)
 
 
-def _half(match: re.Match[str], _: Folder) -> Mention:
-    return Mention(match.group().strip(), _months(int(match["y"]), 6 * _PARTS[match["p"]] - 5, 6))
+def _half(match: re.Match[str], folder: Folder) -> Mention:
+    return _part(match, folder, 6 * _PARTS[match["p"].lower()] - 5, 6)
+
+
+def _first_quarters(match: re.Match[str], folder: Folder) -> Mention:
+    return _part(match, folder, 1, 3 * _PARTS[match["p"].lower()])
+
+
+def _first_months(match: re.Match[str], folder: Folder) -> Mention | None:
+    count = _COUNTS.get(match["n"].lower()) or int(match["n"] if match["n"].isdigit() else 0)
+    return _part(match, folder, 1, count) if 1 <= count <= 12 else None
+
+
+def _range_of_months(match: re.Match[str], folder: Folder) -> Mention | None:
+    first, last = _number_of_month(match["m"]), _number_of_month(match["n"])
+    return _part(match, folder, first, last - first + 1) if first < last else None
+
+
+def _part(match: re.Match[str], folder: Folder, first: int, count: int) -> Mention:
+    """Some months of the year that is named, or else of the folder's."""
+    year = int(match["y"]) if match.groupdict().get("y") else folder.span[0].year
+    return Mention(match.group().strip(), _months(year, first, count), is_part=True)
 
 
 def _years(match: re.Match[str], folder: Folder) -> Mention | None:
@@ -280,9 +342,21 @@ _YEAR_AT_END = r"(?P<y>(?:19|20)\d\d)(?!\d)"
 _M, _D = r"(?P<m>1[0-2]|0?[1-9])", r"(?P<d>3[01]|[12]\d|0?[1-9])"
 _NAME = rf"\b(?P<m>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _UNTIL = r"\s*(?:年度|年)?\s*(?:[-–—~/_至到]|to\b|until\b)\s*"
+_THE_YEAR = rf"(?:{_Y}\s*年?\s*)?"
+_OF_YEAR = rf"(?:\s*(?:of|in|,)?\s*{_YEAR_AT_END})?"
+_TO = r"\s*(?:[-–—~/至到]|to\b|until\b)\s*"
 _FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str], Folder], Mention | None]]] = [
     (re.compile(form, re.I), meaning)
     for form, meaning in (
+        (rf"{_THE_YEAR}(?<![\d.,]){_M}\s*月?{_TO}(?P<n>1[0-2]|0?[1-9])\s*月(?!\s*\d)", _range_of_months),
+        (rf"{_NAME}{_TO}{_NAME.replace('<m>', '<n>')}{_OF_YEAR}", _range_of_months),
+        (rf"{_THE_YEAR}前\s*(?P<p>[23二三])\s*个?\s*季度?", _first_quarters),
+        (rf"{_THE_YEAR}(?:第?[1一]|Q1)\s*季?度?\s*[-–—~至到]\s*(?:第?|Q)(?P<p>[2-4二三四])\s*季", _first_quarters),
+        (rf"(?:{_Y}\s*)?(?<!\w)Q1\s*[-–—~]\s*Q(?P<p>[2-4]){_OF_YEAR.replace('<y>', '<z>')}", _first_quarters),
+        (rf"{_THE_YEAR}前\s*(?P<n>\d{{1,2}}|[一二两三四五六七八九十])\s*个?\s*月", _first_months),
+        (rf"\bfirst\s+(?P<n>\d{{1,2}}|\w+)\s+months\b{_OF_YEAR}", _first_months),
+        (rf"\bfirst\s+(?P<p>two|three)\s+quarters\b{_OF_YEAR}", _first_quarters),
+        (rf"\b(?P<p>first|second)\s+half\b{_OF_YEAR}", _half),
         (rf"{_Y}(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:[T_-]?\d{{4,6}})?(?!\d)", _day),
         (rf"{_Y}\s*[-./年_]\s*{_M}\s*[-./月_]\s*{_D}(?!\d)\s*日?", _day),
         (rf"(?<!\d){_D}(?:st|nd|rd|th)?\s+{_NAME},?\s+{_YEAR_AT_END}", _day),
@@ -294,7 +368,7 @@ _FORMS: list[tuple[re.Pattern[str], Callable[[re.Match[str], Folder], Mention | 
         (rf"{_Y}\s*年?\s*(?P<p>[1-4一二三四])\s*季", _quarter),
         (rf"(?<!\w)Q(?P<p>[1-4])\s*[-/_]?\s*{_YEAR_AT_END}", _quarter),
         (rf"{_Y}\s*年?\s*[-/_]?\s*H(?P<p>[12])(?!\d)", _half),
-        (rf"{_Y}\s*年?\s*(?P<p>[上下])半年", _half),
+        (rf"{_THE_YEAR}(?P<p>[上下])半年", _half),
         (rf"{_Y}\s*年\s*{_M}\s*月", _month),
         (rf"{_Y}\s*[-./_]\s*(?P<m>1[0-2]|0[1-9])(?!\d)", _month),
         (rf"{_Y}(?P<m>0[1-9]|1[0-2])(?!\d)", _month),

@@ -7,6 +7,7 @@ finding, a message or a release. What person-level extracts do with them is `per
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,9 +22,14 @@ from pipelines.jurisdiction.personal_kinds import Check, PersonalKind
 FOUND = {ROW: pl.Int64, "cell": pl.String, "kind": pl.String}
 
 _FOLDED = str.maketrans("０１２３４５６７８９ＸｘＥｅ．－＋　", "0123456789XxEe.-+ ")
-_SEPARATOR = r"[ \u00a0\u2009\u202f\-\u2010-\u2013_.·/]?"
+_SEPARATOR = r"[ \u00a0\u2009\u202f\-\u2010-\u2013_.·/()（）]?"
 # Most cells have no run of eleven digits and are never looked at one by one.
-_CANDIDATE = r"[0-9０-９](?:[ \u00a0\u2009\u202f\-\u2010-\u2013_.·/]?[0-9０-９]){10}|[0-9]\.[0-9]{9,}[eE]\+?1[0-9]"
+_CANDIDATE = (
+    r"[0-9０-９](?:[ \u00a0\u2009\u202f\-\u2010-\u2013_.·/()（）]?[0-9０-９]){10}|[0-9]\.[0-9]{9,}[eE]\+?1[0-9]"
+    # digits in disguise: raised, circled, of other scripts, with characters between them that nobody sees
+    r"|[\p{No}\p{Nl}\p{Cf}]|[\p{Nd}--[0-9０-９]]|[〇零一二三四五六七八九]{11}"
+)
+_NUMERALS = {sign: str(number % 10) for number, sign in enumerate("零一二三四五六七八九〇")}
 _IDENTITY = re.compile(rf"(?<![0-9])[1-9](?:{_SEPARATOR}[0-9]){{16}}{_SEPARATOR}[0-9Xx](?![0-9])")
 _OLD_IDENTITY = re.compile(rf"(?<![0-9])[1-9](?:{_SEPARATOR}[0-9]){{14}}(?![0-9])")
 _MOBILE = re.compile(rf"(?<![0-9])(?:\+?0?0?86{_SEPARATOR})?(1[3-9](?:{_SEPARATOR}[0-9]){{9}})(?![0-9])")
@@ -64,11 +70,20 @@ _ISSUER = re.compile(r"^(?:62|4|5[1-5]|2[2-7]|35|60|95)")
 
 def find_personal_number(text: str, kinds: Collection[PersonalKind]) -> str | None:
     """The name of the first kind of personal number that a text holds, None when it holds none."""
-    folded = _without_exponent(text.translate(_FOLDED))
+    folded = _without_exponent(_in_plain_digits(text))
     if _FRACTION.match(folded):  # a number with a fraction is a quantity
         return None
     folded = _WHOLE.sub(r"\1", folded)
     return next((kind.name for kind in kinds if _FINDERS[kind.check](folded, kind)), None)
+
+
+def _in_plain_digits(text: str) -> str:
+    """A text with every digit as a plain one, however it is written, and without characters that nobody sees."""
+    text = text.translate(_FOLDED)
+    if text.isascii():
+        return text
+    seen = (character for character in text if unicodedata.category(character) != "Cf")
+    return "".join(_NUMERALS.get(c) or str(unicodedata.digit(c, c)) for c in seen)
 
 
 def shape_of(kind: str) -> str:

@@ -67,7 +67,8 @@ def take(
             for title in named_periods.titles(grid, plan.header_rows[0])
         ]
         names = [sheet.grid.sheet for sheet in screened]
-        named = named_periods.findings(receipt, contract, layout.period, names, titles)
+        headers = [texts for sheet in screened for block in sheet.blocks for texts in named_periods.headers(*block)]
+        named = named_periods.findings(receipt, contract, layout.period, names, titles, headers)
         return replace(taken, findings=named + taken.findings)
     except (UnreadableFileError, ConfigurationError) as error:
         return unreadable(receipt, reading_id, without_personal_numbers(error, jurisdiction.personal_numbers))

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipelines.errors import UnreadableFileError
 from pipelines.formats import ROW
-from pipelines.intake import corrections, known_rejects, sums
+from pipelines.intake import corrections, known_rejects, stated_units, sums
 from pipelines.intake.column_periods import span_of_column
 from pipelines.intake.dimensions import in_form
 from pipelines.intake.frames import DROPPED, Taken, reject_frame
@@ -31,6 +31,7 @@ GRAVITY_OF = {
     "hidden_columns": "hidden_data",
     "other_sheets": "other_sheets",
 }
+_RUNNING_NUMBER = r"^\s*[A-Za-z]{0,3}[0-9]+[.)、]?\s*$"
 
 
 def take_sheet(tasks: list[Task]) -> list[Taken]:
@@ -110,6 +111,7 @@ class _Block:
             }
             for name in self.plan.unknown_columns
         ]
+        findings += stated_units.findings(task)
         findings += sums.controls(task, good, taken.reported)
         self.summands = sums.Summands(task, good, taken.reported)
         findings += self._told_again(rows)
@@ -326,14 +328,15 @@ class _Block:
     def _mark_duplicates(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`state` of each row, and the row that a duplicate `repeats`.
 
-        A repeated key with the same cells is a duplicate, with other cells a reject.
+        A repeated key in a row with the same cells is a duplicate; where one cell differs, also of a column that is not
+        taken, all are rejects: each may be a part of the figure.
         """
         key = ["region_code", "row_start", "row_end", *(c for c in rows.columns if c.startswith("d_"))]
-        cells = [v.cell for v in self.plan.values] + [c for c in rows.columns if c.startswith("u_")]
         good = rows.filter(pl.col("rule").is_null())
         if not good.select(key).hash_rows().is_duplicated().any():
             accepted = pl.when(pl.col("rule").is_null()).then(pl.lit("accepted")).otherwise(pl.lit("rejected"))
             return rows.with_columns(accepted.alias("state"), pl.lit(None, dtype=pl.Int64).alias("repeats"))
+        cells = [*self._telling_cells(good), *(c for c in rows.columns if c.startswith("u_"))]
         good = good.with_columns(
             pl.concat_str([pl.col(c).fill_null("").str.strip_chars() for c in cells], separator="\x1f").alias("_cells")
         )
@@ -352,7 +355,7 @@ class _Block:
             .otherwise(pl.lit("accepted"))
             .alias("state"),
             pl.when(pl.col("_different") > 1)
-            .then(pl.format("the same key stands {} times with different values, first in row {}", "_n", "_first"))
+            .then(pl.format("the same key stands {} times with different cells, first in row {}", "_n", "_first"))
             .otherwise(None)
             .alias("_why"),
             pl.col("_first").cast(pl.Int64).alias("repeats"),
@@ -363,6 +366,19 @@ class _Block:
             pl.when(pl.col("_why").is_not_null()).then(pl.lit("duplicate_key")).otherwise(pl.col("rule")).alias("rule"),
             pl.coalesce("detail", "_why").alias("detail"),
         ).drop("_why")
+
+    def _telling_cells(self, rows: pl.DataFrame) -> list[str]:
+        """The columns that two rows must have alike to be one row that stands twice, also those that are not taken.
+
+        A running number, different in every row, tells nothing of what a row is about.
+        """
+        taken = {value.cell for value in self.plan.values}
+        cells = [cell for cell in self.plan.data.columns if cell != ROW]
+
+        def is_running(texts: pl.Series) -> bool:
+            return texts.n_unique() == rows.height and bool(texts.str.contains(_RUNNING_NUMBER).fill_null(False).all())
+
+        return [cell for cell in cells if cell in taken or not is_running(rows[cell])]
 
     def _mark_told_above(self, rows: pl.DataFrame, above: list[_Block]) -> pl.DataFrame:
         """`state` of each row, and which it `repeats`: one that a block above has with the same cells under the same

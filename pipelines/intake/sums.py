@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.errors import ConfigurationError
 from pipelines.formats import ROW
 from pipelines.intake.layout import MatchedValue
+from pipelines.intake.numbers import sign_form
 from pipelines.intake.values import Task, reported_numbers
 from pipelines.jurisdiction.contract import IgnoreRow
 from pipelines.jurisdiction.text import normalise
@@ -111,6 +112,7 @@ def _reconciled(blocks: list[Summands], place: int, rule: IgnoreRow, stated: pl.
         _sure(task, stated, value, totals[value.cell]).alias(_name(key)) for key, value in columns.items()
     )
     findings = [found for row in stated[ROW] for found in _doubtful(task, row, rule)]
+    findings += _unread(task, stated, totals, rule)
     parts = _parts(blocks, place, rule)
     classes = _classes(stated, block, rule, is_total=True) if rule.class_column else None
     previous = 0
@@ -146,6 +148,29 @@ def _doubtful(task: Task, row: int, rule: IgnoreRow) -> list[dict[str, str]]:
     return [{"check": "total_not_compared", "severity": "block", "observed": observed, "expected": expected}]
 
 
+def _unread(task: Task, stated: pl.DataFrame, totals: dict[str, pl.Series], rule: IgnoreRow) -> list[dict[str, str]]:
+    """A finding for a total row with cells that are neither numbers nor tokens, or without any number at all."""
+    findings = []
+    for place, row in enumerate(stated.iter_rows(named=True)):
+        texts = {value.address: (row[value.cell] or "").strip() for value in task.plan.values}
+        numbers = {value.address: totals[value.cell][place] for value in task.plan.values if value.cell in totals}
+        tokens = {
+            sign_form(token) for value in task.plan.values for token in {**task.layout.tokens, **value.rule.tokens}
+        }
+        unread = [
+            a for a, number in numbers.items() if number is None and texts[a] and sign_form(texts[a]) not in tokens
+        ]
+        is_told = any(task.plan.doubts.of_cell(row[ROW], value.cell) for value in task.plan.values)
+        if is_told or not numbers or (not unread and any(texts[address] for address in numbers)):
+            continue
+        what = f"{unread[0]}: {texts[unread[0]]!r} is no number" if unread else "all its cells are empty"
+        observed, expected = f"row {row[ROW]}, {what}", f"a {rule.reason} that can be compared"
+        findings.append(
+            {"check": "total_not_compared", "severity": "block", "observed": observed, "expected": expected}
+        )
+    return findings
+
+
 def _compared(
     rule: IgnoreRow, total: dict[str, Any], own: pl.DataFrame, columns: dict[_Key, MatchedValue], what: str
 ) -> list[dict[str, str]]:
@@ -161,10 +186,14 @@ def _compared(
     findings = []
     for key, value in known.items():
         stated, summed = total[_name(key)], sums[_name(key)]
-        if stated is None or gaps[_name(key)] or abs(float(stated) - float(summed)) <= rule.tolerance:
+        gap, is_part = gaps[_name(key)], value.rule.min is not None and value.rule.min >= 0
+        if stated is None or abs(float(stated) - float(summed)) <= rule.tolerance:
+            continue
+        if gap and not (is_part and stated < summed):  # what is missing may be the rest
             continue
         observed = f"row {total[ROW]}, {value.address}: {stated.normalize():f}"
-        findings.append(_untied(rule, observed, f"{summed.normalize():f}, the sum of {own.height} rows{what}"))
+        expected = f"{'at least ' if gap else ''}{summed.normalize():f}, the sum of {own.height - gap} rows{what}"
+        findings.append(_untied(rule, observed, expected))
     return findings
 
 

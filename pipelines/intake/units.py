@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pipelines.jurisdiction import Unit
 from pipelines.jurisdiction.text import normalise
 
+_SCALES = frozenset(
+    ("十", "百", "千", "万", "萬", "亿", "億", "百万", "千万", "thousand", "million", "billion", "%", "‰")
+)
 _BRACKETS = (("(", ")"), ("[", "]"))
 
 
@@ -26,3 +29,10 @@ class UnitIndex:
         bare = form[1:-1] if (form[:1], form[-1:]) in _BRACKETS else form
         named = self._by_form | {normalise(name): unit for name, unit in (translations or {}).items()}
         return named.get(form) or named.get(bare)
+
+    def is_other(self, sign: str, unit: Unit) -> bool:
+        """True for a sign behind a number that says the number is in another unit than this one, or multiplies it."""
+        known = self.units.get(self.named(sign) or "")
+        if known is not None:
+            return (known.base, known.factor) != (unit.base, unit.factor)
+        return normalise(sign).lower() in _SCALES

@@ -192,7 +192,7 @@ def _numbers(task: Task, texts: pl.Series, value: MatchedValue, unit: Unit) -> p
         factor=unit.factor,
         is_percent=unit.base == "percent",
         tokens={**task.layout.tokens, **value.rule.tokens},
-        marks=task.layout.marks,
+        marks={sign: mark for sign, mark in task.layout.marks.items() if not task.units.is_other(sign, unit)},
         style=task.layout.numbers,
         minimum=value.rule.min,
         maximum=value.rule.max,

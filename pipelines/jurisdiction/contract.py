@@ -125,8 +125,10 @@ class Format(StrictModel):
     def _fits(self) -> Format:
         if self.language is not None and self.kind != "px":
             raise ValueError("`language` is for PC-Axis files (`kind: px`), which hold their texts in several")
-        if (self.trailing_delimiter or self.open_end) and self.kind not in ("csv", "tsv", "sdmx-csv"):
-            raise ValueError("`trailing_delimiter` and `open_end` are about text in columns")
+        if self.trailing_delimiter and self.kind not in ("csv", "tsv", "sdmx-csv"):
+            raise ValueError("`trailing_delimiter` is about text in columns")
+        if self.open_end and self.kind not in ("csv", "tsv", "sdmx-csv", "html"):
+            raise ValueError("`open_end` is about text in columns and pages")
         return self
 
     @field_validator("encoding")
@@ -556,6 +558,7 @@ class Quality(StrictModel):
     hidden_data: Gravity = "warn"  # hidden sheets, rows and columns that hold data
     other_sheets: Gravity = "warn"  # sheets with data beside one that is taken by its position
     named_period: Gravity = "block"  # file name, sheet or title names another period than the delivery folder
+    stated_unit: Gravity = "block"  # a header, a line above the table or a column states another unit
     repeated_delivery: Gravity = "block"  # the bytes, or all figures, of another delivery period once more
     blocks: Literal["delivery", "release"] = "delivery"  # what a delivery holds up that fails a blocking check
     known_rejects: list[KnownReject] = []

@@ -207,6 +207,13 @@ _KINDS = (
         findings=_these("unit_jump"),
     ),
     _Kind(
+        "stated_units",
+        "文件所写的计量单位就是约定的单位 / The file states the unit that was agreed",
+        "A file in yuan that is read in ten thousands of yuan is wrong in every figure",
+        "核对计量单位；文件写错的请更正，约定写错的改约定 / Correct the unit in the file, or the contract",
+        findings=_these("stated_unit"),
+    ),
+    _Kind(
         "value_jump",
         "没有单个地区的数是前后各期的十倍百倍 / No region has a value ten or a hundred times its neighbours in time",
         "A digit too many in one cell is one wrong region, and moves every rank",
