@@ -17,74 +17,22 @@ with reported as (
     from {{ ref('int_observation__rebase') }}
 ),
 
--- each reported figure with the regions above it
-above as (
-    select
-        reported.series_number,
-        reported.region_code,
-        tree.ancestor_code,
-        tree.distance,
-        tree.leaves,
-        tree.ancestor_leaves
-    from reported
-    inner join {{ ref('int_observation__number_series') }} as series
-        on series.series_number = reported.series_number
-        and series.aggregation = 'whole'
-    inner join {{ ref('int_region__tree') }} as tree
-        on tree.reference_geography = series.reference_geography
-        and tree.as_of_date = case
-            when series.reference_geography = 'reported' then series.list_date else series.as_of_date
-        end
-        and tree.region_code = reported.region_code
-        and tree.distance > 0
-        -- what a body without land reports is no part of the land above it
-        and tree.leaves > 0
-        and (tree.is_leaf or reported.value is not null or reported.obs_status <> 'M')
-),
-
--- how far the nearest region above is that reported the figure itself
-stops as (
-    select
-        above.series_number,
-        above.region_code,
-        min(above.distance) as nearest
-    from above
-    inner join reported
-        on reported.series_number = above.series_number
-        and reported.region_code = above.ancestor_code
-        and (reported.value is not null or reported.obs_status <> 'M')
-    group by above.series_number, above.region_code
-),
-
-upward as (
-    select above.*
-    from above
-    left join stops
-        on stops.series_number = above.series_number
-        and stops.region_code = above.region_code
-    where stops.nearest is null or above.distance < stops.nearest
-),
-
 summed as (
     select
-        upward.series_number,
-        upward.ancestor_code as region_code,
+        term.series_number,
+        term.region_code,
         {{ exact_sum('reported.value') }} as value,
         {{ status_of_rows('reported.obs_status') }} as letters,
         {{ provenance_of_rows('reported.provenance') }} as provenance,
         max(reported.extract_rank) as extract_rank
-    from upward
+    from {{ ref('term_region_sum') }} as term
     inner join reported
-        on reported.series_number = upward.series_number
-        and reported.region_code = upward.region_code
-    left join reported as itself
-        on itself.series_number = upward.series_number
-        and itself.region_code = upward.ancestor_code
-    where itself.series_number is null
-    group by upward.series_number, upward.ancestor_code
+        on reported.series_number = term.series_number
+        and reported.region_code = term.part_code
+    group by term.series_number, term.region_code
     having
-        sum(case when {{ adds_up('reported.value', 'reported.obs_status') }} then upward.leaves else 0 end)
-        = max(upward.ancestor_leaves)
+        sum(case when {{ adds_up('reported.value', 'reported.obs_status') }} then term.leaves else 0 end)
+        = max(term.ancestor_leaves)
 ),
 
 figures as (

@@ -5,81 +5,13 @@
 {# what is summed up for the domain, and for the whole: the weight of an indicator in a lowest region's score -#}
 {% set sums = ['weight', 'gap', 'illustrative', 'synthetic'] %}
 
-with trees as (
-    select *
-    from {{ ref('int_score__list_scales') }}
-    where scale_kind in ('target', 'goalposts')
-),
-
-scores as (
-    select tree_number, place_number, leaf_number, domain_number, region_depth, people, available_weight
-    from {{ ref('int_score__score_leaves') }}
-    where
-        people is not null
-        and score is not null
-        and tree_number in (select tree_number from trees)
-),
-
-people_scored as (
+with people_scored as (
     select
         tree_number, place_number, domain_number,
         sum(people) as people
-    from scores
+    from {{ ref('int_score__score_leaves') }}
+    where people is not null and score is not null
     group by tree_number, place_number, domain_number
-),
-
--- the score of a lowest region in one domain, beside its score as a whole where it has one
-own as (
-    select
-        score.*,
-        whole.available_weight as whole_available_weight
-    from scores as score
-    left join scores as whole
-        on whole.domain_number = 0
-        and whole.tree_number = score.tree_number
-        and whole.place_number = score.place_number
-        and whole.leaf_number = score.leaf_number
-    where score.domain_number <> 0
-),
-
-figures as (
-    select
-        trees.tree_number,
-        trees.domain_number,
-        trees.domain_weight,
-        trees.weight,
-        leaf.indicator_number,
-        leaf.leaf_number,
-        leaf.unit_depth,
-        leaf.score,
-        leaf.is_illustrative,
-        leaf.provenance
-    from {{ ref('int_score__rate_leaves') }} as leaf
-    inner join trees
-        on trees.scale_number = leaf.scale_number
-        and trees.indicator_number = leaf.indicator_number
-    where leaf.score is not null
-),
-
-parts as (
-    select
-        own.tree_number,
-        own.place_number,
-        own.domain_number,
-        figures.indicator_number,
-        figures.is_illustrative,
-        figures.provenance,
-        figures.score,
-        own.people,
-        {{ divide('figures.weight', 'own.available_weight') }} as domain_weight,
-        {{ divide('figures.weight', 'own.available_weight') }}
-            * {{ divide('figures.domain_weight', 'own.whole_available_weight') }} as whole_weight
-    from own
-    inner join figures
-        on figures.tree_number = own.tree_number
-        and figures.leaf_number = own.leaf_number
-        and figures.domain_number = own.domain_number
-        and figures.unit_depth >= own.region_depth
 ),
 
 summed as (
@@ -97,7 +29,7 @@ summed as (
         count(case when {{ is_in }} and score < 1 then 1 end) as {{ part }}_regions_short,
         {{ provenance_of_rows('case when ' ~ is_in ~ ' then provenance end') }} as {{ part }}_provenance
         {% endfor %}
-    from parts
+    from {{ ref('term_contribution') }}
     group by tree_number, place_number, domain_number, indicator_number
 ),
 

@@ -2,6 +2,7 @@
 -- (`government_level` all) of everybody in the region: as its measure is, or because the region has no government that
 -- could spend by itself. Such a figure holds the levels below already.
 select
+    observation.series_number,
     observation.region_code,
     observation.reference_geography,
     observation.as_of_date,
