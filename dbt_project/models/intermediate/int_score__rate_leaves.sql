@@ -63,6 +63,7 @@ select
     members.scale_number,
     leaf.leaf_number,
     members.indicator_number,
+    units.unit_code,
     coalesce(units.unit_depth, leaf.leaf_depth) as unit_depth,
     rated.score,
     coalesce(rated.is_applicable, true) as is_applicable,

@@ -4,7 +4,7 @@ select
     'part' as role,
     'value' as input_kind,
     {{ value_id('value.series_number', 'value.region_code') }} as input_id,
-    cast(1 as decimal(28, 12)) as weight
+    1e0 as weight
 from {{ ref('int_observation__select_years') }} as value
 inner join {{ ref('int_region__tree') }} as tree
     on tree.reference_geography = value.reference_geography

@@ -37,6 +37,7 @@ figures as (
         trees.weight,
         leaf.indicator_number,
         leaf.leaf_number,
+        leaf.unit_code,
         leaf.unit_depth,
         leaf.score,
         leaf.is_illustrative,
@@ -58,6 +59,7 @@ parts as (
         figures.provenance,
         figures.score,
         own.leaf_number,
+        figures.unit_code,
         own.people,
         {{ divide('figures.weight', 'own.available_weight') }} as domain_weight,
         {{ divide('figures.weight', 'own.available_weight') }}
@@ -71,6 +73,6 @@ parts as (
 )
 
 select
-    tree_number, place_number, domain_number, indicator_number, leaf_number, people, domain_weight, whole_weight, score,
+    tree_number, place_number, domain_number, indicator_number, leaf_number, unit_code, people, domain_weight, whole_weight, score,
     is_illustrative, provenance
 from parts

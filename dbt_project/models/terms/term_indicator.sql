@@ -66,7 +66,7 @@ select
     chosen.part as role,
     case when series.aggregation = 'own_level' then 'all_levels' else 'value' end as input_kind,
     {{ value_id('chosen.series_number', 'chosen.region_code') }} as input_id,
-    cast(chosen.coefficient as decimal(28, 12)) as weight
+    cast(chosen.coefficient as double) as weight
 from chosen
 inner join {{ ref('int_observation__number_series') }} as series
     on series.series_number = chosen.series_number

@@ -18,7 +18,7 @@ levels as (
 -- all levels together of each of them
 select
     {{ money_id("'all'", 'levels') }} as figure_id, 'part' as role, 'money' as input_kind,
-    {{ money_id('levels.government_level', 'levels') }} as input_id, cast(1 as decimal(28, 12)) as weight
+    {{ money_id('levels.government_level', 'levels') }} as input_id, 1e0 as weight
 from levels
 inner join wholes
     on wholes.region_code = levels.region_code
@@ -37,7 +37,7 @@ union all
 -- a level of the governments of that level in the region
 select
     {{ money_id('accounts.government_level', 'accounts', 'ancestor_code') }}, 'part', 'account',
-    {{ money_id('accounts.government_level', 'accounts') }}, cast(1 as decimal(28, 12))
+    {{ money_id('accounts.government_level', 'accounts') }}, 1e0
 from (
     select accounts.*, tree.ancestor_code
     from accounts
@@ -53,7 +53,7 @@ union all
 -- the account of a government of its classes
 select
     {{ money_id('accounts.government_level', 'accounts') }}, 'part', 'value',
-    {{ value_id('classes.series_number', 'classes.region_code') }}, cast(1 as decimal(28, 12))
+    {{ value_id('classes.series_number', 'classes.region_code') }}, 1e0
 from accounts
 inner join classes
     on classes.region_code = accounts.region_code

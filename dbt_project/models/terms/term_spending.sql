@@ -38,7 +38,7 @@ select
     'numerator' as role,
     'money' as input_kind,
     {{ money_id('figures.government_level', 'figures') }} as input_id,
-    cast(1 as decimal(28, 12)) as weight
+    1e0 as weight
 from figures
 where spending is not null
 
@@ -46,7 +46,7 @@ union all
 
 select
     {{ figure_id(dbt.concat(["'spending.'", 'domain']), breakdown='breakdown') }},
-    'denominator', 'population', {{ population_id('figures', 'population_date') }}, cast(1 as decimal(28, 12))
+    'denominator', 'population', {{ population_id('figures', 'population_date') }}, 1e0
 from figures
 where population is not null
 
@@ -54,7 +54,7 @@ union all
 
 select
     {{ figure_id(dbt.concat(["'budget_share.'", 'domain']), breakdown='breakdown') }},
-    'numerator', 'money', {{ money_id('figures.government_level', 'figures') }}, cast(1 as decimal(28, 12))
+    'numerator', 'money', {{ money_id('figures.government_level', 'figures') }}, 1e0
 from figures
 where budget_share_pct is not null and domain <> 'all' and not takes_other_people and prices = 'nominal'
 
@@ -63,7 +63,7 @@ union all
 select
     {{ figure_id(dbt.concat(["'budget_share.'", 'figures.domain']), 'figures.region_id', 'figures.year', 'figures.breakdown',
                  'figures.variant') }},
-    'denominator', 'money', {{ money_id('everything.government_level', 'everything') }}, cast(1 as decimal(28, 12))
+    'denominator', 'money', {{ money_id('everything.government_level', 'everything') }}, 1e0
 from figures
 inner join figures as everything
     on everything.variant = figures.variant

@@ -44,7 +44,7 @@ of_residences as (
 
 terms as (
     {% for parts in ['of_sexes', 'of_residences'] %}
-    select series_number, region_code, part_series, region_code as part_region, cast(1 as decimal(28, 12)) as weight
+    select series_number, region_code, part_series, region_code as part_region, 1e0 as weight
     from {{ parts }}
 
     union all
@@ -52,7 +52,7 @@ terms as (
     {% endfor %}
     -- on the regions of another list
     select figure.series_number, figure.region_code, series.reported_series_number, crosswalk.region_code,
-        cast(crosswalk.weight as decimal(28, 12))
+        cast(crosswalk.weight as double)
     from {{ ref('int_observation__rebase') }} as figure
     inner join series
         on series.series_number = figure.series_number
@@ -68,7 +68,7 @@ terms as (
     union all
 
     -- the regions below
-    select term.series_number, term.region_code, term.series_number, term.part_code, cast(1 as decimal(28, 12))
+    select term.series_number, term.region_code, term.series_number, term.part_code, 1e0
     from {{ ref('term_region_sum') }} as term
     inner join {{ ref('int_observation__sum_regions') }} as figure
         on figure.series_number = term.series_number
@@ -78,7 +78,7 @@ terms as (
     union all
 
     -- the parts of a year
-    select series.whole_year_number, part.region_code, part.series_number, part.region_code, cast(1 as decimal(28, 12))
+    select series.whole_year_number, part.region_code, part.series_number, part.region_code, 1e0
     from {{ ref('int_observation__sum_regions') }} as part
     inner join series
         on series.series_number = part.series_number
