@@ -1,5 +1,6 @@
 -- What figures are about: every indicator, and by domain spending per head, its share of the budget, the degree of
--- equalisation and the composite index. `decimals` are those that every page and sentence shows.
+-- equalisation and the composite index. `decimals` are those that every page and sentence
+-- shows; a degree is cut to them, not rounded (`is_cut`), so that what misses its target by a hair does not read as met.
 with domains as (
     select domain, name_zh, name_en, sort_order from {{ ref('stg_domain') }}
     union all
@@ -40,6 +41,7 @@ select
     kinds.unit,
     kinds.direction,
     kinds.decimals,
+    kinds.subject_kind = 'degree' as is_cut,
     kinds.formula_zh,
     kinds.formula_en,
     kinds.subject_kind in ('spending', 'degree', 'index') as is_of_territory,
@@ -59,6 +61,7 @@ select
     indicator.unit,
     indicator.direction,
     case when sizes.size >= 1000 then 0 when sizes.size >= 20 then 1 when sizes.size >= 0.5 then 2 else 3 end,
+    false,
     {{ dbt.concat(["coalesce(indicator.numerator_text, '')", "' ÷ '", "coalesce(indicator.denominator_text, '')"]) }},
     {{ dbt.concat(["coalesce(indicator.numerator_text, '')", "' / '", "coalesce(indicator.denominator_text, '')"]) }},
     true,
