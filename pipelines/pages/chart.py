@@ -6,12 +6,13 @@ so that the difference survives a print without colour.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from pipelines.pages.numbers import measured, nice_ticks, rounded, ticks_between
+from pipelines.pages.numbers import nice_ticks, rounded, ticks_between
 
 SMALL = 370  # pixels of width
 CARD = (360, 220)  # a chart in a card, of one size for desk and phone
@@ -109,8 +110,9 @@ def _line(frame: _Frame, series: Series) -> str:
 
 
 def _draw(
-    frame: _Frame, series: list[Series], synthetic: dict[str, str], every: int, ticks: list[float], marks: list[Mark]
-) -> str:
+    frame: _Frame, series: list[Series], synthetic: dict[str, str], every: int, ticks: list[float], marks: list[Mark],
+    written: Callable[[float], str],
+) -> str:  # fmt: skip
     parts = []
     places = next((n for n in range(4) if all(round(tick, n) == tick for tick in ticks)), 4)
     for tick in ticks:
@@ -135,9 +137,11 @@ def _draw(
         parts.append(_label(x + 4, frame.top + 10 + place % 2 * 14, mark.label_zh, mark.label_en, "tick"))
     parts += [_line(frame, item) for item in series]
     for item in series:
+        # the legend marks a series that is synthetic throughout
+        is_mixed = len({point.is_synthetic for point in item.points}) > 1
         for point in item.points:
-            sample = f" · {synthetic['zh']} / {synthetic['en']}" if point.is_synthetic else ""
-            title = escape(f"{point.called}: {measured(point.value)}{sample}")
+            sample = f" · {synthetic['zh']} / {synthetic['en']}" if is_mixed and point.is_synthetic else ""
+            title = escape(f"{point.called}: {written(point.value)}{sample}")
             parts.append(_marker(frame.x(point.year), frame.y(point.value), item, point, str(title)))
     return "".join(parts)
 
@@ -149,7 +153,7 @@ def _overlap(one: _Box, other: _Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _values(frame: _Frame, series: list[Series], ticks: list[float]) -> str:
+def _values(frame: _Frame, series: list[Series], ticks: list[float], written: Callable[[float], str]) -> str:
     """The first and last figure of every series, written where least is in the way: above, below or beside."""
     # the figures of the axis stand at the left of the frame
     taken: list[_Box] = [(0, frame.y(tick) - 8, frame.left - 6, frame.y(tick) + 6) for tick in ticks]
@@ -160,7 +164,7 @@ def _values(frame: _Frame, series: list[Series], ticks: list[float]) -> str:
         ends = item.points[-1:] if frame.width < SMALL else [item.points[0], item.points[-1]]
         for point in {end.year: end for end in ends}.values():
             x, y = frame.x(point.year), frame.y(point.value)
-            text = measured(point.value) if frame.lowest else rounded(point.value)
+            text = written(point.value)
             width = len(text) * 7.6
             others: list[_Box] = [(mx - 6, my - 6, mx + 6, my + 6) for mx, my in marks if (mx, my) != (x, y)]
             places: list[tuple[int, int, str, float, float, _Box]] = []
@@ -212,6 +216,7 @@ def line_chart(
     synthetic: dict[str, str],
     title: dict[str, str],
     unit: dict[str, str],
+    written: Callable[[float], str],
     *,
     marks: list[Mark] | None = None,
     from_zero: bool = True,
@@ -221,6 +226,7 @@ def line_chart(
     """A chart of series over years, wide and for a phone where two sizes are given; None without a figure.
 
     A size is width, height and every how many years one is written. An axis that does not start at zero says so.
+    `written` gives a figure as every page shows it.
     `limit` is what no figure can exceed.
     """
     drawn = [item for item in series if item.points]
@@ -243,8 +249,8 @@ def line_chart(
         pictures.append(
             f'<svg viewBox="0 0 {width} {height}" class="chart {css}" role="img" aria-label="{spoken}">'
             + _label(8, 16, unit["zh"] + cut[0], unit["en"] + cut[1], "tick")
-            + _draw(frame, drawn, synthetic, every, ticks, marks or [])
-            + _values(frame, drawn, ticks)
+            + _draw(frame, drawn, synthetic, every, ticks, marks or [], written)
+            + _values(frame, drawn, ticks, written)
             + "</svg>"
         )
     return _legend(drawn, synthetic["zh"], synthetic["en"]) + Markup("".join(pictures))

@@ -13,7 +13,7 @@ from datetime import date
 from markupsafe import Markup, escape
 
 from pipelines.pages.chart import Mark, Series
-from pipelines.pages.comparisons import Band, Spread
+from pipelines.pages.reading import Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
 _WIDTH = 100.0
@@ -36,33 +36,39 @@ class Axis:
         return round(place, 1) if self.width > _WIDTH else round(place)
 
 
-def axis_of(found: Spread, home: Figure | None, direction: str | None, width: float = _WIDTH) -> Axis:
-    """The axis that holds a spread and the home region's figure."""
-    value = home.value if home is not None else None
-    low, high = (found.low, found.high) if value is None else (min(found.low, value), max(found.high, value))
+def axis_of(spread: Row, home: float | None, direction: str | None, width: float = _WIDTH) -> Axis:
+    """The axis that holds a spread (a row of `benchmark`) and the home region's figure."""
+    low, high = spread["least"], spread["most"]
+    if home is not None:
+        low, high = min(low, home), max(high, home)
     return Axis(low, high, direction == "lower", width)
 
 
-def spine_ground(found: Spread, axis: Axis, home: Figure | None) -> str:
+def spine_ground(spread: Row, axis: Axis, home: float | None) -> str:
     """What all regions of a level share: range, middle half, the home region, as lengths for the style sheet."""
-    low, high = sorted((axis.x(found.low), axis.x(found.high)))
-    first, last = sorted((axis.x(found.first_quarter), axis.x(found.third_quarter)))
-    at_home = f";--p:{axis.x(home.value)}" if home is not None and home.value is not None else ""
+    low, high = sorted((axis.x(spread["least"]), axis.x(spread["most"])))
+    first, last = sorted((axis.x(spread["first_quartile"]), axis.x(spread["third_quartile"])))
+    at_home = f";--p:{axis.x(home)}" if home is not None else ""
     return f"--a:{low};--z:{high};--q:{first};--t:{last}{at_home}"
 
 
-def spine(ground: str, axis: Axis, figure: Figure) -> str:
-    """The spine of one figure of a region, as the attribute of its cell: what all share, its interval, itself."""
+def spine_styles(grounds: Mapping[str, int]) -> str:
+    """The style sheet of what levels share: a class for each, by its number."""
+    return "".join(f".g{number}{{{ground}}}\n" for ground, number in grounds.items())
+
+
+def spine(axis: Axis, figure: Figure) -> str:
+    """The spine of one figure of a region, as the attribute of its cell: its interval, itself."""
     if figure.value is None:
         return ""
     interval = ""
     if figure.low is not None and figure.high is not None:
         low, high = sorted((axis.x(figure.low), axis.x(figure.high)))
-        interval = f";--l:{low};--h:{high}"
-    return f' style="{ground}{interval};--x:{axis.x(figure.value)}"'
+        interval = f"--l:{low};--h:{high};"
+    return f' style="{interval}--x:{axis.x(figure.value)}"'
 
 
-def strip(figures: Sequence[float], found: Spread, axis: Axis, home: Figure | None, ends: tuple[str, str]) -> Markup:
+def strip(figures: Sequence[float], spread: Row, axis: Axis, home: float | None, ends: tuple[str, str]) -> Markup:
     """Every region's figure as a dot over the spread of all, dots that would lie on each other stacked."""
     stacks: dict[int, int] = {}
     places = []
@@ -74,9 +80,9 @@ def strip(figures: Sequence[float], found: Spread, axis: Axis, home: Figure | No
     step = min(6.0, 90 / max(stacks.values(), default=1))
     height = round(max(stacks.values(), default=1) * step + 34)
     base = height - 26
-    first, last = sorted((axis.x(found.first_quarter), axis.x(found.third_quarter)))
+    first, last = sorted((axis.x(spread["first_quartile"]), axis.x(spread["third_quartile"])))
     dots = "".join(f"M{x:g} {base - place * step + 1:.1f}h0" for x, place in places)
-    at_home = f'<path class="p" d="M{axis.x(home.value)} 0V{base}"/>' if home and home.value is not None else ""
+    at_home = f'<path class="p" d="M{axis.x(home)} 0V{base}"/>' if home is not None else ""
     return Markup(
         f'<svg class="strip" viewBox="0 0 {axis.width:.0f} {height}" aria-hidden="true">'
         f'<path class="half" d="M{first} 0H{last}V{base}H{first}z"/><path class="r" d="M4 {base}H{axis.width - 4:g}"/>'
@@ -85,19 +91,17 @@ def strip(figures: Sequence[float], found: Spread, axis: Axis, home: Figure | No
     )
 
 
-def breaks(subject: Subject, region: str, changed: Sequence[date]) -> list[Mark]:
-    """Where a region's series must not be read across: changes of its boundaries, breaks at a figure."""
-    own = subject.figures.get(region, {})
-    years = [year for year, figure in own.items() if figure.value is not None]
+def breaks(figures: Mapping[int, Figure], changed: Sequence[date]) -> list[Mark]:
+    """Where a series must not be read across: changes of boundaries, breaks at a figure."""
+    years = [year for year, figure in figures.items() if figure.value is not None]
     if not years:
         return []
     first, last = min(years), max(years)
-    # a year's figure stands for its end: a change in the middle of a year lies between two figures
+    # a year's figure is that of its end: a change in the middle of a year lies between two figures
     days = [day for day in sorted(set(changed)) if first < day.year <= last]
     marks = [Mark(day.year - 1 + (day.month - 0.5) / 12, "区划变动", "boundaries") for day in days]
-    return marks + [
-        Mark(year - 0.5, "口径中断", "break") for year in sorted(own) if own[year].is_break and first < year <= last
-    ]
+    broken = [year for year in sorted(figures) if figures[year].has_status("B") and first < year <= last]
+    return marks + [Mark(year - 0.5, "口径中断", "break") for year in broken]
 
 
 def year_step(series: Sequence[Series]) -> int:
@@ -113,31 +117,36 @@ def named(region: Region) -> str:
     return f"<b lang=zh>{escape(region.name)}</b><b lang=en>{escape(region.name_en)}</b>"
 
 
-def tile_map(
-    facts: Facts, subject: Subject | None, banded: Mapping[str, Band], root: str, but: Container[str] = ()
-) -> Markup:
+def area(subject: Subject | None, region: Region, year: int | None = None) -> tuple[str, str, tuple[str, str]]:
+    """How an area of the map is shown: class, figure where there is one, else in both languages why there is none."""
+    figure = subject.of(region, year) if subject is not None else None
+    if subject is not None and figure is not None and figure.value is not None:
+        # fewer regions than fifths have none
+        return (f"k{figure.fifth}" if figure.fifth else "k0"), subject.written(figure.value), ("", "")
+    if figure is not None and figure.has_status("Q"):
+        return "none q", "", ("不公布", "withheld")
+    if year is not None and figure is None and region.founded is not None and region.founded.year > year:
+        return "none n", "", ("尚未设立", "not yet founded")
+    return "none", "", ("缺", "missing")
+
+
+def tile_map(facts: Facts, subject: Subject | None, root: str, but: Container[str] = ()) -> Markup:
     """The map where no boundaries are given: one block for each region above the lowest, its lowest regions as tiles.
 
-    A tile's class is its fifth; without a figure it is hatched, and says whether it is missing or withheld. Without a
-    subject the tiles are empty, to be filled in the browser. Regions in `but` are left out.
+    A tile's class is its fifth; without a figure it is hatched, and says why. Without a subject the tiles are empty, to
+    be filled in the browser. Regions in `but` are left out.
     """
     blocks = []
-    lowest = [region for region in facts.at(facts.lowest) if region.code not in but]
+    lowest = [region for region in facts.lowest() if region.code not in but]
     for parent in {region.parent: None for region in lowest}:
-        tiles = [_tile(region, subject, banded.get(region.code), root) for region in lowest if region.parent == parent]
+        tiles = [_tile(region, subject, root) for region in lowest if region.parent == parent]
         above = facts.regions.get(parent or "")
         heading = f'<a href="{root}regions/{escape(above.code)}.html">{named(above)}</a>' if above is not None else ""
         blocks.append(f'<li class="block"><p>{heading}</p><ul>{"".join(tiles)}</ul></li>')
     return Markup(f'<ul class="tiles">{"".join(blocks)}</ul>')
 
 
-def _tile(region: Region, subject: Subject | None, band: Band | None, root: str) -> str:
-    figure = subject.of(region.code) if subject is not None else None
-    if subject is not None and figure is not None and figure.value is not None and band is not None:
-        css, text = f"k{band.fifth}", subject.written(figure.value)
-    elif figure is not None and figure.is_suppressed:
-        css, text = "none q", "<b lang=zh>不公布</b><b lang=en>withheld</b>"
-    else:
-        css, text = "none", "<b lang=zh>缺</b><b lang=en>missing</b>"
-    code = escape(region.code)
-    return f'<li><a class="{css}" data-r={code} href={root}regions/{code}.html>{named(region)} <i>{text}</i></a>'
+def _tile(region: Region, subject: Subject | None, root: str) -> str:
+    css, text, (zh, en) = area(subject, region)
+    code, said = escape(region.code), text or f"<b lang=zh>{zh}</b><b lang=en>{en}</b>"
+    return f'<li><a class="{css}" data-r={code} href={root}regions/{code}.html>{named(region)} <i>{said}</i></a>'

@@ -1,15 +1,14 @@
-"""What the pages say, read from a prepared release and from nothing else.
+"""What the overview and the catalogue say, read from a prepared release and from nothing else.
 
 Every function gives plain rows or None where the release has nothing to say; words and looks are the templates'.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from pipelines.pages.chart import Point, Series
-from pipelines.pages.provisional import date_rows, stand_ins
+from pipelines.pages.data_files import governments
 from pipelines.pages.reading import Release, Row
+from pipelines.pages.subjects import Facts
 
 BASES = {
     "resident": ("常住人口", "residents", "resident"),
@@ -44,264 +43,167 @@ TABLE_KINDS = (
 
 
 def residents_meant(release: Release) -> tuple[str, str]:
-    """What the people are called that figures per head are divided by where nothing else is said, in both languages."""
+    """What the people are called that figures per head are divided by in the main reading, in both languages."""
     return RESIDENTS.get(release.population_source, ("常住人口", "residents"))
 
 
 # -- spending per head -------------------------------------------------------------------------------------------
 
-
-def _whole(release: Release) -> str:
-    """The condition for all spending on the regions as reported, as SQL; beside populations that somebody counts."""
-    source = release.population_source
-    derived = "" if source == "mid_year" else " and population_source <> 'mid_year'"
-    return f"domain = 'all' and reference_geography = 'reported' and {release.account}{derived}"
+# The main reading, and every declared variant that differs from it in the people only.
+_PER_HEAD = """
+    select 0 as place, 'main' as variant, '' as name_zh, '' as name_en, year, period_name, spending,
+        residents as people, per_resident as per_head, currency, provenance
+    from mart_per_capita_spending
+    where region_code = $1 and domain = 'all' and residence = 'total' and per_resident is not null
+    union all
+    select 1, s.variant, d.name_zh, d.name_en, s.year, s.period_name, s.spending, s.population, s.per_head, s.currency,
+        s.provenance
+    from mart_per_capita_spending_variants s
+    join dim_variant d using (variant)
+    join dim_variant m on m.is_main and (m.prices, m.fund, m.account_stage, m.boundaries, m.government_level)
+        = (d.prices, d.fund, d.account_stage, d.boundaries, d.government_level)
+    where s.region_code = $1 and domain = 'all' and residence = 'total' and per_head is not null
+    order by year desc, place, variant
+"""
+_LOOKS = ((1, "circle"), (2, "circle"), (2, "diamond"), (1, "diamond"))
 
 
 def spending_over_years(release: Release) -> Row | None:
-    """Spending per head of the home region over the years, on every population basis there is."""
-    if not release.has("mart_per_capita_spending"):
+    """Spending per head of the home region over the years: the main reading, and by the other people declared."""
+    if not release.has("mart_per_capita_spending", "mart_per_capita_spending_variants", "dim_variant"):
         return None
-    rows = release.rows(
-        f"select year, period_name, population_basis, population_source, spending, population, per_capita, currency, "
-        f"provenance, obs_status from mart_per_capita_spending where region_code = ? and {_whole(release)} "
-        "and per_capita is not null "
-        "order by year, population_source desc, population_basis desc",
-        release.home,
-    )
-    if not rows:
-        return None
-    date_rows(rows, stand_ins(release).of_spending)
-    series: dict[tuple[str, str], list[Point]] = {}
+    rows = release.rows(_PER_HEAD, release.home)
+    zh, en = residents_meant(release)
+    series: dict[str, list[Row]] = {}
     for row in rows:
-        synthetic = row["provenance"] != "official"
-        point = Point(int(row["year"]), float(row["per_capita"]), synthetic, row["period_name"])
-        series.setdefault((row["population_basis"], row["population_source"]), []).append(point)
+        if row["variant"] == "main":
+            row["name_zh"], row["name_en"] = f"按{zh}", f"By {en}"
+        series.setdefault(row["variant"], []).append(row)
+    if "main" not in series:
+        return {"series": [], "rows": []}
     drawn = []
-    for (basis, source), points in sorted(
-        series.items(), key=lambda item: (item[0][1] == "census", item[0][0] != "resident")
-    ):
-        basis_zh, _, person = BASES.get(basis, (basis,) * 3)
-        source_zh, source_en = SOURCES.get(source, (source, source))
-        drawn.append(
-            Series(
-                f"按{source_zh}{basis_zh}",
-                f"per {person}, {source_en}" if source_en else f"per {person}",
-                1 if basis == "resident" else 2,
-                "diamond" if source == "census" else "circle",
-                points,
-            )
-        )
-    official = [row for row in rows if row["provenance"] == "official"]
-    headline = official or rows
-    last = headline[-1]["year"]
+    for (_, members), look in zip(_in_order(series), _LOOKS * len(series), strict=False):
+        points = [
+            Point(row["year"], row["per_head"], row["provenance"] != "official", row["period_name"])
+            for row in reversed(members)
+        ]
+        drawn.append(Series(members[0]["name_zh"], members[0]["name_en"], *look, points))
+        members[0]["tone"] = look[0]
     return {
         "series": drawn,
         "rows": rows,
-        "latest": [row for row in headline if row["year"] == last],
-        "both_bases": _last_year_of_both(official),
+        "newest": [members[0] for _, members in _in_order(series)],
         "currency": rows[0]["currency"],
-        "has_synthetic": len(official) < len(rows),
+        "has_synthetic": any(row["provenance"] != "official" for row in rows),
     }
 
 
-def _last_year_of_both(rows: list[Row]) -> list[Row]:
-    """The newest year, and population source, for which both bases are there."""
-    for row in reversed(rows):
-        pair = [r for r in rows if r["year"] == row["year"] and r["population_source"] == row["population_source"]]
-        if len({r["population_basis"] for r in pair}) > 1:
-            return sorted(pair, key=lambda r: r["population_basis"] != "resident")
-    return []
+def _in_order(series: dict[str, list[Row]]) -> list[tuple[str, list[Row]]]:
+    """The main reading first."""
+    return sorted(series.items(), key=lambda item: item[0] != "main")
 
 
-def spending_by_region(release: Release) -> Row | None:
-    """Spending per head of the regions one level below the home region that are land, in the newest year there is."""
-    if not release.has("mart_per_capita_spending", "dim_region"):
-        return None
-    children = """
-        select distinct region_code from dim_region where parent_code = ? and is_territory
+_BY_REGION = """
+    select s.*, t.government_levels, basic.budget_share_pct as basic_pct, basic.provenance as basic_provenance
+    from mart_subject_level l
+    join mart_region_trend t on t.subject_code = l.subject_code and t.year = l.year
+        and (t.region_depth = l.region_depth or t.region_code = $1)
+    join mart_per_capita_spending s on s.region_id = t.region_id and s.year = t.year and s.domain = 'all'
+        and s.residence = 'total'
+    left join mart_per_capita_spending basic on basic.region_id = t.region_id and basic.year = t.year
+        and basic.domain = 'basic' and basic.residence = 'total'
+    where l.subject_code = 'spending.all' and l.region_depth = $2
+    order by t.region_code <> $1, t.government_levels, s.region_code
+"""
+
+
+def spending_by_region(release: Release, facts: Facts) -> Row | None:
+    """Spending per head of the regions right below the home region, in the newest year that they have.
+
+    Regions are together with those whose money is of the same levels of government, and with nobody else.
     """
-    newest = release.rows(
-        f"select year, max(period_name) as period_name from mart_per_capita_spending where {_whole(release)} "
-        f"and per_capita is not null and population_source = ? and region_code in ({children}) "
-        "group by year order by year desc limit 1",
-        release.population_source,
-        release.home,
-    )
-    year = newest[0]["year"] if newest else None
-    if year is None:
+    if not facts.shown("spending.all"):
         return None
-    rows = release.rows(
-        f"""
-        with figure as (
-            select * from mart_per_capita_spending
-            where year = ? and account_stage = 'final' and price_basis = 'nominal' and reference_geography = 'reported'
-                and fund = ?
-                and population_source in (?, 'none')
-                and (region_code = ? or region_code in ({children}))
-        ),
-        wide as (
-            select
-                region_code, any_value(region_name) as region_name, any_value(region_depth) as region_depth,
-                any_value(region_level) as region_level, any_value(currency) as currency,
-                max(spending) filter (where domain = 'all' and government_level = 'all' and residence = 'total')
-                    as spending,
-                max(population) filter (where population_basis = 'resident' and residence = 'total') as residents,
-                max(population) filter (where population_basis = 'registered' and residence = 'total') as registered,
-                max(per_capita) filter (where domain = 'all' and government_level = 'all' and residence = 'total'
-                    and population_basis = 'resident') as per_resident,
-                max(obs_status) filter (where domain = 'all' and government_level = 'all' and residence = 'total'
-                    and population_basis = 'resident') as obs_status,
-                max(per_capita) filter (where domain = 'all' and government_level = 'all' and residence = 'total'
-                    and population_basis = 'registered') as per_registered,
-                max(budget_share_pct) filter (where domain = 'basic' and government_level = 'all'
-                    and residence = 'total') as basic_pct,
-                max(per_capita) filter (where domain = 'basic' and government_level = 'all' and residence = 'urban')
-                    as basic_urban,
-                max(per_capita) filter (where domain = 'basic' and government_level = 'all' and residence = 'rural')
-                    as basic_rural,
-                bool_or(provenance <> 'official') filter (where domain = 'all' and government_level = 'all'
-                    and residence = 'total' and population_basis = 'resident') as is_synthetic,
-                bool_or(provenance <> 'official') filter (where domain = 'all' and government_level = 'all'
-                    and residence = 'total' and population_basis = 'registered') as is_registered_synthetic,
-                bool_or(provenance <> 'official') filter (where domain = 'basic') as is_basic_synthetic,
-                any_value(year) as year
-            from figure group by region_code
-        )
-        select w.*, (select max(r.region_name_en) from dim_region r where r.region_code = w.region_code)
-            as region_name_en
-        from wide w order by region_depth, region_code
-        """,
-        year,
-        release.main_fund,
-        release.population_source,
-        release.home,
-        release.home,
-    )
-    parts = [row for row in rows if row["region_code"] != release.home]
-    if not parts:
+    depth = facts.regions[facts.home].depth + 1
+    rows = release.rows(_BY_REGION, facts.home, depth)
+    if len(rows) < 2 or rows[0]["region_code"] != facts.home:
         return None
-    highest = max(float(row["per_resident"] or 0) for row in rows) or 1.0
-    date_rows(rows, stand_ins(release).of_spending)
-    for row in rows:
-        row["share"] = float(row["per_resident"] or 0) / highest * 100
+    home, *parts = rows
+    names, groups = governments(release), dict[str, list[Row]]()
+    for row in parts:
+        row["is_synthetic"] = row["provenance"] != "official"
+        groups.setdefault(row["government_levels"], []).append(row)
+    for members in groups.values():
+        highest = max(row["per_resident"] or 0 for row in members) or 1
+        for row in members:
+            row["length"] = max(0, row["per_resident"] or 0) / highest * 100
+    listed = [
+        {"rows": members, "names": [names.get(code, [code, code]) for code in levels.split(",") if code]}
+        for levels, members in groups.items()
+    ]
     return {
-        "year": year,
-        "period_name": newest[0]["period_name"],
-        "parts": parts,
-        "levels": sorted({row["region_level"] for row in parts}),
-        "has_registered": any(row["registered"] is not None for row in rows),
-        "has_basic": any(row["basic_pct"] is not None for row in rows),
-        "home": next((row for row in rows if row["region_code"] == release.home), None),
-        "currency": rows[0]["currency"],
+        "period_name": parts[0]["period_name"],
+        "groups": listed,
+        "home": home | {"is_synthetic": home["provenance"] != "official", "length": 0},
+        "currency": home["currency"],
         "has_synthetic": any(row["is_synthetic"] for row in parts),
-        "depth": parts[0]["region_depth"],
+        "depth": depth,
     }
 
 
 # -- coverage ----------------------------------------------------------------------------------------------------
 
+# An indicator that is known of parts of the people only is shown by them.
+_COVERAGE = """
+    select c.*, b.name_zh as part_zh, b.name_en as part_en
+    from mart_service_coverage c
+    join dim_breakdown b using (breakdown)
+    left join mart_subject_level l on l.subject_code = c.indicator_code and l.region_depth = c.region_depth
+    where c.region_code = ? and c.value is not null
+        and case when l.year is null then c.breakdown <> 'all' else c.breakdown = 'all' and c.year = l.year end
+    qualify c.year = max(c.year) over (partition by c.indicator_code)
+    order by c.indicator_code, c.breakdown
+"""
 
-def coverage(release: Release) -> list[Row] | None:
+
+def coverage(release: Release, facts: Facts) -> list[Row] | None:
     """For every indicator of the home region its newest figure with numerator, denominator and target, by domain."""
-    if not release.has("mart_service_coverage", "dim_indicator"):
+    if not release.has("mart_service_coverage", "dim_indicator", "dim_breakdown", "mart_subject_level"):
         return None
-    rows = release.rows(
-        """
-        with figure as (
-            select *,
-                max(year) over (partition by indicator_code) as newest,
-                case population_basis when 'resident' then 1 when 'target_group' then 2 when 'none' then 3 else 4 end
-                    as basis_order,
-                case residence when 'total' then 1 else 2 end as residence_order
-            from mart_service_coverage
-            where region_code = ? and reference_geography = 'reported' and sex = 'all' and age_group = 'all'
-                and "group" = 'all' and value is not null
-        )
-        select * from figure where year = newest
-        qualify residence_order = min(residence_order) over (partition by indicator_code)
-        order by indicator_code, basis_order, residence, population_source
-        """,
-        release.home,
-    )
-    if not rows:
-        return None
-    first: dict[str, Row] = {}
-    for row in rows:
-        if row["indicator_code"] not in first:
-            first[row["indicator_code"]] = {**row, "others": []}
-        else:
-            first[row["indicator_code"]]["others"].append(row)
-    found = stand_ins(release)
-    for row in first.values():
-        row["meter"] = None if row["attainment"] is None else max(0.0, min(1.0, float(row["attainment"]))) * 100
-        row["origin"] = ORIGINS.get(str(row["target_origin"]), (row["target_origin"], row["target_origin"]))
-        date_rows([row, *row["others"]], found.of_indicator(row["indicator_code"]))
-    names = {item["domain"]: item for item in release.card["domains"]}
-    order = {domain: position for position, domain in enumerate(names)}
     groups: dict[str, list[Row]] = {}
-    for row in sorted(first.values(), key=lambda r: (order.get(r["domain"], 99), r["indicator_code"])):
+    for row in release.rows(_COVERAGE, release.home):
+        row["text"] = facts.subjects[row["indicator_code"]].written(row["value"])
+        row["meter"] = None if row["attainment"] is None else max(0.0, min(1.0, row["attainment"])) * 100
+        row["origin"] = ORIGINS.get(str(row["target_origin"]), (row["target_origin"], row["target_origin"]))
         groups.setdefault(row["domain"], []).append(row)
-    counted = release.rows(
-        "select domain, count(*) as listed, count(*) filter (where is_computed) as computed "
-        "from dim_indicator group by domain"
-    )
-    by_domain = {row["domain"]: row for row in counted}
+    listed = {
+        row["domain"]: row["listed"]
+        for row in release.rows("select domain, count(*) as listed from dim_indicator group by domain")
+    }
+    names = {item["domain"]: item for item in release.card["domains"]}
     return [
         {
             "name_zh": names.get(domain, {}).get("name_zh", domain),
             "name_en": names.get(domain, {}).get("name_en", domain),
-            "rows": members,
-            "listed": by_domain.get(domain, {}).get("listed", len(members)),
+            "rows": groups[domain],
+            "known": len({row["indicator_code"] for row in groups[domain]}),
+            "listed": listed[domain],
         }
-        for domain, members in groups.items()
+        for domain in sorted(groups, key=[*names, *groups].index)
     ]
 
 
 def services_not_assessed(release: Release) -> list[Row]:
     """Services of the list that no indicator assesses, with the reason."""
-    if not release.has("dim_service"):
-        return []
-    return release.rows(
-        "select domain_name_zh, domain_name_en, name_zh, name_en, reason from dim_service where not is_assessed "
-        "order by domain, service"
+    return release.rows_of("dim_service", "where not is_assessed order by domain, service")
+
+
+def populations(release: Release) -> list[Row]:
+    """People of the home region by day and source, the newest first."""
+    rows = release.rows_of(
+        "mart_population", "where region_code = ? order by reference_date desc, population_source", release.home
     )
-
-
-# -- populations ---------------------------------------------------------------------------------------------------
-
-
-def populations(release: Release) -> list[Row] | None:
-    """Population of the home region by date: residents, registered, urban share."""
-    if not release.has("fct_population"):
-        return None
-    rows = release.rows(
-        """
-        select
-            reference_date, any_value(year) as year, population_source,
-            max(population) filter (where population_basis = 'resident' and residence = 'total') as residents,
-            max(population) filter (where population_basis = 'registered' and residence = 'total') as registered,
-            max(population) filter (where population_basis = 'resident' and residence = 'urban') as urban,
-            bool_or(provenance <> 'official') filter (where population_basis = 'resident' and residence = 'total')
-                as is_resident_synthetic,
-            bool_or(provenance <> 'official') filter (where population_basis = 'registered') as is_registered_synthetic,
-            bool_or(provenance <> 'official') filter (where residence = 'urban') as is_urban_synthetic,
-            max('P') filter (where list_contains(string_split(obs_status, ';'), 'P')) as obs_status
-        from fct_population
-        where region_code = ? and reference_geography = 'reported' and sex = 'all' and age_group = 'all'
-            and (population_source <> 'mid_year' or ? = 'mid_year')
-        group by reference_date, population_source order by reference_date desc, population_source
-        """,
-        release.home,
-        release.population_source,
-    )
-    date_rows(rows, stand_ins(release).of_population)
-    for row in rows:
-        residents, urban, registered = row["residents"], row["urban"], row["registered"]
-        row["urban_pct"] = Decimal(100) * urban / residents if urban is not None and residents else None
-        row["ratio"] = residents / registered if residents is not None and registered else None
-        row["source"] = SOURCES.get(row["population_source"], (row["population_source"],) * 2)
-    return rows or None
+    return [{**row, "source": SOURCES.get(row["population_source"], (row["population_source"],) * 2)} for row in rows]
 
 
 # -- what is in the release ----------------------------------------------------------------------------------------
@@ -375,17 +277,11 @@ def sql_example(release: Release) -> Row | None:
     if not release.has("mart_per_capita_spending"):
         return None
     home = release.home.replace("'", "''")
-    fund = release.main_fund.replace("'", "''")
-    derived = "" if release.population_source == "mid_year" else "  AND population_source <> 'mid_year'\n"
     sql = (
-        "SELECT period_name, population_basis, population_source,\n"
-        "       round(per_capita, 1) AS per_capita, currency, provenance\n"
+        "SELECT year, spending, residents, per_resident, per_registered, provenance\n"
         "FROM mart_per_capita_spending\n"
         f"WHERE region_code = '{home}' AND domain = 'all' AND residence = 'total'\n"
-        f"  AND government_level = 'all' AND fund = '{fund}' AND account_stage = 'final'\n"
-        "  AND price_basis = 'nominal' AND reference_geography = 'reported'\n"
-        f"{derived}  AND per_capita IS NOT NULL\n"
-        "ORDER BY year DESC, population_basis DESC, population_source\n"
+        "ORDER BY year DESC\n"
         "LIMIT 6;"
     )
     rows = release.rows(sql.rstrip(";"))

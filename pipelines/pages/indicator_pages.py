@@ -11,23 +11,30 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from pipelines.pages import comparisons, drawing
+from pipelines.pages import drawing
 from pipelines.pages.chart import CARD, Point, Series, line_chart
-from pipelines.pages.facts import GEOGRAPHY
-from pipelines.pages.numbers import MISSING, plain, rounded
-from pipelines.pages.prepared import Prepared, flags, subject_button
+from pipelines.pages.data_files import governments
+from pipelines.pages.numbers import MEASURE, MISSING, RATIO, plain, rounded
+from pipelines.pages.prepared import Prepared, band_cell, subject_button
 from pipelines.pages.reading import Release, Row
-from pipelines.pages.subjects import Facts, Subject
+from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
-# Shown for every indicator, in this order: measure, weighting, component.
+# Shown for every indicator, in this order: measure, weighting, component, names, decimals.
 INEQUALITY = (
-    ("cv", "population", "total", "变异系数（按人口加权）%", "CV, weighted by people, %"),
-    ("cv", "none", "total", "变异系数（不加权）%", "CV, unweighted, %"),
-    ("ratio", "none", "total", "最高与最低之比", "highest / lowest"),
-    ("theil", "population", "total", "泰尔指数", "Theil"),
-    ("theil", "population", "within", "其中：组内", "of it within"),
-    ("theil", "population", "between", "其中：组间", "of it between"),
+    ("cv", "population", "total", "变异系数（按人口加权）%", "CV, weighted by people, %", RATIO),
+    ("cv", "none", "total", "变异系数（不加权）%", "CV, unweighted, %", RATIO),
+    ("ratio", "none", "total", "最高与最低之比", "highest / lowest", RATIO),
+    ("theil", "population", "total", "泰尔指数", "Theil", MEASURE),
+    ("theil", "population", "within", "其中：组内", "of it within", MEASURE),
+    ("theil", "population", "between", "其中：组间", "of it between", MEASURE),
 )
+RESIDENCES = {
+    "total": ("合计", "total"),
+    "urban": ("城镇", "urban"),
+    "rural": ("乡村", "rural"),
+    "unattributed": ("未划分城乡", "attributed to neither"),
+}
+Measures = dict[tuple[str, str, str], Row]
 
 
 class SharedTables:
@@ -35,81 +42,81 @@ class SharedTables:
 
     def __init__(self, release: Release, facts: Facts) -> None:
         self.facts = facts
-        self.targets = _targets(release)
+        self.governments = governments(release)
+        self.targets = targets(release)
         self.inequality = _inequality(release, facts)
-        self.revisions = _revisions(release)
-        self.home_parts = _home_parts(release, facts)
+        self.revisions = _by(release.rows_of("mart_revision_summary", "order by all"), "subject_code")
+        self.fractions = _fractions(release, facts)
+        self.parts = _parts(release, facts)
+        self.money = _by(_money(release), "domain")
         self.extracts = _extracts_by_measure(release)
+        self.choices = next(iter(release.rows_of("dim_variant", "where is_main")), {})
 
 
-def _targets(release: Release) -> dict[str, list[Row]]:
-    """Targets of each indicator that hold everywhere, with their editions."""
-    if not release.has("dim_target"):
-        return {}
+def _by(rows: Iterable[Row], column: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
-    for row in release.rows(
-        "select *, count(*) over (partition by indicator_code, edition, target_year) as places from dim_target "
-        "order by indicator_code, edition, target_year, region_code"
-    ):
-        if row["region_code"] == "all":
-            row["target_text"] = plain(row["target_value"])
-            found.setdefault(row["indicator_code"], []).append(row)
+    for row in rows:
+        found.setdefault(row[column], []).append(row)
     return found
 
 
+def targets(release: Release) -> dict[str, list[Row]]:
+    """Targets of each indicator that hold everywhere, with their editions, the earliest first."""
+    rows = release.rows_of("dim_target", "where region_code = 'all' order by indicator_code, edition, target_year")
+    return _by(({**row, "target_text": plain(row["target_value"])} for row in rows), "indicator_code")
+
+
 def final_targets(release: Release) -> dict[str, Row]:
-    """The target that scores rest on, by indicator: that of the last year of its edition."""
-    final: dict[str, Row] = {}
-    for code, rows in _targets(release).items():
-        for row in rows:
-            if row["target_kind"] == "target":
-                final[code] = row
-    return final
-
-
-def _inequality(
-    release: Release, facts: Facts
-) -> dict[tuple[str, str, str], dict[int, dict[tuple[str, str, str], Row]]]:
-    """Measures between the regions of each level of the home region, by subject, level and year."""
-    if not release.has("mart_inequality"):
+    """The target of each indicator that the newest figures of the home region are held against."""
+    if not release.has("mart_region_profile", "mart_subject_level"):
         return {}
-    levels = sorted({region.level for region in facts.regions.values()})
-    found: dict[tuple[str, str, str], dict[int, dict[tuple[str, str, str], Row]]] = {}
-    for row in release.rows(
-        "select * from mart_inequality where scope_code = ? and reference_geography = ? "
-        "and list_contains(?, dimension) and population_basis <> 'registered' and price_basis in ('none', 'nominal') "
-        "and measure in ('cv', 'ratio', 'theil') order by year",
-        facts.home,
-        GEOGRAPHY,
-        levels,
-    ):
-        by_year = found.setdefault((row["subject_kind"], row["subject_code"], row["dimension"]), {})
+    rows = release.rows(
+        "select p.indicator_code, p.target_value, p.target_year from mart_region_profile p "
+        "join mart_subject_level l on l.subject_code = p.indicator_code and l.region_depth = p.region_depth "
+        "and l.year = p.year where p.region_code = ? and p.target_value is not null",
+        release.home,
+    )
+    return {row["indicator_code"]: {**row, "target_text": plain(row["target_value"])} for row in rows}
+
+
+def _inequality(release: Release, facts: Facts) -> dict[tuple[str, str], dict[int, Measures]]:
+    """Measures between the regions of each level in the home region, by subject and level, then year."""
+    found: dict[tuple[str, str], dict[int, Measures]] = {}
+    for row in release.rows_of("mart_inequality", "where region_code = ? order by year desc", facts.home):
+        by_year = found.setdefault((row["subject_code"], row["dimension"]), {})
         by_year.setdefault(row["year"], {})[(row["measure"], row["weighting"], row["component"])] = row
     return found
 
 
-def _revisions(release: Release) -> dict[str, list[Row]]:
-    """How much the figures behind each indicator were revised."""
-    if not release.has("mart_revision_summary"):
-        return {}
-    found: dict[str, list[Row]] = {}
-    for row in release.rows("select * from mart_revision_summary where subject_kind = 'indicator' order by all"):
-        found.setdefault(row["subject_code"], []).append(row)
-    return found
+def _fractions(release: Release, facts: Facts) -> dict[tuple[str, int], Row]:
+    """Numerator and denominator of the home region's figures."""
+    rows = release.rows_of("mart_service_coverage", "where region_code = ? and breakdown = 'all'", facts.home)
+    return {(row["indicator_code"], row["year"]): row for row in rows}
 
 
-def _home_parts(release: Release, facts: Facts) -> dict[tuple[str, int], Row]:
-    """Numerator and denominator of the home region's figures, of the rows that stand for their indicators."""
-    if not release.has("mart_service_coverage"):
+def _parts(release: Release, facts: Facts) -> dict[str, list[Row]]:
+    """The home region's figures about parts of the people, in the newest year that each part has."""
+    if not release.has("mart_service_coverage", "dim_breakdown"):
         return {}
-    found: dict[tuple[str, int], Row] = {}
-    for row in release.rows(
-        "select * from mart_service_coverage where region_code = ? and reference_geography = ?", facts.home, GEOGRAPHY
-    ):
-        subject = facts.subjects.get(row["indicator_code"])
-        if subject is not None and all(row[name] == value for name, value in subject.condition.items()):
-            found[(row["indicator_code"], row["year"])] = row
-    return found
+    rows = release.rows(
+        "select c.indicator_code, c.breakdown, b.name_zh, b.name_en, c.period_name, c.value, c.provenance "
+        "from mart_service_coverage c join dim_breakdown b using (breakdown) "
+        "where c.region_code = ? and c.breakdown <> 'all' and c.value is not null "
+        "qualify c.year = max(c.year) over (partition by c.indicator_code, c.breakdown) "
+        "order by b.residence, b.sex, try_cast(regexp_extract(b.age_group, '^[0-9]+') as integer), b.group_code",
+        facts.home,
+    )
+    return _by(rows, "indicator_code")
+
+
+def _money(release: Release) -> list[Row]:
+    """The home region's spending on each domain for town, country and neither, in the newest year."""
+    return release.rows_of(
+        "mart_per_capita_spending",
+        "where region_code = ? and spending is not null qualify year = max(year) over (partition by domain) "
+        "order by case residence when 'total' then 0 when 'urban' then 1 when 'rural' then 2 else 3 end",
+        release.home,
+    )
 
 
 def _extracts_by_measure(release: Release) -> dict[str, list[str]]:
@@ -133,162 +140,181 @@ def measures_of(row: Row, known: Iterable[str]) -> list[str]:
 def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str, Row]) -> dict[str, Any]:
     """Everything an indicator's page shows."""
     facts, subject = shared.facts, item.subject
-    level, regions = item.level(subject.depth), facts.at(subject.depth)
-    lowest = [figure for region in regions if (figure := subject.of(region.code)) is not None]
-    known = [figure.value for figure in lowest if figure.value is not None]
+    home = facts.regions[facts.home]
+    figure = subject.of(home)
     measures = measures_of(subject.row, shared.extracts)
     extracts = sorted({name for measure in measures for name in shared.extracts[measure]})
-    has_synthetic = any(f.is_synthetic for by_year in subject.figures.values() for f in by_year.values())
+    lowest = [(region, subject.of(region)) for region in facts.lowest()]
+    known = [found for _, found in lowest if found is not None and found.value is not None]
+    parts = shared.parts.get(subject.key, [])
     return {
         "item": item,
         "subject": subject,
         "row": subject.row,
+        "choices": shared.choices,
         "unit_zh": item.unit,
         "unit_en": subject.unit if item.unit else "",
-        "has_figures": subject.year is not None,
-        "is_synthetic_here": has_synthetic,
-        "home_figure": item.home,
-        "home_cell": Markup(
-            subject_button(subject.written(item.home.value), subject.key, facts.home, item.home.year)
-            + flags(item.home.status, item.home.stays_at)
-        )
-        if item.home is not None and item.home.value is not None
+        "is_synthetic_here": subject.is_synthetic or any(row["provenance"] != "official" for row in parts),
+        "home_figure": figure,
+        "home_cell": Markup(subject_button(subject.written(figure.value), subject.key, home, figure.year))
+        if figure is not None and figure.value is not None
         else MISSING,
-        "parts": shared.home_parts.get((subject.key, subject.year or 0)),
+        "fraction": shared.fractions.get((subject.key, figure.year)) if figure is not None else None,
         "targets": shared.targets.get(subject.key, []),
-        "level": level,
-        "legend": legend(subject, level.bands),
-        "missing": len(regions) - len(known),
-        "withheld": sum(figure.is_suppressed for figure in lowest),
-        "has_regions": subject.year is not None and subject.depth > facts.regions[facts.home].depth,
-        "has_map": bool(known) and subject.depth == facts.lowest,
-        "strip": _strip(item, known) if known and level.spread else None,
-        "trend": _trend(facts, subject, synthetic, item.unit),
-        "spreads": _spreads(facts, subject),
+        "parts": parts,
+        "money": shared.money.get(subject.domain, []) if subject.kind == "spending" else [],
+        "residences": RESIDENCES,
+        "period": " / ".join(dict.fromkeys(found.period_name for found in known)),
+        "legend": legend(facts, subject, shared.governments),
+        "missing": len(lowest) - len(known),
+        "has_regions": any(depth > home.depth for depth in subject.newest),
+        "has_map": bool(known),
+        "map_year": max((found.year for found in known), default=None),
+        "strips": _strips(facts, subject, shared.governments),
+        "trend": _trend(facts, item, synthetic),
+        "spreads": _spreads(facts, subject, shared.governments),
         "rows": _rows(item),
+        "size": next((newest.regions for newest in subject.newest.values() if newest.is_lowest), 0),
+        "newest_names": " / ".join(dict.fromkeys(newest.period_name for newest in subject.newest.values())),
         "inequality": _inequality_rows(shared, subject),
         "revisions": shared.revisions.get(subject.key, []),
         "extracts": [sources.get(name, {"key": name, "name_zh": name, "name_en": name}) for name in extracts],
-        "measures": measures,
-        "reference": subject.reference(facts.home, subject.year) if subject.year is not None else None,
+        "reference": subject.reference(home, figure) if figure is not None else None,
     }
 
 
-def legend(subject: Subject, banded: dict[str, comparisons.Band]) -> list[Row]:
-    """For every fifth its lowest and highest figure and how many regions stand in it."""
-    classes: dict[int, list[float]] = {}
-    for code, band in banded.items():
-        figure = subject.of(code)
+def named_levels(levels: str, names: dict[str, list[str]]) -> tuple[str, str]:
+    """What levels of government (`city,county`) are called; empty where no money is meant."""
+    pairs = [names.get(code, [code, code]) for code in levels.split(",") if code]
+    return "＋".join(zh for zh, _ in pairs), " + ".join(en for _, en in pairs)
+
+
+Peers = tuple[int, str]  # depth and levels of government: those among whom a figure has its fifth
+
+
+def _peers(facts: Facts, subject: Subject) -> dict[Peers, list[Figure]]:
+    """The newest figures of the lowest regions, by those that are compared with each other."""
+    found: dict[Peers, list[Figure]] = {}
+    for region in facts.lowest():
+        figure = subject.of(region)
         if figure is not None and figure.value is not None:
-            classes.setdefault(band.fifth, []).append(figure.value)
-    return [
-        {
-            "fifth": fifth,
-            "low": subject.written(min(values)),
-            "high": subject.written(max(values)),
-            "regions": len(values),
-        }
-        for fifth, values in sorted(classes.items())
-    ]
+            found.setdefault((region.depth, figure.levels), []).append(figure)
+    return dict(sorted(found.items()))
 
 
-def _strip(item: Prepared, known: list[float]) -> Markup:
-    """The spread of all regions of the deepest level, drawn, with both ends written."""
-    found = item.level(item.subject.depth).spread
-    assert found is not None
-    axis = drawing.axis_of(found, item.home, item.subject.direction, 640)
-    ends = (item.subject.written(axis.low), item.subject.written(axis.high))
-    return drawing.strip(known, found, axis, item.home, (ends[1], ends[0]) if axis.is_turned else ends)
+def legend(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list[Row]:
+    """For every fifth its lowest and highest figure and how many regions it has, by those compared with each other."""
+    peers, listed = _peers(facts, subject), []
+    for (_, levels), figures in peers.items():
+        for fifth in range(1, 6):
+            values = [figure.value for figure in figures if figure.fifth == fifth and figure.value is not None]
+            if values:
+                ends = (subject.written(min(values)), subject.written(max(values)))
+                said = named_levels(levels, names) if len(peers) > 1 else ("", "")
+                listed.append({"fifth": fifth, "low": ends[0], "high": ends[1], "regions": len(values), "among": said})
+    return listed
 
 
-def _trend(facts: Facts, subject: Subject, synthetic: Row, unit: str) -> Markup | None:
-    own = subject.figures.get(facts.home, {})
-    points = [Point(y, f.value, f.is_synthetic, f.period_name) for y, f in sorted(own.items()) if f.value is not None]
+def _strips(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list[Row]:
+    """The figures of the lowest regions that are compared with each other, drawn as dots over their spread."""
+    peers, drawn = _peers(facts, subject), []
+    for (depth, levels), figures in peers.items():
+        year, home = figures[0].year, figures[0].home_value
+        spread = facts.spreads.get((subject.key, year, depth, levels))
+        values = [figure.value for figure in figures if figure.value is not None]
+        if spread is None or len(values) < 3:
+            continue
+        axis = drawing.axis_of(spread, home, subject.direction, 640)
+        ends = (subject.written(axis.low), subject.written(axis.high))
+        ends = (ends[1], ends[0]) if axis.is_turned else ends
+        said = named_levels(levels, names) if len(peers) > 1 else ("", "")
+        drawn.append({
+            "called": figures[0].period_name, "among": said, "drawn": drawing.strip(values, spread, axis, home, ends),
+        })  # fmt: skip
+    return drawn
+
+
+def _trend(facts: Facts, item: Prepared, synthetic: Row) -> Markup | None:
+    """The home region's figures over the years; None for fewer than two."""
+    subject, home = item.subject, facts.regions[facts.home]
+    figures = subject.figures.get(home.code, {})
+    known = sorted((year, figure) for year, figure in figures.items() if figure.value is not None)
+    points = [Point(year, f.value, f.is_synthetic, f.period_name) for year, f in known if f.value is not None]
     if len(points) < 2:
         return None
-    home = facts.regions[facts.home]
-    title = {"zh": subject.name_zh, "en": subject.name_en}
     drawn = [Series(home.name, home.name_en, 1, "circle", points)]
     return line_chart(
         drawn,
         synthetic,
-        title,
-        {"zh": unit or "指数", "en": subject.unit if unit else "index"},
+        {"zh": subject.name_zh, "en": subject.name_en},
+        {"zh": item.unit or "指数", "en": subject.unit if item.unit else "index"},
+        subject.written,
         from_zero=subject.kind == "spending",
-        limit=100.0 if subject.kind == "degree" else None,
-        marks=drawing.breaks(subject, facts.home, []),
+        limit=100.0 if subject.is_cut else None,
+        marks=drawing.breaks(figures, []),
         sizes=((*CARD, drawing.year_step(drawn)),),
     )
 
 
-def _spreads(facts: Facts, subject: Subject) -> list[Row]:
-    """The spread among regions of the deepest level in every year that has one."""
-    by_year: dict[int, list[float]] = {}
-    synthetic: set[int] = set()
-    for region in facts.at(subject.depth):
-        for year, figure in subject.figures.get(region.code, {}).items():
-            if figure.value is not None:
-                by_year.setdefault(year, []).append(figure.value)
-                if figure.is_synthetic:
-                    synthetic.add(year)
+def _spreads(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list[Row]:
+    """The spread among regions of the deepest level in every year that has one, for money by levels of government."""
     found = []
-    for year, values in sorted(by_year.items(), reverse=True):
-        spread = comparisons.spread(values)
-        home = subject.of(facts.home, year)
-        names = ("low", "first_quarter", "median", "third_quarter", "high")
+    columns = ("least", "first_quartile", "median", "third_quartile", "most")
+    rows = [row for (key, _, depth, _), row in facts.spreads.items() if key == subject.key and depth == subject.lowest]
+    for row in sorted(rows, key=lambda row: (-row["year"], row["government_levels"])):
         found.append(
             {
-                "year": year,
-                "home": subject.written(home.value) if home is not None else MISSING,
-                "regions": len(values),
-                "is_synthetic": year in synthetic,
-                "cells": [subject.written(getattr(spread, name)) for name in names],
+                "called": row["period_name"],
+                "among": named_levels(row["government_levels"], names),
+                "home": subject.written(row["home_value"]),
+                "regions": row["regions"],
+                "is_synthetic": row["provenance"] != "official",
+                "cells": [subject.written(row[name]) for name in columns],
             }
         )
     return found
 
 
 def _rows(item: Prepared) -> Markup:
-    """All regions with their figures, by level, then by fifth, then in the order of codes: no order of ranks."""
+    """All regions with their newest figures, by level, then by fifth, then in the order of codes: no order of ranks."""
     facts, subject = item.facts, item.subject
-    parts = []
-    for depth in range(subject.depth + 1):
-        banded = item.level(depth).bands
-        regions = sorted(facts.at(depth), key=lambda r: (banded[r.code].fifth if r.code in banded else 9, r.code))
-        for region in regions:
-            figure = subject.of(region.code)
-            told = f" class={item.told(figure)}" if figure is not None and region.code != facts.home else ""
+
+    def order(region: Region) -> tuple[int, str]:
+        figure = subject.of(region)
+        return (figure.fifth or 9 if figure is not None else 9), region.code
+
+    parts, names = [], {newest.period_name for newest in subject.newest.values()}
+    for depth, newest in sorted(subject.newest.items()):
+        is_lowest = depth == subject.lowest
+        regions = newest.regions if is_lowest else None
+        called = f"<small>{newest.period_name}</small>" if len(names) > 1 else ""
+        for region in sorted((r for r in facts.at(depth) if r.is_territory), key=order):
+            figure = subject.of(region)
+            told = f" class={figure.to_home or 'unknown'}" if figure is not None and region.code != facts.home else ""
             sample = item.sample if figure is not None and figure.is_synthetic else ""
             parts.append(
-                f"<tr{'' if depth == subject.depth else ' class=whole'}><th scope=row>"
+                f"<tr{'' if is_lowest else ' class=whole'}><th scope=row>"
                 f"<a href=../regions/{escape(region.code)}.html>{drawing.named(region)}</a>{sample}"
-                f"{item.value_cell(figure)}{item.band_cell(region, counts=depth != subject.depth)}<td{told}></tr>\n"
+                f"{called}{item.value_cell(figure)}{band_cell(figure, None, regions)}<td{told}></tr>\n"
             )
     return Markup("".join(parts))
 
 
 def _inequality_rows(shared: SharedTables, subject: Subject) -> list[Row]:
     """Inequality between regions of the subject's deepest level over the years, newest first."""
-    name = ("spending", subject.domain) if subject.kind == "spending" else (subject.kind, subject.key)
+    levels = sorted({region.level for region in shared.facts.regions.values() if region.depth == subject.lowest})
     found = []
-    levels = {region.level for region in shared.facts.at(subject.depth)}
-    own = next(
-        (shared.inequality[(*name, level)] for level in sorted(levels) if (*name, level) in shared.inequality), {}
-    )
-    for year, measures in sorted(own.items(), reverse=True):
+    for year, measures in next(
+        (m for level in levels if (m := shared.inequality.get((subject.key, level)))), {}
+    ).items():
         cells = []
-        for measure, weighting, component, _, _ in INEQUALITY:
-            row = measures.get((measure, weighting, component))
-            text = (
-                MISSING
-                if row is None or row["value"] is None
-                else rounded(row["value"], 5 if measure == "theil" else 2)
-            )
-            cells.append({"text": text, "reason": row["undefined_reason"] if row is not None else None})
+        for measure, weighting, component, _, _, decimals in INEQUALITY:
+            row = measures.get((measure, weighting, component), {})
+            cells.append({"text": rounded(row.get("value"), decimals), "reason": row.get("undefined_reason")})
         any_row = next(iter(measures.values()))
         found.append(
             {
-                "year": year,
+                "called": any_row["period_name"] or str(year),
                 "cells": cells,
                 "regions": any_row["regions"],
                 "missing": any_row["regions_missing"],

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from pipelines.pages import drawing
-from pipelines.pages.comparisons import Band
 from pipelines.pages.numbers import MISSING
 from pipelines.pages.reading import Release
 from pipelines.pages.subjects import Facts, Subject
@@ -24,15 +23,15 @@ WIDTH = 720
 CHARACTERS = 60_000  # of all outlines together
 
 Point = tuple[float, float]
-MapOf = Callable[[Subject | None, Mapping[str, Band], str], Markup]
+MapOf = Callable[[Subject | None, str], Markup]
 
 
 def map_maker(release: Release, facts: Facts) -> MapOf:
     """What draws a subject on the map; tiles unless boundaries are given for at least one lowest region."""
     outlines, height = _outlines(release, facts)
     if not outlines:
-        return lambda subject, banded, root: drawing.tile_map(facts, subject, banded, root)
-    return lambda subject, banded, root: _boundary_map(facts, subject, banded, root, outlines, height)
+        return lambda subject, root: drawing.tile_map(facts, subject, root)
+    return lambda subject, root: _boundary_map(facts, subject, root, outlines, height)
 
 
 def is_schematic(release: Release, facts: Facts) -> bool:
@@ -57,7 +56,7 @@ def _outlines(release: Release, facts: Facts) -> tuple[dict[str, str], int]:
     path = release.folder / BOUNDARIES
     if not path.exists():
         return {}, 0
-    known = {region.code for region in facts.at(facts.lowest)}
+    known = {region.code for region in facts.lowest()}
     rings: dict[str, list[list[Point]]] = {}
     for feature in json.loads(path.read_text(encoding="utf-8")).get("features", []):
         code = _code_of(feature, known)
@@ -114,25 +113,18 @@ def _thinned(points: list[Point], tolerance: float) -> list[Point]:
     return [points[place] for place in sorted(keep)]
 
 
-def _boundary_map(
-    facts: Facts, subject: Subject | None, banded: Mapping[str, Band], root: str, outlines: dict[str, str], height: int
-) -> Markup:
+def _boundary_map(facts: Facts, subject: Subject | None, root: str, outlines: dict[str, str], height: int) -> Markup:
     """Regions by their outlines, each a link that says name and figure; what is missing is hatched.
 
     Regions without an outline follow as tiles: none is left out.
     """
     parts = []
-    for region in facts.at(facts.lowest):
+    for region in facts.lowest():
         outline = outlines.get(region.code)
         if outline is None:
             continue
-        figure, band = subject.of(region.code) if subject is not None else None, banded.get(region.code)
-        if subject is not None and figure is not None and figure.value is not None and band is not None:
-            css, text = f"k{band.fifth}", subject.written(figure.value)
-        else:
-            is_withheld = figure is not None and figure.is_suppressed
-            css, text = ("none q", "不公布 / withheld") if is_withheld else ("none", f"{MISSING} 缺 / missing")
-        title = escape(f"{region.name} / {region.name_en}: {text}")
+        css, text, (zh, en) = drawing.area(subject, region)
+        title = escape(f"{region.name} / {region.name_en}: {text or f'{MISSING} {zh} / {en}'}")
         parts.append(
             f'<a href="{root}regions/{escape(region.code)}.html"><path class="{css}" data-r="{escape(region.code)}" '
             f'd="{outline}"><title>{title}</title></path></a>'
@@ -145,5 +137,5 @@ def _boundary_map(
         f'<svg class="boundaries" viewBox="0 0 {WIDTH} {height}" role="group" '
         f'aria-label="地图 / Map">{hatch}{"".join(parts)}</svg>'
     )
-    is_whole = all(region.code in outlines for region in facts.at(facts.lowest))
-    return drawn if is_whole else drawn + drawing.tile_map(facts, subject, banded, root, outlines)
+    is_whole = all(region.code in outlines for region in facts.lowest())
+    return drawn if is_whole else drawn + drawing.tile_map(facts, subject, root, outlines)

@@ -1,4 +1,6 @@
-"""How figures are written for people: rounded half up from exact values, in both languages, missing as a dash.
+"""How figures are written for people: rounded half up from exact values, missing as a dash.
+
+How many decimals a figure has is its subject's business (`dim_subject`).
 
 It formats and computes nothing; what a missing value means is said beside it.
 """
@@ -10,6 +12,9 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 MISSING = "–"
+# Decimals of what is no subject and so has none in `dim_subject`: percentages of something and years; ratios and
+# factors; attainments of a target (cut, as a degree is); measures of inequality.
+PERCENT, RATIO, ATTAINMENT, MEASURE = 1, 2, 3, 5
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,6 @@ def plain(value: Decimal | float | int | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def measured(value: Decimal | float | int | None) -> str:
-    """A figure with about four digits that matter, for columns that hold very different sizes."""
-    if value is None:
-        return MISSING
-    size = abs(exact(value))
-    return rounded(value, 0 if size >= 1000 else 1 if size >= 20 else 2)
-
-
 def large(value: Decimal | float | int | None) -> Written:
     """A large figure in units that each language counts in."""
     if value is None:
@@ -67,7 +64,7 @@ def large(value: Decimal | float | int | None) -> Written:
         return rounded(number, 0 if abs(number) >= 1000 else 1 if abs(number) >= 10 else 2) + unit
 
     if size < 10_000:
-        return Written(measured(value), measured(value))
+        return Written(plain(value), plain(value))
     zh = scaled(8, " 亿") if size >= 10**8 else scaled(4, " 万")
     en = scaled(9, " bn") if size >= 10**9 else scaled(6, " m") if size >= 10**6 else scaled(3, " k")
     return Written(zh, en)

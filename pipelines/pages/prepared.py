@@ -1,4 +1,4 @@
-"""Subjects made ready to be shown: spread, axis, bands and the pieces of markup that many pages share, made once.
+"""Subjects made ready to be shown: the pieces of markup that many pages share, made once.
 
 Markup is put together here, not in templates, only where the same piece stands on a hundred pages.
 """
@@ -6,13 +6,10 @@ Markup is put together here, not in templates, only where the same piece stands 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import date
 
 from markupsafe import escape
 
-from pipelines.pages import comparisons, drawing
-from pipelines.pages.comparisons import Band, Spread
+from pipelines.pages import drawing
 from pipelines.pages.numbers import MISSING
 from pipelines.pages.reading import Row
 from pipelines.pages.references import Reference
@@ -36,9 +33,9 @@ def both(zh: str, en: str) -> str:
 
 
 def figure_button(text: str, reference: Reference) -> str:
-    """A figure that tells where it stands when it is asked, with its whole key."""
-    where = escape(";".join(reference.arguments))
-    about = f'data-t="{where}" data-s="{escape(reference.subject)}" data-c="{reference.column}"'
+    """A figure that tells where it is found when it is asked, with its whole key."""
+    where, traced = escape(";".join(reference.arguments)), escape(";".join(reference.traced))
+    about = f'data-t="{where}" data-j="{traced}" data-s="{escape(reference.subject)}" data-c="{reference.column}"'
     return f"<button {about}>{text}</button>"
 
 
@@ -47,9 +44,9 @@ def row_button(text: str) -> str:
     return f"<button>{text}</button>"
 
 
-def subject_button(text: str, key: str, region: str, year: int) -> str:
-    """A subject's figure that tells where it stands; the subject's key is in the list of contents."""
-    return f'<button data-f="{escape(key)} {escape(region)} {year}">{text}</button>'
+def subject_button(text: str, key: str, region: Region, year: int) -> str:
+    """A subject's figure that tells where it is found; the subject's key is in the list of contents."""
+    return f'<button data-f="{escape(key)} {escape(region.code)} {year}">{text}</button>'
 
 
 def sample_mark(synthetic: Row) -> str:
@@ -57,113 +54,102 @@ def sample_mark(synthetic: Row) -> str:
     return f"<mark>{escape(synthetic['zh'])}</mark>"
 
 
-def flags(status: str, stays_at: date | None = None) -> str:
-    """What a status says, in words: nothing of an ordinary one; of a provisional one at which delivery it stays."""
-    said = [STATUSES[code] for code in status.split(";") if code in STATUSES]
-    if stays_at is not None:
-        stays = (f"初步：{stays_at} 的来文", f"provisional: delivery of {stays_at}")
-        said = [stays if words == STATUSES["P"] else words for words in said]
+def flags(figure: Figure) -> str:
+    """What a figure's status says, in words; nothing for an ordinary one."""
+    said = [STATUSES[code] for code in figure.status.split(";") if code in STATUSES]
+    if figure.variant != "main":
+        said.append(("按今日区划", "on today's boundaries"))
     return "".join(f'<i class="flag">{both(*words)}</i>' for words in said)
 
 
-def provisional_flag(figure: Figure | None) -> str:
-    """The flag of a provisional figure alone, for places without room for the others."""
-    return flags("P", figure.stays_at) if figure is not None and figure.is_provisional else ""
+def band_cell(figure: Figure | None, positions: Row | None = None, regions: int | None = None) -> str:
+    """The fifth and the positions left open; never a bare rank. `positions` are those over all scenarios.
 
-
-@dataclass(frozen=True)
-class Level:
-    """A subject among the regions of one depth, in the subject's newest year."""
-
-    spread: Spread | None
-    axis: drawing.Axis | None
-    ground: str
-    bands: dict[str, Band]
+    How many regions are compared is added where it is not the number `regions` that the head of the table says.
+    """
+    if figure is None or figure.fifth is None:
+        return "<td>"
+    first, last = figure.first, figure.last
+    if positions is not None and positions["rank_low"] is not None:
+        first, last = positions["rank_low"], positions["rank_high"]
+    among = f" / {figure.regions}" if figure.regions != regions else ""
+    open_positions = f"<small>{first}–{last}{among}</small>" if first is not None else ""
+    return f"<td class=f{figure.fifth}>{figure.fifth}{open_positions}"
 
 
 class Prepared:
     """One subject with what pages need of it again and again."""
 
-    def __init__(self, facts: Facts, subject: Subject, units: Row, sample: str, target: Row | None) -> None:
-        self.facts, self.subject, self.sample, self.target = facts, subject, sample, target
+    def __init__(
+        self, facts: Facts, subject: Subject, units: Row, sample: str, target: Row | None, grounds: dict[str, int]
+    ) -> None:
+        self.facts, self.subject, self.sample, self.target, self.grounds = facts, subject, sample, target, grounds
         self.unit = units.get(subject.unit, subject.unit) if subject.unit != "1" else ""
-        self.home = subject.of(facts.home)
-        self.levels: dict[int, Level] = {}
         self.heading = f"<a href=../indicators/{escape(subject.key)}.html>{both(subject.name_zh, subject.name_en)}</a>"
-        code = f"{subject.key} · " if subject.kind == "indicator" else ""
-        self.caption = f"{code}{subject.year}" + (f" · {both(self.unit, subject.unit)}" if self.unit else "")
-
-    def level(self, depth: int) -> Level:
-        """The subject among the regions of a depth."""
-        if depth not in self.levels:
-            figures = {region.code: self.subject.of(region.code) for region in self.facts.at(depth)}
-            known = [figure.value for figure in figures.values() if figure is not None and figure.value is not None]
-            found = comparisons.spread(known)
-            # one region, or two, have no spread to stand in
-            is_drawn = found is not None and found.regions > 2
-            axis = drawing.axis_of(found, self.home, self.subject.direction) if found and is_drawn else None
-            ground = drawing.spine_ground(found, axis, self.home) if found and axis else ""
-            self.levels[depth] = Level(found, axis, ground, comparisons.bands(figures, self.subject.direction))
-        return self.levels[depth]
-
-    def told(self, figure: Figure | None) -> str:
-        """How a figure stands to the home region's, as far as chance allows."""
-        if figure is None or figure is self.home:
-            return "unknown"
-        return comparisons.difference(figure, self.home, self.subject.direction)
 
     def value_cell(self, figure: Figure | None) -> str:
         """A figure with its interval and flags, or why there is none."""
         if figure is None or figure.value is None:
-            return f"<td class=n>{MISSING}{flags(figure.status, figure.stays_at) if figure is not None else ''}"
-        return f"<td class=n>{self.value(figure)}"
-
-    def value(self, figure: Figure) -> str:
-        """A figure that is there, with its interval and flags."""
-        button = row_button(self.subject.written(figure.value))
+            return f"<td class=n>{MISSING}{flags(figure) if figure is not None else ''}"
         interval = ""
         if figure.low is not None and figure.high is not None:
             interval = f"<small>{self.subject.written(figure.low)}–{self.subject.written(figure.high)}</small>"
-        return f"{button}{flags(figure.status, figure.stays_at)}{interval}"
+        return f"<td class=n>{row_button(self.subject.written(figure.value))}{flags(figure)}{interval}"
 
-    def band_cell(self, region: Region, positions: Row | None = None, *, counts: bool = False) -> str:
-        """The fifth and the positions left open; never a bare rank. `positions` come from the sensitivity table.
+    def line(self, region: Region, size: int, positions: Row | None = None, counted: Counter[str] | None = None) -> str:
+        """The subject's line on the profile of a region of a level with so many regions (`size`).
 
-        `counts` adds how many regions there are, where the head of the table does not say it.
+        End tags that HTML leaves to the reader are left out.
         """
-        band = self.level(region.depth).bands.get(region.code)
-        if band is None or band.regions < comparisons.BANDS or region.code == self.facts.home:
-            return "<td>"
-        first, last = band.first, band.last
-        if positions is not None and positions["rank_low"] is not None:
-            first, last = positions["rank_low"], positions["rank_high"]
-        open_positions = (
-            f"<small>{first}–{last}{f' / {band.regions}' if counts else ''}</small>" if first is not None else ""
-        )
-        return f"<td class=f{band.fifth}>{band.fifth}{open_positions}"
-
-    def line(self, region: Region, positions: Row | None = None, counted: Counter[str] | None = None) -> str:
-        """The subject's line on a region's profile. End tags that HTML leaves to the reader are left out."""
-        figure = self.subject.of(region.code)
-        is_home = region.code == self.facts.home
-        # the home region stands among the regions below it: there is none beside it
-        level = self.level(self.subject.depth if is_home else region.depth)
-        told = self.told(figure)
-        drawn = drawing.spine(level.ground, level.axis, figure) if figure is not None and level.axis else ""
-        if is_home:
-            spread = level.spread if level.spread is not None and level.spread.regions > 1 else None
-            beside = f"{self.subject.written(spread.low)}–{self.subject.written(spread.high)}" if spread else MISSING
-        else:
-            beside = self.subject.written(self.home.value) if self.home is not None else MISSING
-            if counted is not None:
-                zh = f"{counted['better']} 优 {counted['worse']} 逊 {counted['similar']} 近"
-                en = f"{counted['better']} better, {counted['worse']} worse, {counted['similar']} similar"
-                beside += f"<small>{both(zh, en)}</small>"
+        figure = self.subject.of(region)
+        code = f"{self.subject.key} · " if self.subject.kind == "indicator" else ""
+        newest = self.subject.newest.get(region.depth)
+        called = newest.period_name if newest is not None else MISSING
+        unit = f" · {both(self.unit, self.subject.unit)}" if self.unit else ""
         is_synthetic = figure is not None and figure.is_synthetic
-        goal = self.target["target_text"] if self.target else ""
+        told = (figure.to_home if figure is not None else None) or "unknown"
+        ground, drawn = self._spine(region, figure)
         return (
             f"<tr{'' if self.subject.kind == 'indicator' else ' class=whole'}><th scope=row>{self.heading}"
-            f"{self.sample if is_synthetic else ''}<small>{self.caption}</small>{self.value_cell(figure)}"
-            f'<td class="sp {told}"{drawn}><td class=n>{beside}{self.band_cell(region, positions)}'
-            f"<td class=n>{goal}</tr>\n"
+            f"{self.sample if is_synthetic else ''}<small>{code}{called}{unit}</small>"
+            f'{self.value_cell(figure)}<td class="sp {told}{ground}"{drawn}>'
+            f"<td class=n>{self._beside(region, figure, counted)}{band_cell(figure, positions, size)}"
+            f"<td class=n>{self.target['target_text'] if self.target else ''}</tr>\n"
         )
+
+    def _spread_beside(self, region: Region, figure: Figure) -> Row | None:
+        """What a figure is drawn against: the figures of its level; for the home region those of the lowest level."""
+        if region.code != self.facts.home:
+            return self.facts.spread(self.subject, region, figure)
+        lowest = self.subject.lowest
+        found = [
+            row for (key, year, depth, _), row in self.facts.spreads.items()
+            if (key, year, depth) == (self.subject.key, figure.year, lowest) and depth
+        ]  # fmt: skip
+        return found[0] if len(found) == 1 else None  # money of different levels of government has no one spread
+
+    def _spine(self, region: Region, figure: Figure | None) -> tuple[str, str]:
+        """Class and attribute that draw a figure: what all regions of a level share is a class of the style sheet."""
+        spread = self._spread_beside(region, figure) if figure is not None else None
+        # one region, or two, have no spread to be drawn in
+        if figure is None or spread is None or spread["regions"] < 3:
+            return "", ""
+        home = figure.value if region.code == self.facts.home else figure.home_value
+        axis = drawing.axis_of(spread, home, self.subject.direction)
+        ground = drawing.spine_ground(spread, axis, home)
+        number = self.grounds.setdefault(ground, len(self.grounds))
+        return f" g{number}", drawing.spine(axis, figure)
+
+    def _beside(self, region: Region, figure: Figure | None, counted: Counter[str] | None) -> str:
+        if figure is None:
+            return MISSING
+        if region.code == self.facts.home:
+            spread = self._spread_beside(region, figure)
+            written = self.subject.written
+            return f"{written(spread['least'])}–{written(spread['most'])}" if spread is not None else MISSING
+        beside = self.subject.written(figure.home_value)
+        if counted is not None:
+            zh = f"{counted['better']} 优 {counted['worse']} 逊 {counted['similar']} 近"
+            en = f"{counted['better']} better, {counted['worse']} worse, {counted['similar']} similar"
+            beside += f"<small>{both(zh, en)}</small>"
+        return beside

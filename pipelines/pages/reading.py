@@ -11,9 +11,6 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from pipelines.figure_keys import main_reading
-from pipelines.sql import text_literal
-
 Row = dict[str, Any]
 
 
@@ -39,47 +36,27 @@ class Release:
 
     @property
     def population_source(self) -> str:
-        """Where the population that is meant comes from, where none is named."""
-        return main_reading(self.card)["population_source"][0]
-
-    @property
-    def main_fund(self) -> str:
-        """The fund that is meant where none is named."""
-        # Releases of before the card named it: the one that comes first by name.
-        named = self.jurisdiction.get("main_fund")
-        if named is None and self.has("mart_per_capita_spending"):
-            named = self.rows("select min(fund) as fund from mart_per_capita_spending")[0]["fund"]
-        return str(named or "")
-
-    @property
-    def account(self) -> str:
-        """The condition for spending that is meant where nothing is named, as SQL: whole, in the prices of its year."""
-        return (
-            f"fund = {text_literal(self.main_fund)} and government_level = 'all' and residence = 'total' "
-            "and account_stage = 'final' and price_basis = 'nominal'"
-        )
-
-    @property
-    def per_resident(self) -> str:
-        """The condition for such spending per resident, as SQL."""
-        source = text_literal(self.population_source)
-        return f"{self.account} and population_basis = 'resident' and population_source = {source}"
+        """Where the population of the main reading comes from."""
+        rows = self.rows_of("dim_variant", "where is_main")
+        return str(rows[0]["population_source"]) if rows else ""
 
     def has(self, *tables: str) -> bool:
         """Whether the release holds all these tables."""
         return set(tables) <= self.tables
 
     def rows(self, sql: str, *parameters: Any) -> list[Row]:
-        """Rows of a query as dictionaries; parameters by place, or one dictionary of named ones."""
-        named = parameters[0] if len(parameters) == 1 and isinstance(parameters[0], dict) else list(parameters)
-        cursor = self.connection.execute(sql, named)
+        """Rows of a query as dictionaries; parameters by place."""
+        cursor = self.connection.execute(sql, list(parameters))
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def rows_of(self, table: str, rest: str = "", *parameters: Any) -> list[Row]:
+        """Rows of one table, `rest` being what follows `from TABLE`; none where the release has no such table."""
+        return self.rows(f"select * from {table} {rest}", *parameters) if self.has(table) else []
+
     def tuples(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Rows of a query as they are: for the large ones."""
-        named = parameters[0] if len(parameters) == 1 and isinstance(parameters[0], dict) else list(parameters)
-        return self.connection.execute(sql, named).fetchall()
+        return self.connection.execute(sql, list(parameters)).fetchall()
 
 
 def open_release(folder: Path) -> Release:

@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from pipelines.pages import figures, numbers, quality_figures, site
 from pipelines.pages.chart import line_chart
-from pipelines.pages.prepared import flags
+from pipelines.pages.facts import read_facts
 from pipelines.pages.reading import Release, local_time, open_release
+from pipelines.pages.subjects import Facts
 
 TEMPLATES = Path(__file__).with_name("templates")
 ASSETS = Path(__file__).with_name("assets")
@@ -31,13 +32,11 @@ def environment() -> Environment:
     )
     made.globals |= {
         "rounded": numbers.rounded,
-        "rounded_down": numbers.rounded_down,
+        "attained": lambda value: numbers.rounded_down(value, numbers.ATTAINMENT),
         "plain": numbers.plain,
-        "measured": numbers.measured,
         "large": numbers.large,
-        "flags": lambda status, stays_at=None: Markup(flags(status or "", stays_at or None)),
-        "basis": lambda row: figures.BASES.get(row["population_basis"], (row["population_basis"],) * 3),
-        "source": lambda row: figures.SOURCES.get(row["population_source"], (row["population_source"],) * 2),
+        "percent": lambda value: numbers.rounded(value, numbers.PERCENT),
+        "ratio": lambda value: numbers.rounded(value, numbers.RATIO),
         "style": Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
         "script": Markup((ASSETS / "page.js").read_text(encoding="utf-8")),
     }
@@ -58,7 +57,7 @@ def _common(release: Release) -> dict[str, Any]:
         "units": place.get("units", {}),
         "time": local_time(release),
         "level": lambda depth: levels.get(depth, unnamed),
-        "level_named": lambda name: by_name.get(name, unnamed),
+        "level_named": lambda name: next((level for level in place["levels"] if level["name"] == name), unnamed),
         "residents": figures.residents_meant(release),
         "verdict": quality_figures.verdict(release),
         "states": quality_figures.table_states(release),
@@ -71,21 +70,22 @@ def _common(release: Release) -> dict[str, Any]:
     }
 
 
-def _overview(release: Release, common: dict[str, Any]) -> dict[str, Any]:
-    spending = figures.spending_over_years(release)
+def _overview(release: Release, facts: Facts, common: dict[str, Any]) -> dict[str, Any]:
+    spending, per_head = figures.spending_over_years(release), facts.subjects.get("spending.all")
     tables = figures.tables_by_kind(release)
     listed = [row for group in tables for row in group["rows"]]
     chart = None
-    if spending:
-        currency = spending["currency"]
-        title = {"zh": "人均财政支出", "en": "Spending per head"}
-        unit = {"zh": f"{currency}／人", "en": f"{currency} per head"}
-        chart = line_chart(spending["series"], common["synthetic"], title, unit)
+    if spending and spending["rows"] and per_head is not None:
+        title = {"zh": per_head.name_zh, "en": per_head.name_en}
+        unit = {"zh": f"{per_head.unit}／人", "en": f"{per_head.unit} per head"}
+        chart = line_chart(spending["series"], common["synthetic"], title, unit, per_head.written)
     return {
         "spending": spending,
+        "per_head": per_head,
+        "basic_share": facts.subjects.get("budget_share.basic"),
         "chart": chart,
-        "regions": figures.spending_by_region(release),
-        "coverage": figures.coverage(release),
+        "regions": figures.spending_by_region(release, facts),
+        "coverage": figures.coverage(release, facts),
         "not_assessed": figures.services_not_assessed(release),
         "populations": figures.populations(release),
         "tables": tables,
@@ -127,7 +127,8 @@ def render(folder: Path) -> None:
     try:
         common = _common(release)
         templates = environment()
-        site.write(release, templates, common, _overview(release, common))
+        facts = read_facts(release)
+        site.write(release, facts, templates, common, _overview(release, facts, common))
         quality = templates.get_template("quality.html").render(
             **common, **_quality(release, common), pages_at=site.menu("../pages/")
         )

@@ -11,8 +11,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from pipelines.pages import data_files, figures, indicator_pages, maps, region_pages, site_pages, trace_pages
-from pipelines.pages.facts import read_facts
+from pipelines.pages import data_files, drawing, figures, indicator_pages, maps, region_pages, site_pages, trace_pages
 from pipelines.pages.prepared import Prepared, sample_mark
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts
@@ -28,6 +27,10 @@ MENU = (
     ("check.html", "核对", "Check"),
     ("../quality/index.html", "质量", "Quality"),
 )
+
+
+# Of these kinds the whole has pages; the single domains are in the tables.
+WHOLE_ONLY = {"index": "index.all", "budget_share": "budget_share.basic"}
 
 
 def menu(root: str) -> list[tuple[str, str, str]]:
@@ -54,48 +57,49 @@ class Writer:
         target.write_text(text, encoding="utf-8")
 
 
-def write(release: Release, templates: Environment, common: dict[str, Any], overview: dict[str, Any]) -> None:
+def write(
+    release: Release, facts: Facts, templates: Environment, common: dict[str, Any], overview: dict[str, Any]
+) -> None:
     """Write `pages/` of a prepared release."""
     folder = release.folder / "pages"
-    facts = read_facts(release)
     targets = indicator_pages.final_targets(release)
-    sample = sample_mark(common["synthetic"])
+    sample, grounds = sample_mark(common["synthetic"]), dict[str, int]()
     prepared = {
-        key: Prepared(facts, subject, common["units"], sample, targets.get(key))
+        key: Prepared(facts, subject, common["units"], sample, targets.get(key), grounds)
         for key, subject in facts.subjects.items()
+        if subject.kind == "indicator"
+        or (subject.newest and (key in WHOLE_ONLY.values() or subject.kind not in WHOLE_ONLY))
     }
-    home = facts.regions.get(facts.home)
     shared: dict[str, Any] = {
         **common,
-        "home_region": home,
+        "home_region": facts.regions.get(facts.home),
         "facts": facts,
         "bases": figures.BASES,
         "population_sources": figures.SOURCES,
         "origins": figures.ORIGINS,
-        "headlines": [],
+        "headlines": trace_pages.headlines(release, facts),
     }
     writer = Writer(folder, templates, shared)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(ASSETS, folder / "assets", dirs_exist_ok=True)
     mark = common["synthetic"] if common["has_synthetic"] else None
-    writer.text("data/contents.js", data_files.contents(release, facts, prepared, mark))
-    for key, item in prepared.items():
-        if item.subject.year is not None:
-            writer.text(f"data/{key}.js", data_files.series(facts, item))
-    sources = {item["key"]: item for item in common["sources"]}
-    shared["headlines"] = trace_pages.headlines(release, facts, prepared)
     map_of = maps.map_maker(release, facts)
+    writer.text("data/contents.js", data_files.contents(release, facts, prepared, mark))
     writer.text("data/map.js", data_files.areas(map_of))
+    for key, item in prepared.items():
+        if item.subject.newest:
+            writer.text(f"data/{key}.js", data_files.series(facts, item.subject))
     _regions(writer, release, facts, prepared, common)
-    _indicators(writer, release, facts, prepared, sources)
+    writer.text("data/spines.css", drawing.spine_styles(grounds))
+    _indicators(writer, release, facts, prepared, {item["key"]: item for item in common["sources"]})
     for headline in shared["headlines"]:
         writer.page(f"figures/{headline.key}.html", "trace.html", headline=headline)
-    writer.page("index.html", "index.html", **overview, **site_pages.overview(release, facts, prepared, map_of))
+    writer.page("index.html", "index.html", **overview, **site_pages.overview(release, facts, map_of))
     writer.page("map.html", "map.html", ("assets/map.js",), **site_pages.map_page(release, facts, prepared, map_of))
     writer.page("compare.html", "compare.html", ("assets/compare.js",), example=site_pages.example(facts))
-    writer.page("catalogue.html", "catalogue.html", **overview, **site_pages.catalogue(release, facts, prepared))
+    writer.page("catalogue.html", "catalogue.html", **overview, **site_pages.catalogue(release, prepared))
     writer.page("changes.html", "changes.html", **overview, **site_pages.changes(release))
-    writer.page("check.html", "check.html", **overview, **site_pages.quality_statement(release, facts))
+    writer.page("check.html", "check.html", **overview, **site_pages.quality_statement(release))
 
 
 def _regions(
@@ -104,24 +108,18 @@ def _regions(
     """The profile of every region, and their list."""
     shared = region_pages.Shared(release, facts, prepared)
     excused = set().union(*common["waived_places"]["regions"].values())
-    degree = facts.subjects.get("degree.all")
-    spending = facts.subjects.get("spending.all")
-    said: dict[str, Any] = {
-        "compared": [subject.key for subject in (degree, spending) if subject is not None],
-        "currency": spending.unit if spending is not None else "",
-    }
+    compared = [subject for key in region_pages.TRENDS if (subject := facts.shown(key)) is not None]
     for region in facts.regions.values():
-        reference = next(
-            (s.reference(region.code, s.year) for s in (degree, spending) if s is not None and s.year is not None), None
-        )
+        reference = next((s.reference(region, f) for s in compared if (f := s.of(region)) is not None), None)
         writer.page(
             f"regions/{region.code}.html",
             "region.html",
-            **said,
             **region_pages.profile(shared, region, excused.__contains__, common["synthetic"]),
+            compared=[subject.key for subject in compared],
+            currency=common["place"]["currency"],
             reference=reference,
         )
-    writer.page("regions/index.html", "regions.html", tree=site_pages.tree(facts, prepared))
+    writer.page("regions/index.html", "regions.html", tree=site_pages.tree(facts))
 
 
 def _indicators(

@@ -1,7 +1,7 @@
-"""What pages show of every region: indicators, degrees by domain, spending per head by domain, the composite index.
+"""What pages show of every region: indicators, degrees by domain, spending per head, shares of it, the composite index.
 
-All of them are one thing here, a subject with a figure for each region and year. How they are read from the tables is
-`facts`' business, what is made of them (bands, classes, neighbours) `comparisons`'.
+All of them are one thing here, a subject with a figure for each region and year, as the tables hold them: nothing is
+computed. How they are read from the tables is `facts`' business.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from datetime import date
 
 from pipelines.pages.numbers import rounded, rounded_down
 from pipelines.pages.reading import Row
-from pipelines.pages.references import Reference
+from pipelines.pages.references import TREND, Reference
 
 
 @dataclass(frozen=True)
 class Region:
-    """A region in force under the home region, or the home region itself."""
+    """The home region or a region below it, as of today. `founded` is None where it is as old as the list."""
 
+    id: str
     code: str
     name: str
     name_en: str
@@ -25,106 +26,112 @@ class Region:
     depth: int
     parent: str | None
     is_territory: bool = True
+    founded: date | None = None
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One released figure. `low` and `high` are its interval of chance; None where it has none."""
+    """One released figure, with how it compares. `low` and `high` are its interval of chance; None where it has none.
+
+    `levels` are the levels of government whose money it is; `variant` is not `main` where it stands on today's
+    boundaries because the territory of its year was another. `to_home`: better, worse, higher, lower, similar or None.
+    `fifth`, `first`, `last`: its fifth and the positions left open among `regions` regions; `of_home` in percent.
+    """
 
     year: int
+    period_name: str
     value: float | None
-    low: float | None
-    high: float | None
-    status: str
-    is_synthetic: bool
-    period_name: str = ""  # what a financial year is called
-    stays_at: date | None = None  # of a provisional one: when the delivery came that it stays at
+    low: float | None = None
+    high: float | None = None
+    levels: str = ""
+    variant: str = "main"
+    home_value: float | None = None
+    of_home: float | None = None
+    to_home: str | None = None
+    fifth: int | None = None
+    first: int | None = None
+    last: int | None = None
+    regions: int | None = None
+    status: str = "A"
+    reason: str | None = None
+    is_synthetic: bool = False
 
-    @property
-    def called(self) -> str:
-        """What the year is called: 2018, or 2018-19."""
-        return self.period_name or str(self.year)
+    def has_status(self, code: str) -> bool:
+        """Whether a status code is among those of the figure: Q withheld, E estimated, B break ..."""
+        return code in self.status.split(";")
 
-    @property
-    def is_suppressed(self) -> bool:
-        """Whether the figure is withheld, as against missing."""
-        return "Q" in self.status.split(";")
 
-    @property
-    def is_estimated(self) -> bool:
-        """Whether the figure is an estimate."""
-        return "E" in self.status.split(";")
+@dataclass(frozen=True)
+class Newest:
+    """The newest and the first year in which a level of regions has figures, and how many of its regions do."""
 
-    @property
-    def is_provisional(self) -> bool:
-        """Whether the figure may still change: its department says so, or it stands in for one that is held."""
-        return "P" in self.status.split(";")
-
-    @property
-    def is_break(self) -> bool:
-        """Whether the series breaks at this figure."""
-        return "B" in self.status.split(";")
+    year: int
+    period_name: str
+    first_period_name: str
+    regions: int
+    listed: int
+    is_lowest: bool
 
 
 @dataclass
 class Subject:
-    """What is shown of regions: names, unit, direction, where it stands and its figures by region and year."""
+    """What is shown of regions: names, unit, direction, decimals, and its figures by region's code and year."""
 
     key: str
-    kind: str  # indicator, degree, spending or index
+    kind: str  # indicator, degree, spending, budget_share or index
     name_zh: str
     name_en: str
     domain: str
     unit: str
     direction: str | None
-    places: int
-    table: str
-    column: str
-    condition: dict[str, str]
+    decimals: int
+    is_cut: bool = False
+    formula: tuple[str, str] = ("", "")
     row: Row = field(default_factory=dict)
     figures: dict[str, dict[int, Figure]] = field(default_factory=dict)
-    year: int | None = None
-    depth: int = 0
+    newest: dict[int, Newest] = field(default_factory=dict)  # by depth
 
     def written(self, value: float | None) -> str:
-        """A value of the subject as people read it. A degree is cut, not rounded: what misses a target by a hair must
-        not read as met.
-        """
-        return rounded_down(value, self.places) if self.kind == "degree" else rounded(value, self.places)
-
-    def of(self, region: str, year: int | None = None) -> Figure | None:
-        """A region's figure of a year, by default of the subject's newest year."""
-        wanted = self.year if year is None else year
-        return None if wanted is None else self.figures.get(region, {}).get(wanted)
-
-    def called(self, year: int | None) -> str:
-        """What a year of the subject is called: 2018, or 2018-19; empty for none."""
-        named = (by_year[year] for by_year in self.figures.values() if year in by_year)
-        figure = next(named, None) if year is not None else None
-        return figure.called if figure is not None else str(year or "")
+        """A value of the subject as every page shows it; what is cut does not read as a target met by a hair."""
+        return rounded_down(value, self.decimals) if self.is_cut else rounded(value, self.decimals)
 
     @property
-    def other_names(self) -> dict[int, str]:
-        """What years are called that are not called by their number: 2018-19."""
-        figures = {year: figure for by_year in self.figures.values() for year, figure in by_year.items()}
-        return {year: figures[year].called for year in sorted(figures) if figures[year].called != str(year)}
+    def lowest(self) -> int | None:
+        """The deepest level that has figures."""
+        return next((depth for depth, newest in self.newest.items() if newest.is_lowest), None)
 
-    def reference(self, region: str, year: int) -> Reference:
-        """Where a figure stands, for SQL, trace and the report of an error."""
-        return Reference(
-            self.table, {"region_code": region, "year": str(year), **self.condition}, self.column, self.key
-        )
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any figure rests on synthetic input."""
+        return any(figure.is_synthetic for by_year in self.figures.values() for figure in by_year.values())
+
+    def of(self, region: Region, year: int | None = None) -> Figure | None:
+        """A region's figure of a year, by default of the newest year that its level has figures of."""
+        if year is None:
+            newest = self.newest.get(region.depth)
+            year = newest.year if newest is not None else None
+        return None if year is None else self.figures.get(region.code, {}).get(year)
+
+    def period_names(self) -> dict[int, str]:
+        """What the years are called that anybody has a value of, in order."""
+        known = [f for by_year in self.figures.values() for f in by_year.values() if f.value is not None]
+        return dict(sorted({figure.year: figure.period_name for figure in known}.items()))
+
+    def reference(self, region: Region, figure: Figure) -> Reference:
+        """Where a figure is found, for SQL, trace and the report of an error."""
+        key = {"subject_code": self.key, "region_id": region.id, "year": str(figure.year)}
+        return Reference(TREND, key, "value", self.key, figure.variant)
 
 
 @dataclass
 class Facts:
-    """Regions and subjects of a release; `lowest` is the depth of the regions that are compared and mapped."""
+    """Regions and subjects of a release, and the spread of the figures of each level."""
 
     home: str
-    regions: dict[str, Region]
-    subjects: dict[str, Subject]
-    groups: dict[str, list[Row]]
-    lowest: int
+    regions: dict[str, Region] = field(default_factory=dict)  # by code
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    groups: dict[str, list[Row]] = field(default_factory=dict)  # by region's code
+    spreads: dict[tuple[str, int, int, str], Row] = field(default_factory=dict)  # subject, year, depth, levels
 
     def children(self, parent: str) -> list[Region]:
         """Regions right below another, in the order of codes."""
@@ -134,6 +141,20 @@ class Facts:
         """Regions of a depth that are land, in the order of codes: what can be compared and mapped."""
         return [region for region in self.regions.values() if region.depth == depth and region.is_territory]
 
+    def lowest(self) -> list[Region]:
+        """Regions that no region lies below, in the order of codes: those that a map is made of."""
+        above = {region.parent for region in self.regions.values() if region.is_territory}
+        return [r for r in self.regions.values() if r.is_territory and r.code not in above and r.code != self.home]
+
     def of_kind(self, kind: str) -> list[Subject]:
         """Subjects of a kind that have a figure anywhere."""
-        return [subject for subject in self.subjects.values() if subject.kind == kind and subject.figures]
+        return [subject for subject in self.subjects.values() if subject.kind == kind and subject.newest]
+
+    def shown(self, key: str) -> Subject | None:
+        """A subject, where it has a figure anywhere."""
+        subject = self.subjects.get(key)
+        return subject if subject is not None and subject.newest else None
+
+    def spread(self, subject: Subject, region: Region, figure: Figure) -> Row | None:
+        """The spread of the figures of a region's level and levels of government, in the figure's year."""
+        return self.spreads.get((subject.key, figure.year, region.depth, figure.levels))

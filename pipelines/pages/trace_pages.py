@@ -1,4 +1,4 @@
-"""How the headline figures were made: formula, inputs with their own references, the reported numbers, their files.
+"""How the headline figures of the home region were made: formula, inputs with their references, the reported numbers.
 
 Built from released tables alone. `junheng trace` goes further down, for any figure; these pages show the way for those
 that most people quote.
@@ -7,19 +7,17 @@ that most people quote.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.pages.facts import GEOGRAPHY, MAIN_METHOD
 from pipelines.pages.figures import residents_meant
 from pipelines.pages.indicator_pages import measures_of
-from pipelines.pages.numbers import plain, rounded, rounded_down
-from pipelines.pages.prepared import Prepared, figure_button
+from pipelines.pages.numbers import RATIO, plain, rounded
+from pipelines.pages.prepared import figure_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.references import Reference
-from pipelines.pages.subjects import Facts
+from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
 _OBSERVATION = """
     select department, extract, measure, measure_name_zh, measure_name_en, value, unit, value_reported, unit_reported,
@@ -35,7 +33,6 @@ class Headline:
     key: str
     zh: str
     en: str
-    year: int | None
     called: str  # what the year is called
     text: str
     exact: str
@@ -43,102 +40,92 @@ class Headline:
     status: str
     is_synthetic: bool
     reference: Reference
-    formula_zh: str
-    formula_en: str
-    method: str
+    formula: tuple[str, str]
+    table: str
     inputs: list[Row]
     weighted: list[Row] = field(default_factory=list)
     observations: list[Row] = field(default_factory=list)
     files: list[Row] = field(default_factory=list)
 
 
-def headlines(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> list[Headline]:
+def headlines(release: Release, facts: Facts) -> list[Headline]:
     """The headline figures of the home region that the release holds, each with how it was made."""
-    made = [
-        _degree(release, facts, prepared),
-        _spending(release, facts, prepared),
-        _index(release, facts, prepared),
-        _share(release, facts),
-        _urban_rural(release, facts),
-    ]
+    home = facts.regions.get(facts.home)
+    if home is None:
+        return []
+    made = []
+    for key, make in (("degree.all", _degree), ("spending.all", _spending), ("index.all", _index),
+                      ("budget_share.basic", _share), ("spending.basic", _urban_rural)):  # fmt: skip
+        subject = facts.shown(key)
+        figure = subject.of(home) if subject is not None else None
+        if subject is not None and figure is not None and figure.value is not None:
+            made.append(make(release, facts, home, subject, figure))
     return [headline for headline in made if headline is not None]
 
 
-def _input(zh: str, en: str, text: str, reference: Reference | None = None, *, is_synthetic: bool = False) -> Row:
-    """One input of a figure, with where it stands."""
-    shown = Markup(figure_button(text, reference)) if reference is not None else text
-    return {"zh": zh, "en": en, "text": shown, "is_synthetic": is_synthetic}
-
-
-def _observations(release: Release, condition: str, *parameters: Any) -> list[Row]:
-    if not release.has("fct_observation"):
-        return []
-    return release.rows(f"{_OBSERVATION} where {condition} order by source_file, source_row", *parameters)
-
-
-def _degree(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Headline | None:
-    whole = prepared.get("degree.all")
-    if whole is None or whole.home is None or whole.home.value is None or not release.has("mart_gap_contribution"):
-        return None
-    degree = whole.subject
-    condition = degree.condition
-    parts = release.rows(
-        f"""
-        select indicator_code, indicator_name_zh, indicator_name_en, indicator_domain, effective_weight, attainment,
-            contribution_points, provenance
-        from mart_gap_contribution
-        where region_code = ? and year = ? and domain = 'all' and method_id = '{MAIN_METHOD}' and weight_set = ?
-            and target_edition = ? and reference_geography = ?
-        order by contribution_points desc, indicator_code
-        """,
-        facts.home,
-        degree.year,
-        condition["weight_set"],
-        condition["target_edition"],
-        GEOGRAPHY,
-    )
-    lost = sum((Decimal(repr(row["contribution_points"])) for row in parts if row["contribution_points"]), Decimal(0))
-    measures: set[str] = set()
-    known = {row["measure"] for row in release.rows("select distinct measure from fct_observation")}
-    for row in parts:
-        subject = facts.subjects.get(row["indicator_code"])
-        if subject is not None:
-            measures |= set(measures_of(subject.row, known))
-    inputs = [
-        _input(
-            item.subject.name_zh,
-            item.subject.name_en,
-            rounded_down(item.home.value, 3),
-            item.subject.reference(facts.home, item.home.year),
-            is_synthetic=item.home.is_synthetic,
-        )
-        for item in prepared.values()
-        if item.subject.kind == "degree" and item.subject.domain != "all" and item.home and item.home.value is not None
-    ]
+def _headline(key: str, subject: Subject, home: Region, figure: Figure, unit: str, **rest: Any) -> Headline:
+    """A headline that is a subject's figure."""
     return Headline(
-        key="degree",
-        zh=degree.name_zh,
-        en=degree.name_en,
-        year=degree.year,
-        called=degree.called(degree.year),
-        text=rounded_down(whole.home.value, 2),
-        exact=repr(whole.home.value),
-        unit="%",
-        status=whole.home.status,
-        is_synthetic=whole.home.is_synthetic,
-        reference=degree.reference(facts.home, whole.home.year),
-        formula_zh="100 − 各指标占去的分之和；占去的分 = 有效权重 × (1 − 达标程度) × 100。"
-        f"下表各分相加为 {plain(lost)}。",
-        formula_en="100 − the sum of points lost; points lost = effective weight × (1 − attainment) × 100. "
-        f"The points below add up to {plain(lost)}.",
-        method="mart_gap_contribution",
-        inputs=inputs,
-        weighted=parts,
-        files=_files(release, sorted(measures), degree.year),
+        key=key, zh=subject.name_zh, en=subject.name_en, called=figure.period_name, text=subject.written(figure.value),
+        exact=repr(figure.value), unit=unit, is_synthetic=figure.is_synthetic,
+        reference=subject.reference(home, figure), **rest,
+    )  # fmt: skip
+
+
+def _input(zh: str, en: str, text: str, reference: Reference, *, is_synthetic: bool) -> Row:
+    """One input of a figure, with where it is found."""
+    return {"zh": zh, "en": en, "text": Markup(figure_button(text, reference)), "is_synthetic": is_synthetic}
+
+
+def _money_row(release: Release, home: Region, figure: Figure, domain: str) -> Row:
+    """The home region's row of spending on a domain in a figure's year."""
+    return release.rows_of(
+        "mart_per_capita_spending",
+        "where region_id = ? and year = ? and domain = ? and residence = 'total'",
+        home.id,
+        figure.year,
+        domain,
+    )[0]
+
+
+def _money_reference(home: Region, figure: Figure, domain: str, column: str) -> Reference:
+    key = {"region_id": home.id, "year": str(figure.year), "domain": domain, "residence": "total"}
+    return Reference("mart_per_capita_spending", key, column, f"spending.{domain}")
+
+
+def _degree(release: Release, facts: Facts, home: Region, degree: Subject, figure: Figure) -> Headline | None:
+    if not release.has("mart_gap_contribution"):
+        return None
+    parts = release.rows(
+        "select * from mart_gap_contribution where region_id = ? and year = ? and domain = 'all' "
+        "order by contribution_points desc, indicator_code",
+        home.id,
+        figure.year,
     )
+    domains = [(subject, subject.of(home, figure.year)) for subject in facts.of_kind("degree") if subject is not degree]
+    known = {measure for (measure,) in release.tuples("select distinct measure from fct_observation")}
+    defined = [facts.subjects[row["indicator_code"]].row for row in parts if row["indicator_code"] in facts.subjects]
+    measures = sorted({measure for row in defined for measure in measures_of(row, known)})
+    return _headline(
+        "degree", degree, home, figure, "%",
+        formula=(
+            "100 − 各指标占去的分之和；占去的分 = 有效权重 × (1 − 达标程度) × 100。",
+            "100 − the sum of points lost; points lost = effective weight × (1 − attainment) × 100.",
+        ),
+        table="mart_gap_contribution",
+        inputs=[
+            _input(
+                s.name_zh, s.name_en, s.written(f.value), s.reference(home, f), is_synthetic=f.is_synthetic
+            )
+            for s, f in domains
+            if f is not None and f.value is not None
+        ],
+        weighted=parts,
+        files=_files(release, measures, figure.year),
+    )  # fmt: skip
 
 
-def _files(release: Release, measures: list[str], year: int | None) -> list[Row]:
+def _files(release: Release, measures: list[str], year: int) -> list[Row]:
     """The files that hold the measures a figure is made of, with how many of their numbers are about its year."""
     return release.rows(
         "select department || '/' || extract as extract, source_file, any_value(receipt_id) as receipt_id, "
@@ -149,196 +136,120 @@ def _files(release: Release, measures: list[str], year: int | None) -> list[Row]
     )
 
 
-def _spending(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Headline | None:
-    item = prepared.get("spending.all")
-    if item is None:
-        return None
-    own = item.subject.figures.get(facts.home, {})
-    figure = next((own[year] for year in sorted(own, reverse=True) if own[year].value is not None), None)
-    if figure is None:
-        return None
-    reference = item.subject.reference(facts.home, figure.year)
-    row = release.rows(
-        f"select * from mart_per_capita_spending where region_code = ? and year = ? and domain = 'all' "
-        f"and {release.per_resident} and reference_geography = ?",
-        facts.home,
-        figure.year,
-        GEOGRAPHY,
-    )[0]
-    spent = Reference(reference.table, reference.key, "spending", "spending.all")
-    people = Reference(reference.table, reference.key, "population", "spending.all")
-    synthetic = figure.is_synthetic
-    residents_zh, residents_en = residents_meant(release)
-    observations = _observations(
-        release,
-        "region_code = ? and year = ? and is_latest and is_chosen and value = ?",
-        facts.home,
-        figure.year,
-        row["spending"],
-    )
-    if release.has("fct_population"):
-        observations += _observations(
-            release,
-            "observation_id in (select observation_id from fct_population where region_code = ? "
-            "and reference_date = ? and population_source = ? and population_basis = 'resident' "
-            "and residence = 'total' and sex = 'all' and age_group = 'all' and reference_geography = ?)",
-            facts.home,
-            row["population_date"],
-            release.population_source,
-            GEOGRAPHY,
-        )
-    return Headline(
-        key="spending",
-        zh=item.subject.name_zh,
-        en=item.subject.name_en,
-        year=figure.year,
-        called=figure.called,
-        text=rounded(figure.value, 1),
-        exact=repr(figure.value),
-        unit=item.subject.unit,
-        status=figure.status,
-        is_synthetic=synthetic,
-        reference=reference,
-        formula_zh=f"支出 ÷ {residents_zh} = {plain(row['spending'])} ÷ {plain(row['population'])}",
-        formula_en=f"spending ÷ {residents_en} = {plain(row['spending'])} ÷ {plain(row['population'])}",
-        method="mart_per_capita_spending",
+def _spending(release: Release, facts: Facts, home: Region, spending: Subject, figure: Figure) -> Headline:
+    row = _money_row(release, home, figure, "all")
+    zh, en = residents_meant(release)
+    return _headline(
+        "spending", spending, home, figure, spending.unit,
+        formula=(
+            f"支出 ÷ {zh} = {plain(row['spending'])} ÷ {plain(row['residents'])}",
+            f"spending ÷ {en} = {plain(row['spending'])} ÷ {plain(row['residents'])}",
+        ),
+        table="mart_per_capita_spending",
         inputs=[
             _input("支出，决算，各级政府合计", "Spending, final account, all levels of government",
-                   plain(row["spending"]), spent, is_synthetic=synthetic),
-            _input(residents_zh, residents_en.capitalize(), plain(row["population"]), people, is_synthetic=synthetic),
+                   plain(row["spending"]), _money_reference(home, figure, "all", "spending"),
+                   is_synthetic=row["spending_provenance"] != "official"),
+            _input(zh, en.capitalize(), plain(row["residents"]), _money_reference(home, figure, "all", "residents"),
+                   is_synthetic=figure.is_synthetic),
         ],
-        observations=observations,
+        observations=_observations(release, home, row),
     )  # fmt: skip
 
 
-def _index(release: Release, facts: Facts, prepared: dict[str, Prepared]) -> Headline | None:
-    item = prepared.get("index.all")
-    if item is None or item.home is None or item.home.value is None:
-        return None
-    subject = item.subject
+def _observations(release: Release, home: Region, row: Row) -> list[Row]:
+    """The reported numbers that are the spending and the residents of a row of spending per head."""
+    if not release.has("fct_observation", "fct_population"):
+        return []
+    return release.rows(
+        f"{_OBSERVATION} where region_code = $1 and is_latest and is_chosen and (year = $2 and value = $3 "
+        "or observation_id in (select observation_id from fct_population where region_code = $1 "
+        "and reference_date = $4 and population_basis = 'resident' and population = $5 and sex = 'all' "
+        "and age_group = 'all')) order by source_file, source_row",
+        home.code, row["year"], row["spending"], row["population_date"], row["residents"],
+    )  # fmt: skip
+
+
+def _index(release: Release, facts: Facts, home: Region, index: Subject, figure: Figure) -> Headline:
     rows = release.rows(
-        "select year, level, base_year, index_value, provenance from mart_composite_index where region_code = ? "
-        "and domain = 'all' and method_id = ? and goalposts = ? and weight_set = ? and reference_geography = ? "
-        "and (year = ? or year = base_year) order by year",
-        facts.home,
-        *(subject.condition[name] for name in ("method_id", "goalposts", "weight_set")),
-        GEOGRAPHY,
-        subject.year,
+        "select * from mart_composite_index where region_id = ? and domain = 'all' and year in (?, base_year) "
+        "order by year",
+        home.id,
+        figure.year,
     )
-    inputs = []
-    for row in rows:
-        reference = subject.reference(facts.home, row["year"])
-        level = Reference(reference.table, reference.key, "level", subject.key)
-        inputs.append(
+    return _headline(
+        "index", index, home, figure, f"{rows[0]['base_year']} = 100",
+        formula=(
+            "100 × 本年水平 ÷ 基年水平；水平是各指标在固定上下限之间的位置按权重平均。",
+            "100 × level of the year ÷ level of the base year; the level is the weighted mean of the places of all "
+            "indicators between their goalposts.",
+        ),
+        table="mart_composite_index",
+        inputs=[
             _input(
-                f"{subject.called(row['year'])} 年水平（0 到 1）",
-                f"level of {subject.called(row['year'])} (0 to 1)",
+                f"{row['period_name']} 年水平（0 到 1）", f"level of {row['period_name']} (0 to 1)",
                 plain(row["level"]),
-                level,
+                Reference("mart_composite_index", {"region_id": home.id, "year": str(row["year"]), "domain": "all"},
+                          "level", index.key),
                 is_synthetic=row["provenance"] != "official",
             )
-        )
-    return Headline(
-        key="index",
-        zh=subject.name_zh,
-        en=subject.name_en,
-        year=item.home.year,
-        called=item.home.called,
-        text=rounded(item.home.value, 1),
-        exact=repr(item.home.value),
-        unit=f"{subject.called(rows[0]['base_year'])} = 100",
-        status=item.home.status,
-        is_synthetic=item.home.is_synthetic,
-        reference=subject.reference(facts.home, item.home.year),
-        formula_zh="100 × 本年水平 ÷ 基年水平；水平是各指标在固定上下限之间的位置按权重平均。",
-        formula_en="100 × level of the year ÷ level of the base year; the level is the weighted mean of the places "
-        "of all indicators between their goalposts.",
-        method="mart_composite_index",
-        inputs=inputs,
-    )
-
-
-def _share(release: Release, facts: Facts) -> Headline | None:
-    if not release.has("mart_fiscal_effort"):
-        return None
-    rows = release.rows(
-        "select * from mart_fiscal_effort where region_code = ? and reference_geography = ? "
-        "and account_stage = 'final' and fund = ? and basic_share_pct is not null "
-        "order by year desc limit 1",
-        facts.home,
-        GEOGRAPHY,
-        release.main_fund,
-    )
-    if not rows:
-        return None
-    row = rows[0]
-    key = {"region_code": facts.home, "year": str(row["year"]), "fund": row["fund"], "account_stage": "final"}
-    synthetic = row["provenance"] != "official"
-
-    def standing(column: str) -> Reference:
-        return Reference("mart_fiscal_effort", key, column, "fiscal.basic_share")
-
-    return Headline(
-        key="share",
-        zh="基本公共服务占财政支出比重",
-        en="Share of basic services in spending",
-        year=row["year"],
-        called=row["period_name"],
-        text=rounded(row["basic_share_pct"], 2),
-        exact=repr(row["basic_share_pct"]),
-        unit="%",
-        status=row["obs_status"],
-        is_synthetic=synthetic,
-        reference=standing("basic_share_pct"),
-        formula_zh="100 × 基本公共服务各领域支出 ÷ 全部支出",
-        formula_en="100 × spending of the domains of basic services ÷ all spending",
-        method="mart_fiscal_effort",
-        inputs=[
-            _input("基本公共服务支出", "Spending on basic services", plain(row["basic_spending"]),
-                   standing("basic_spending"), is_synthetic=synthetic),
-            _input("全部支出", "All spending", plain(row["total_spending"]), standing("total_spending"),
-                   is_synthetic=synthetic),
+            for row in rows
         ],
     )  # fmt: skip
 
 
-def _urban_rural(release: Release, facts: Facts) -> Headline | None:
-    if not release.has("mart_urban_rural_gap"):
-        return None
-    rows = release.rows(
-        "select * from mart_urban_rural_gap where region_code = ? and reference_geography = ? "
-        "and subject_kind = 'spending' and subject_code = 'basic' and population_basis = 'resident' "
-        "and price_basis = 'nominal' and ratio is not null order by year desc limit 1",
-        facts.home,
-        GEOGRAPHY,
+def _share(release: Release, facts: Facts, home: Region, share: Subject, figure: Figure) -> Headline:
+    inputs = []
+    for domain, zh, en in (
+        ("basic", "基本公共服务支出", "Spending on basic services"),
+        ("all", "全部支出", "All spending"),
+    ):
+        row = _money_row(release, home, figure, domain)
+        reference = _money_reference(home, figure, domain, "spending")
+        is_synthetic = row["spending_provenance"] != "official"
+        inputs.append(_input(zh, en, plain(row["spending"]), reference, is_synthetic=is_synthetic))
+    return _headline(
+        "share", share, home, figure, "%",
+        formula=share.formula,
+        table="mart_per_capita_spending",
+        inputs=inputs,
+    )  # fmt: skip
+
+
+def _urban_rural(release: Release, facts: Facts, home: Region, spending: Subject, figure: Figure) -> Headline | None:
+    """The ratio of town to country, with what is attributed to neither beside it."""
+    rows = release.rows_of(
+        "mart_urban_rural_gap",
+        "where region_id = ? and subject_code = ? and ratio is not null order by year desc limit 1",
+        home.id,
+        spending.key,
     )
     if not rows:
         return None
-    row = rows[0]
-    names = ("subject_kind", "subject_code", "population_basis", "price_basis")
-    key = {"region_code": facts.home, "year": str(row["year"]), **{name: row[name] for name in names}}
-    synthetic = row["provenance"] != "official"
-
-    def standing(column: str) -> Reference:
-        return Reference("mart_urban_rural_gap", key, column, "gap.spending.basic")
-
+    (row,) = rows
+    key = {"region_id": home.id, "year": str(row["year"]), "subject_code": spending.key}
+    is_synthetic = row["provenance"] != "official"
+    about = f"gap.{spending.key}"
+    inputs = [
+        _input(zh, en, text, Reference("mart_urban_rural_gap", key, column, about), is_synthetic=is_synthetic)
+        for zh, en, text, column in (
+            ("城镇人均", "Urban per head", spending.written(row["urban"]), "urban"),
+            ("乡村人均", "Rural per head", spending.written(row["rural"]), "rural"),
+            ("未划分城乡的支出（不在比值中）", "Spending attributed to neither (not in the ratio)",
+             plain(row["unattributed_spending"]), "unattributed_spending"),
+        )
+    ]  # fmt: skip
     return Headline(
         key="urban-rural",
         zh="基本公共服务人均支出的城乡比",
         en="Urban-rural ratio of spending per head on basic services",
-        year=row["year"],
         called=row["period_name"],
-        text=rounded(row["ratio"], 3),
+        text=rounded(row["ratio"], RATIO),
         exact=repr(row["ratio"]),
         unit="",
-        status=row["obs_status"],
-        is_synthetic=synthetic,
-        reference=standing("ratio"),
-        formula_zh="城镇人均 ÷ 乡村人均",
-        formula_en="urban per head ÷ rural per head",
-        method="mart_urban_rural_gap",
-        inputs=[
-            _input("城镇人均", "Urban per head", rounded(row["urban"], 2), standing("urban"), is_synthetic=synthetic),
-            _input("乡村人均", "Rural per head", rounded(row["rural"], 2), standing("rural"), is_synthetic=synthetic),
-        ],
+        is_synthetic=is_synthetic,
+        reference=Reference("mart_urban_rural_gap", key, "ratio", f"gap.{spending.key}"),
+        formula=("城镇人均 ÷ 乡村人均", "urban per head ÷ rural per head"),
+        table="mart_urban_rural_gap",
+        inputs=inputs,
     )

@@ -48,19 +48,19 @@ junheng.ready(function () {
     }
     var button = make("button", "", junheng.written(about, one.value));
     button.type = "button";
-    button.dataset.t = junheng.place(about, code, year);
-    button.dataset.s = about.key;
+    button.dataset.f = [about.key, code, year, one.variant].join(" ");
     cell.append(button);
+    if (one.variant !== "main") { cell.append(make("i", "flag", both("按今日区划", "on today's boundaries"))); }
     if (one.status.split(";").indexOf("E") >= 0) { cell.append(make("i", "flag", both("估计", "estimated"))); }
     if (one.status.split(";").indexOf("P") >= 0) {
       cell.append(make("i", "flag", one.staysAt ? both("初步：" + one.staysAt + " 的来文", "provisional: delivery of " + one.staysAt) : both("初步", "provisional")));
     }
     if (one.low !== null) { cell.append(make("small", "", junheng.written(about, one.low) + "–" + junheng.written(about, one.high))); }
-    cell.append(sample(one));
+    cell.append(sample(one), make("small", "", junheng.called(data, year)));
     return cell;
   }
   function heading(code, place) {
-    var r = junheng.region(code), cell = make("th", "n"), link = make("a", "", both(r[1], r[2]));
+    var r = junheng.region(code), cell = make("th", "n"), link = make("a", "", both(r.names[0], r.names[1]));
     cell.scope = "col";
     link.href = "regions/" + encodeURIComponent(code) + ".html";
     cell.append(make("i", "key t" + (place + 1), String(place + 1)), " ", link);
@@ -83,10 +83,10 @@ junheng.ready(function () {
       var about = junheng.subject(key), data = junheng.kept[key], row = make("tr"), name = make("th"), link = make("a", "", both(about.names[0], about.names[1]));
       name.scope = "row";
       link.href = "indicators/" + encodeURIComponent(key) + ".html";
-      name.append(link, make("small", "", about.called + (about.units[0] ? " · " : "")));
-      if (about.units[0]) { name.lastChild.append(both(about.units[0], about.units[1])); }
+      name.append(link);
+      if (about.units[0]) { name.append(make("small", "", both(about.units[0], about.units[1]))); }
       row.append(name);
-      state.r.forEach(function (code) { row.append(valueCell(about, data, code, about.year)); });
+      state.r.forEach(function (code) { row.append(valueCell(about, data, code, about.years[junheng.region(code).depth])); });
       body.append(row);
       charts.append(chart(about, data));
     });
@@ -146,8 +146,8 @@ junheng.ready(function () {
   function fill() {
     var regions = document.getElementById("regions"), subjects = document.getElementById("subjects");
     listed.regions.forEach(function (r) {
-      var above = junheng.region(r[4]);
-      regions.append(option("r", r[0], [r[1], r[2]], above && above[0] !== listed.home ? above[1] : ""));
+      var above = junheng.region(r.above);
+      regions.append(option("r", r.code, r.names, above && above.code !== listed.home ? above.names[0] : ""));
     });
     listed.subjects.forEach(function (about) { subjects.append(option("s", about.key, about.names, about.kind === "indicator" ? about.key : "")); });
     [["find-regions", regions], ["find-subjects", subjects]].forEach(function (pair) {

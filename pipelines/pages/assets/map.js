@@ -1,50 +1,46 @@
 // Gives areas of the map their class: on the map page for any subject and year, on an indicator's page for its newest.
 junheng.ready(function () {
   "use strict";
-  var listed = junheng.listed(), box = document.getElementById("areas"), FIFTHS = 5;
+  var listed = junheng.listed(), both = junheng.both, box = document.getElementById("areas");
   if (box) { box.innerHTML = junheng.blank(); }
   var areas = document.querySelectorAll("[data-r]");
-  function bands(values, direction) {
-    // As on the pages of indicators: fifths by the rank from the best, ties share the first.
-    var sign = direction === "lower" ? -1 : 1, codes = Object.keys(values), found = {};
-    codes.forEach(function (code) {
-      var rank = 1 + codes.filter(function (other) { return sign * values[other] > sign * values[code]; }).length;
-      found[code] = Math.max(1, FIFTHS + 1 - Math.ceil((codes.length + 1 - rank) * FIFTHS / codes.length));
-    });
-    return found;
+  var lowest = listed.regions.filter(function (r) { return r.isLowest; });
+  function levelsNamed(levels) {
+    var pairs = levels.split(",").map(function (code) { return listed.governments[code] || [code, code]; });
+    return both(pairs.map(function (p) { return p[0]; }).join("＋"), pairs.map(function (p) { return p[1]; }).join(" + "));
   }
+  function reason(r, one, year) {
+    if (one && one.status.split(";").indexOf("Q") >= 0) { return ["不公布", "withheld", "none q"]; }
+    if (!(one && one.isThere) && r.founded && r.founded > year) { return ["尚未设立", "not yet founded", "none n"]; }
+    return ["缺", "missing", "none"];
+  }
+  // The newest figure of each region's level where no year is given. Fifths come with the figures.
   function show(about, data, year) {
-    var values = {}, isSample = false;
-    listed.regions.filter(function (r) { return r[3] === listed.lowest; }).forEach(function (r) {
-      var one = junheng.figure(data, r[0], year);
-      if (one && one.value !== null) { values[r[0]] = one.value; isSample = isSample || one.isSample; }
-    });
-    var found = bands(values, about.direction), ends = {};
-    Object.keys(found).forEach(function (code) {
-      var end = ends[found[code]] = ends[found[code]] || { low: Infinity, high: -Infinity, count: 0 };
-      end.low = Math.min(end.low, values[code]);
-      end.high = Math.max(end.high, values[code]);
-      end.count += 1;
-    });
+    var ends = {}, isSample = false;
     areas.forEach(function (area) {
-      var code = area.dataset.r, one = junheng.figure(data, code, year), text;
-      var isHidden = one && one.status.split(";").indexOf("Q") >= 0;
-      var css = code in found ? "k" + found[code] : isHidden ? "none q" : "none";
-      area.setAttribute("class", css);
-      text = code in found ? junheng.written(about, values[code]) : null;
-      var label = area.querySelector("i, title");
-      if (label && label.tagName.toLowerCase() === "i") {
-        label.replaceChildren(text || (isHidden ? junheng.both("不公布", "withheld") : junheng.both("缺", "missing")));
-      } else if (label) {
-        var r = junheng.region(code);
-        label.textContent = r[1] + " / " + r[2] + ": " + (text || (isHidden ? "不公布 / withheld" : "缺 / missing"));
+      var r = junheng.region(area.dataset.r), when = year || about.years[r.depth], one = junheng.figure(data, r.code, when);
+      var isThere = one && one.value !== null, label = area.querySelector("i, title"), why = isThere ? null : reason(r, one, when);
+      area.setAttribute("class", isThere ? "k" + one.fifth : why[2]);
+      if (isThere) {
+        var peers = r.depth + "|" + one.levels, key = peers + "|" + one.fifth;
+        var end = ends[key] = ends[key] || { peers: peers, levels: one.levels, fifth: one.fifth, low: Infinity, high: -Infinity, count: 0 };
+        end.low = Math.min(end.low, one.value);
+        end.high = Math.max(end.high, one.value);
+        end.count += 1;
+        isSample = isSample || one.isSample;
+      }
+      if (!label) { return; }
+      if (label.tagName.toLowerCase() === "i") {
+        label.replaceChildren(isThere ? junheng.written(about, one.value) : both(why[0], why[1]));
+      } else {
+        label.textContent = r.names.join(" / ") + ": " + (isThere ? junheng.written(about, one.value) : why[0] + " / " + why[1]);
       }
     });
     return { ends: ends, isSample: isSample };
   }
   if (box) {
     var own = junheng.subject(document.documentElement.dataset.subject);
-    junheng.need(own.key, function (data) { show(own, data, own.year); });
+    junheng.need(own.key, function (data) { show(own, data, null); });
     return;
   }
 
@@ -54,29 +50,29 @@ junheng.ready(function () {
   if (!subjects) { return; }
   function describe(about, data, year, shown) {
     legend.replaceChildren();
-    for (var fifth = 1; fifth <= FIFTHS; fifth += 1) {
-      var end = shown.ends[fifth];
-      if (end) {
-        var line = junheng.make("li"), swatch = junheng.make("i", "swatch k" + fifth);
-        line.append(swatch, junheng.written(about, end.low) + " – " + junheng.written(about, end.high),
-          " ", junheng.make("small", "", junheng.both(end.count + " 个地区", end.count + " regions")));
-        legend.appendChild(line);
-      }
-    }
+    var keys = Object.keys(shown.ends).sort(), peers = new Set(keys.map(function (key) { return shown.ends[key].peers; }));
+    keys.forEach(function (key) {
+      var end = shown.ends[key], line = junheng.make("li");
+      line.append(junheng.make("i", "swatch k" + end.fifth));
+      if (peers.size > 1 && end.levels) { line.append(levelsNamed(end.levels), " "); }
+      line.append(junheng.written(about, end.low) + " – " + junheng.written(about, end.high), " ",
+        junheng.make("small", "", both(end.count + " 个地区", end.count + " regions")));
+      legend.appendChild(line);
+    });
     var hatched = junheng.make("li");
-    hatched.append(junheng.make("i", "swatch none"), junheng.both("缺或不公布", "missing or withheld"));
+    hatched.append(junheng.make("i", "swatch none"), both("缺、不公布或尚未设立", "missing, withheld or not yet founded"));
     legend.appendChild(hatched);
     var name = junheng.called(data, year);
-    title.replaceChildren(junheng.both(about.names[0] + "，" + name + " 年", about.names[1] + ", " + name));
-    if (shown.isSample && listed.mark) { title.append(junheng.make("mark", "sample", junheng.both(listed.mark.zh, listed.mark.en))); }
+    title.replaceChildren(both(about.names[0] + "，" + name + " 年", about.names[1] + ", " + name));
+    if (shown.isSample && listed.mark) { title.append(junheng.make("mark", "sample", both(listed.mark.zh, listed.mark.en))); }
     more.href = "indicators/" + encodeURIComponent(about.key) + ".html";
   }
   function draw() {
     var about = junheng.subject(subjects.value);
     junheng.need(about.key, function (data) {
       var wanted = Number(years.value), kept = data.years.filter(function (year) {
-        return listed.regions.some(function (r) {
-          var one = r[3] === listed.lowest && junheng.figure(data, r[0], year);
+        return lowest.some(function (r) {
+          var one = junheng.figure(data, r.code, year);
           return one && one.value !== null;
         });
       });

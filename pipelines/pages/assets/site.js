@@ -44,23 +44,22 @@ var junheng = (function () {
 
   function written(about, value) { return rounded(value, about.places, about.isCut); }
 
-  // -- where a figure stands ------------------------------------------------------------------------------------------
+  // -- where a figure is found ----------------------------------------------------------------------------------------
+  var TREND = "mart_region_trend", GAP = "mart_urban_rural_gap";
+
   function quoted(text) { return /[^\w@%+=:,./-]/.test(text) ? "'" + text.replace(/'/g, "'\"'\"'") + "'" : text; }
-  function pairs(argumentsOf) {
-    return argumentsOf.split(";").slice(1).map(function (pair) {
+  function pairs(joined) {
+    return joined.split(";").slice(1).map(function (pair) {
       var at = pair.indexOf("=");
       return [pair.slice(0, at), pair.slice(at + 1)];
     });
   }
-  function trace(argumentsOf) { return "junheng trace " + argumentsOf.split(";").map(quoted).join(" "); }
-  function sql(argumentsOf, column) {
-    var table = argumentsOf.split(";")[0], whole = Object.assign({}, (listed.omitted || {})[table]);
-    pairs(argumentsOf).forEach(function (pair) { whole[pair[0]] = pair[1]; });
-    var conditions = Object.keys(whole).map(function (name) {
-      var value = name === "year" ? whole[name] : "'" + whole[name].replace(/'/g, "''") + "'";
-      return (name === "group" ? '"group"' : name) + " = " + value;
+  function trace(joined) { return "junheng trace " + joined.split(";").map(quoted).join(" "); }
+  function sql(joined, column) {
+    var conditions = pairs(joined).map(function (pair) {
+      return pair[0] + " = " + (pair[0] === "year" ? pair[1] : "'" + pair[1].replace(/'/g, "''") + "'");
     });
-    return "select " + column + ", obs_status, provenance\nfrom " + table + "\nwhere " + conditions.join("\n  and ");
+    return "select " + column + ", obs_status, provenance\nfrom " + joined.split(";")[0] + "\nwhere " + conditions.join("\n  and ");
   }
   function copyable(text) {
     var box = make("div", "copyable"), shown = make("pre", "", make("code", "", text)), button = make("button", "copy");
@@ -75,35 +74,43 @@ var junheng = (function () {
     return box;
   }
   function select(element) { window.getSelection().selectAllChildren(element); }
-  function subject(key) { return listed.subjects.concat(listed.gaps).find(function (item) { return item.key === key; }); }
-  function region(code) { return listed.regions.find(function (item) { return item[0] === code; }); }
+  function subject(key) { return listed.subjects.find(function (item) { return item.key === key; }); }
+  function region(code) { return listed.regions.find(function (item) { return item.code === code; }); }
+  // A subject's figure in a region and year: what to query, what to trace. A figure of another variant is traced as that.
+  function place(key, code, year, variant) {
+    var isGap = key.indexOf("gap.") === 0, about = isGap ? key.slice(4) : key;
+    var parts = [isGap ? GAP : TREND, "subject_code=" + about, "region_id=" + region(code).id, "year=" + year];
+    if (isGap) { parts = [parts[0], parts[2], parts[3], parts[1]]; }
+    var traced = isGap ? parts : ["figure"].concat(parts.slice(1), variant && variant !== "main" ? ["variant=" + variant] : []);
+    return { where: parts.join(";"), traced: traced.join(";"), column: isGap ? "ratio" : "value" };
+  }
   function inRow(button) {
     // In a profile the row links to its subject, on an indicator's page to its region; the page is about the other.
     var link = button.closest("tr").querySelector("th a").getAttribute("href"), name = decodeURIComponent(link.replace(/^.*\//, "").replace(/\.html$/, ""));
-    var key = root.dataset.subject || name;
-    return [key, root.dataset.region || name, subject(key).year];
+    var key = root.dataset.subject || name, code = root.dataset.region || name;
+    return [key, code, subject(key).years[region(code).depth], button.dataset.b];
   }
   function explain(button) {
     var isWhole = "t" in button.dataset, short = isWhole ? [button.dataset.s] : button.dataset.f ? button.dataset.f.split(" ") : inRow(button);
-    var key = short[0], where = isWhole ? button.dataset.t : place(subject(key), short[1], short[2]), known = Object.fromEntries(pairs(where));
-    var about = subject(key), home = region(known.region_code);
-    var column = button.dataset.c || about.column;
-    var dialog = make("dialog", "about"), code = [listed.release, key, known.region_code || known.scope_code, known.year];
+    var found = isWhole ? { where: button.dataset.t, traced: button.dataset.j, column: button.dataset.c } : place.apply(null, short);
+    var key = short[0], known = Object.fromEntries(pairs(found.where)), about = subject(key.replace(/^gap\./, ""));
+    var home = listed.regions.find(function (item) { return item.id === known.region_id; });
+    var dialog = make("dialog", "about"), code = [listed.release, key, known.region_id, known.year];
     dialog.setAttribute("aria-labelledby", "about-h");
     var heading = make("h2", "", both(about ? about.names[0] : key, about ? about.names[1] : key)), close = make("button", "close", both("关闭", "Close"));
     heading.id = "about-h";
     close.type = "button";
     close.addEventListener("click", function () { dialog.close(); });
     var said = make("p", "said", make("strong", "", button.textContent));
-    said.append(" ", home ? both(home[1], home[2]) : known.region_code || "", " " + ((about && about.periods[known.year]) || known.year || ""));
+    said.append(" ", home ? both(home.names[0], home.names[1]) : known.region_id, " " + (known.year || ""));
     if (listed.mark && button.closest("tr, li, dl, section") && button.closest("tr, li, dl, section").querySelector("mark")) {
       var mark = make("mark", "sample", both(listed.mark.zh, listed.mark.en));
       said.append(" ", mark);
     }
     dialog.append(close, heading, said,
-      make("h3", "", both("给出这个数的查询", "The query that gives this figure")), copyable(sql(where, column)),
-      make("h3", "", both("追到来文的那一格", "Back to the cell it came from")), copyable(trace(where)),
-      make("h3", "", both("报告错误时请写明", "To report an error, quote")), copyable(code.filter(Boolean).join("/")));
+      make("h3", "", both("给出这个数的查询", "The query that gives this figure")), copyable(sql(found.where, found.column)),
+      make("h3", "", both("追到来文的那一格", "Back to the cell it came from")), copyable(trace(found.traced)),
+      make("h3", "", both("报告错误时请写明", "To report an error, quote")), copyable(code.join("/")));
     var more = make("p"), link = make("a", "", both("怎样核对一个数", "How to check a number"));
     link.href = root.dataset.root + "check.html";
     more.appendChild(link);
@@ -130,17 +137,17 @@ var junheng = (function () {
   function figure(data, code, year) {
     var at = data.years.indexOf(Number(year)), row = data.rows[code];
     if (at < 0 || !row) { return null; }
-    var interval = row[3] ? row[3][at] : null;
-    return { value: row[0][at], status: row[1].split(",")[at], isSample: row[2][at] === "1", low: interval && interval[0], high: interval && interval[1], staysAt: row[4] ? row[4][at] : "" };
+    function of(name, none) { return !(name in row) ? none : Array.isArray(row[name]) ? row[name][at] : row[name]; }
+    var status = of("s", "");
+    return {
+      value: row.v[at], status: status, isThere: row.v[at] !== null || status !== "" && status !== "A", isSample: row.o[at] === "1",
+      fifth: Number(row.f[at]), levels: of("g", ""), variant: of("b", "main"),
+      low: of("l", null), high: of("h", null),
+    };
   }
   function called(data, year) {
     var at = data.years.indexOf(Number(year));
     return at < 0 ? String(year) : data.called[at];
-  }
-  function place(about, code, year) {
-    var omitted = listed.omitted[about.table] || {}, key = Object.assign({ region_code: code, year: String(year) }, about.condition);
-    return [about.table].concat(Object.keys(key).filter(function (name) { return omitted[name] !== key[name]; })
-      .map(function (name) { return name + "=" + key[name]; })).join(";");
   }
   function save(name, text) {
     var link = document.createElement("a");
@@ -155,14 +162,14 @@ var junheng = (function () {
     return /[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text;
   }
   function table(keys, codes) {
-    var lines = [["subject", "region_code", "region_name", "year", "period_name", "value", "ci_low", "ci_high", "unit", "obs_status", "provenance"].join(",")];
+    var lines = [["subject_code", "region_id", "region_code", "region_name", "year", "period_name", "variant", "value", "ci_low", "ci_high", "unit", "obs_status", "provenance"].join(",")];
     keys.forEach(function (key) {
       var about = subject(key), data = kept[key];
       (codes || Object.keys(data.rows)).forEach(function (code) {
         data.years.forEach(function (year) {
           var one = figure(data, code, year);
-          if (one && (one.status || one.value !== null)) {
-            lines.push([key, code, region(code)[1], year, called(data, year), one.value, one.low, one.high, about.units[1] || about.units[0], one.status, one.isSample ? "synthetic" : "official"].map(cell).join(","));
+          if (one && one.isThere) {
+            lines.push([key, region(code).id, code, region(code).names[0], year, called(data, year), one.variant, one.value, one.low, one.high, about.units[1] || about.units[0], one.status, one.isSample ? "synthetic" : "official"].map(cell).join(","));
           }
         });
       });
