@@ -173,6 +173,8 @@ def _values(frame: _Frame, series: list[Series], ticks: list[float], written: Ca
                 ("middle", x, y + 20, x - width / 2),
                 ("start", x + 10, y + 5, x + 10),
                 ("end", x - 10, y + 5, x - 10 - width),
+                ("middle", x, y - 27, x - width / 2),
+                ("middle", x, y + 36, x - width / 2),
             ):
                 box = (left, label_y - 12, left + width, label_y + 2)
                 if box[2] <= frame.width:

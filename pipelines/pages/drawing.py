@@ -17,6 +17,7 @@ from pipelines.pages.reading import Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
 _WIDTH = 100.0
+WIDE = 24  # tiles that make a block as wide as the map
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def tile_map(facts: Facts, subject: Subject | None, root: str, but: Container[st
         tiles = [_tile(region, subject, root) for region in lowest if region.parent == parent]
         above = facts.regions.get(parent or "")
         heading = f'<a href="{root}regions/{escape(above.code)}.html">{named(above)}</a>' if above is not None else ""
-        blocks.append(f'<li class="block"><p>{heading}</p><ul>{"".join(tiles)}</ul></li>')
+        wide = " wide" if len(tiles) > WIDE else ""
+        blocks.append(f'<li class="block{wide}"><p>{heading}</p><ul>{"".join(tiles)}</ul></li>')
     return Markup(f'<ul class="tiles">{"".join(blocks)}</ul>')
 
 

@@ -108,6 +108,7 @@ _BY_REGION = """
     from mart_subject_level l
     join mart_region_trend t on t.subject_code = l.subject_code and t.year = l.year
         and (t.region_depth = l.region_depth or t.region_code = $1)
+    join dim_current_region r on r.region_id = t.region_id and r.is_territory
     join mart_per_capita_spending s on s.region_id = t.region_id and s.year = t.year and s.domain = 'all'
         and s.residence = 'total'
     left join mart_per_capita_spending basic on basic.region_id = t.region_id and basic.year = t.year
@@ -147,7 +148,7 @@ def spending_by_region(release: Release, facts: Facts) -> Row | None:
         "home": home | {"is_synthetic": home["provenance"] != "official", "length": 0},
         "currency": home["currency"],
         "has_synthetic": any(row["is_synthetic"] for row in parts),
-        "depth": depth,
+        "levels": sorted({row["region_level"] for row in parts}),
     }
 
 

@@ -110,10 +110,11 @@ def _parts(release: Release, facts: Facts) -> dict[str, list[Row]]:
 
 
 def _money(release: Release) -> list[Row]:
-    """The home region's spending on each domain for town, country and neither, in the newest year."""
+    """The home region's spending on each domain for town, country and neither, in the newest year that tells them."""
     return release.rows_of(
         "mart_per_capita_spending",
-        "where region_code = ? and spending is not null qualify year = max(year) over (partition by domain) "
+        "where region_code = ? and spending is not null "
+        "qualify year = max(year) filter (where residence <> 'total') over (partition by domain) "
         "order by case residence when 'total' then 0 when 'urban' then 1 when 'rural' then 2 else 3 end",
         release.home,
     )
@@ -147,6 +148,7 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
     lowest = [(region, subject.of(region)) for region in facts.lowest()]
     known = [found for _, found in lowest if found is not None and found.value is not None]
     parts = shared.parts.get(subject.key, [])
+    money = shared.money.get(subject.domain, []) if subject.kind == "spending" else []
     return {
         "item": item,
         "subject": subject,
@@ -162,7 +164,7 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
         "fraction": shared.fractions.get((subject.key, figure.year)) if figure is not None else None,
         "targets": shared.targets.get(subject.key, []),
         "parts": parts,
-        "money": shared.money.get(subject.domain, []) if subject.kind == "spending" else [],
+        "money": money if any(row["residence"] != "total" for row in money) else [],
         "residences": RESIDENCES,
         "period": " / ".join(dict.fromkeys(found.period_name for found in known)),
         "legend": legend(facts, subject, shared.governments),
@@ -206,12 +208,17 @@ def legend(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list[
     """For every fifth its lowest and highest figure and how many regions it has, by those compared with each other."""
     peers, listed = _peers(facts, subject), []
     for (_, levels), figures in peers.items():
+        is_first = True
         for fifth in range(1, 6):
             values = [figure.value for figure in figures if figure.fifth == fifth and figure.value is not None]
             if values:
                 ends = (subject.written(min(values)), subject.written(max(values)))
                 said = named_levels(levels, names) if len(peers) > 1 else ("", "")
-                listed.append({"fifth": fifth, "low": ends[0], "high": ends[1], "regions": len(values), "among": said})
+                listed.append({
+                    "fifth": fifth, "low": ends[0], "high": ends[1], "regions": len(values), "among": said,
+                    "is_first": is_first,
+                })  # fmt: skip
+                is_first = False
     return listed
 
 
@@ -295,7 +302,7 @@ def _rows(item: Prepared) -> Markup:
             parts.append(
                 f"<tr{'' if is_lowest else ' class=whole'}><th scope=row>"
                 f"<a href=../regions/{escape(region.code)}.html>{drawing.named(region)}</a>{sample}"
-                f"{called}{item.value_cell(figure)}{band_cell(figure, None, regions)}<td{told}></tr>\n"
+                f"{called}{item.value_cell(region, figure)}{band_cell(figure, None, regions)}<td{told}></tr>\n"
             )
     return Markup("".join(parts))
 

@@ -13,7 +13,7 @@ from pipelines.pages import drawing
 from pipelines.pages.numbers import MISSING
 from pipelines.pages.reading import Row
 from pipelines.pages.references import Reference
-from pipelines.pages.subjects import Facts, Figure, Region, Subject
+from pipelines.pages.subjects import Facts, Figure, Newest, Region, Subject
 
 STATUSES = {
     "E": ("估计", "estimated"),
@@ -39,9 +39,14 @@ def figure_button(text: str, reference: Reference) -> str:
     return f"<button {about}>{text}</button>"
 
 
-def row_button(text: str) -> str:
-    """A subject's newest figure in a row that links to its subject or region: the page and the row say which it is."""
-    return f"<button>{text}</button>"
+def row_button(text: str, figure: Figure, newest: Newest | None) -> str:
+    """A figure in a row that links to its subject or region: the page and the row say which it is.
+
+    It says year and variant where they are not the newest year of the region's level, and the main reading.
+    """
+    year = f" data-y={figure.year}" if newest is not None and figure.year != newest.year else ""
+    variant = f' data-b="{escape(figure.variant)}"' if figure.variant != "main" else ""
+    return f"<button{year}{variant}>{text}</button>"
 
 
 def subject_button(text: str, key: str, region: Region, year: int) -> str:
@@ -87,24 +92,25 @@ class Prepared:
         self.unit = units.get(subject.unit, subject.unit) if subject.unit != "1" else ""
         self.heading = f"<a href=../indicators/{escape(subject.key)}.html>{both(subject.name_zh, subject.name_en)}</a>"
 
-    def value_cell(self, figure: Figure | None) -> str:
-        """A figure with its interval and flags, or why there is none."""
+    def value_cell(self, region: Region, figure: Figure | None) -> str:
+        """A region's figure with its interval and flags, or why there is none."""
         if figure is None or figure.value is None:
             return f"<td class=n>{MISSING}{flags(figure) if figure is not None else ''}"
         interval = ""
         if figure.low is not None and figure.high is not None:
             interval = f"<small>{self.subject.written(figure.low)}–{self.subject.written(figure.high)}</small>"
-        return f"<td class=n>{row_button(self.subject.written(figure.value))}{flags(figure)}{interval}"
+        button = row_button(self.subject.written(figure.value), figure, self.subject.newest.get(region.depth))
+        return f"<td class=n>{button}{flags(figure)}{interval}"
 
     def line(self, region: Region, size: int, positions: Row | None = None, counted: Counter[str] | None = None) -> str:
         """The subject's line on the profile of a region of a level with so many regions (`size`).
 
         End tags that HTML leaves to the reader are left out.
         """
-        figure = self.subject.of(region)
+        figure = self.subject.newest_of(region)
         code = f"{self.subject.key} · " if self.subject.kind == "indicator" else ""
         newest = self.subject.newest.get(region.depth)
-        called = newest.period_name if newest is not None else MISSING
+        called = figure.period_name if figure is not None else newest.period_name if newest is not None else MISSING
         unit = f" · {both(self.unit, self.subject.unit)}" if self.unit else ""
         is_synthetic = figure is not None and figure.is_synthetic
         told = (figure.to_home if figure is not None else None) or "unknown"
@@ -112,7 +118,7 @@ class Prepared:
         return (
             f"<tr{'' if self.subject.kind == 'indicator' else ' class=whole'}><th scope=row>{self.heading}"
             f"{self.sample if is_synthetic else ''}<small>{code}{called}{unit}</small>"
-            f'{self.value_cell(figure)}<td class="sp {told}{ground}"{drawn}>'
+            f'{self.value_cell(region, figure)}<td class="sp {told}{ground}"{drawn}>'
             f"<td class=n>{self._beside(region, figure, counted)}{band_cell(figure, positions, size)}"
             f"<td class=n>{self.target['target_text'] if self.target else ''}</tr>\n"
         )

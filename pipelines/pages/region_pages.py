@@ -69,7 +69,7 @@ def profile(shared: Shared, region: Region, waived: Callable[[str], bool], synth
     """Everything the profile of a region shows."""
     facts = shared.facts
     whole = facts.shown("degree.all")
-    degree = whole.of(region) if whole is not None else None
+    degree = whole.newest_of(region) if whole is not None else None
     positions = shared.positions.get((region.id, degree.year)) if degree is not None else None
     size = len(facts.at(region.depth))
     trends = [_trend(shared, region, subject, synthetic) for key in TRENDS if (subject := facts.shown(key)) is not None]
@@ -123,7 +123,7 @@ def _domains(shared: Shared, region: Region, size: int) -> list[Markup]:
             by_domain.setdefault(subject.domain, []).append(subject)
     listed = []
     for domain, subjects in by_domain.items():
-        figures = [subject.of(region) for subject in subjects]
+        figures = [subject.newest_of(region) for subject in subjects]
         counted = Counter(figure.to_home or "unknown" for figure in figures if figure is not None)
         degree = facts.shown(f"degree.{domain}")
         heading = shared.prepared[degree.key].line(region, size, counted=counted) if degree is not None else ""
@@ -171,7 +171,7 @@ def _money(shared: Shared, region: Region) -> list[Row]:
     """Spending per head beside the degree and the gap of town and country, by domain."""
     facts, listed = shared.facts, []
     for spending in facts.of_kind("spending"):
-        figure = spending.of(region)
+        figure = spending.newest_of(region)
         if figure is None or figure.value is None:
             continue
         degree = facts.shown(f"degree.{spending.domain}")
@@ -186,7 +186,7 @@ def _money(shared: Shared, region: Region) -> list[Row]:
                 "zh": spending.name_zh.partition("：")[2],
                 "en": spending.name_en.partition(": ")[2],
                 "called": figure.period_name,
-                "value": Markup(row_button(spending.written(figure.value))),
+                "value": Markup(row_button(spending.written(figure.value), figure, spending.newest.get(region.depth))),
                 "home": spending.written(figure.home_value),
                 "of_home": figure.of_home,
                 "share": share.written(row.get("budget_share_pct")),
@@ -213,9 +213,9 @@ def _amounts(shared: Shared, region: Region) -> list[Row]:
 
 
 def _newest_gap(shared: Shared, region: Region, subject: Subject) -> Row | None:
-    """The gap of town and country in the year that the subject's figures of the region's level are shown of."""
-    newest = subject.newest.get(region.depth)
-    row = shared.gaps.get((region.id, newest.year, subject.key)) if newest is not None else None
+    """The gap of town and country in the year of the region's newest figure of the subject."""
+    figure = subject.newest_of(region)
+    row = shared.gaps.get((region.id, figure.year, subject.key)) if figure is not None else None
     shown = ("urban", "rural", "unattributed_spending")
     return row if row is not None and any(row[name] is not None for name in shown) else None
 

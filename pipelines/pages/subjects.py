@@ -55,6 +55,7 @@ class Figure:
     status: str = "A"
     reason: str | None = None
     is_synthetic: bool = False
+    is_newest: bool = False
 
     def has_status(self, code: str) -> bool:
         """Whether a status code is among those of the figure: Q withheld, E estimated, B break ..."""
@@ -111,6 +112,11 @@ class Subject:
             newest = self.newest.get(region.depth)
             year = newest.year if newest is not None else None
         return None if year is None else self.figures.get(region.code, {}).get(year)
+
+    def newest_of(self, region: Region) -> Figure | None:
+        """A region's newest figure with a value, else that of its level's newest year."""
+        figures = self.figures.get(region.code, {}).values()
+        return next((figure for figure in figures if figure.is_newest), None) or self.of(region)
 
     def period_names(self) -> dict[int, str]:
         """What the years are called that anybody has a value of, in order."""

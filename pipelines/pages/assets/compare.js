@@ -85,12 +85,19 @@ junheng.ready(function () {
       link.href = "indicators/" + encodeURIComponent(key) + ".html";
       name.append(link);
       if (about.units[0]) { name.append(make("small", "", both(about.units[0], about.units[1]))); }
+      if (isMixed(about, data)) { name.append(make("i", "flag", both("政府层级不同，不可比", "other levels of government: not comparable"))); }
       row.append(name);
       state.r.forEach(function (code) { row.append(valueCell(about, data, code, about.years[junheng.region(code).depth])); });
       body.append(row);
       charts.append(chart(about, data));
     });
     table.append(head, body);
+  }
+  // Money of other levels of government is no more or less than another's: it is shown, and not drawn together.
+  function isMixed(about, data) {
+    var levels = state.r.map(function (code) { return junheng.figure(data, code, about.years[junheng.region(code).depth]); })
+      .filter(function (one) { return one && one.value !== null; }).map(function (one) { return one.levels; });
+    return new Set(levels).size > 1;
   }
   function svg(tag, attributes, text) {
     var made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -109,6 +116,10 @@ junheng.ready(function () {
     });
     if (isSample) { caption.append(sample({ isSample: true })); }
     figure.append(caption);
+    if (isMixed(about, data)) {
+      figure.append(make("p", "note", both("所选地区的钱属于不同的政府层级，不画在一起。", "The money of these regions is of different levels of government: it is not drawn together.")));
+      return figure;
+    }
     if (!values.length) { figure.append(make("p", "", both("没有数", "no figures"))); return figure; }
     var low = Math.min.apply(null, values), high = Math.max.apply(null, values), span = high - low || Math.abs(high) || 1;
     var years = data.years, wide = years[years.length - 1] - years[0] || 1;

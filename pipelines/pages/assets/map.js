@@ -50,11 +50,12 @@ junheng.ready(function () {
   if (!subjects) { return; }
   function describe(about, data, year, shown) {
     legend.replaceChildren();
-    var keys = Object.keys(shown.ends).sort(), peers = new Set(keys.map(function (key) { return shown.ends[key].peers; }));
+    var last = null, keys = Object.keys(shown.ends).sort(), peers = new Set(keys.map(function (key) { return shown.ends[key].peers; }));
     keys.forEach(function (key) {
       var end = shown.ends[key], line = junheng.make("li");
+      if (peers.size > 1 && end.levels && end.peers !== last) { legend.append(junheng.make("li", "peers", levelsNamed(end.levels))); }
+      last = end.peers;
       line.append(junheng.make("i", "swatch k" + end.fifth));
-      if (peers.size > 1 && end.levels) { line.append(levelsNamed(end.levels), " "); }
       line.append(junheng.written(about, end.low) + " – " + junheng.written(about, end.high), " ",
         junheng.make("small", "", both(end.count + " 个地区", end.count + " regions")));
       legend.appendChild(line);

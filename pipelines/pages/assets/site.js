@@ -88,7 +88,7 @@ var junheng = (function () {
     // In a profile the row links to its subject, on an indicator's page to its region; the page is about the other.
     var link = button.closest("tr").querySelector("th a").getAttribute("href"), name = decodeURIComponent(link.replace(/^.*\//, "").replace(/\.html$/, ""));
     var key = root.dataset.subject || name, code = root.dataset.region || name;
-    return [key, code, subject(key).years[region(code).depth], button.dataset.b];
+    return [key, code, button.dataset.y || subject(key).years[region(code).depth], button.dataset.b];
   }
   function explain(button) {
     var isWhole = "t" in button.dataset, short = isWhole ? [button.dataset.s] : button.dataset.f ? button.dataset.f.split(" ") : inRow(button);

@@ -53,6 +53,10 @@ select
     figures.current_depth as region_depth,
     figures.variant,
     figures.value,
+    figures.value is not null
+        and figures.year = max(case when figures.value is not null then figures.year end) over (
+            partition by figures.subject_code, figures.region_id
+        ) as is_newest,
     figures.ci_low,
     figures.ci_high,
     figures.government_levels,
