@@ -257,6 +257,7 @@ class Jurisdiction:
             "name_zh": self.name,
             "name_en": self.name_en,
             "home_region": self.home_region,
+            "compared_depth": str(self.description.compared_depth),
             "currency": self.currency,
             "default_population_basis": self.description.default_population_basis,
             "main_fund": self.main_fund or "",

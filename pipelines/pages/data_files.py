@@ -45,6 +45,7 @@ def contents(release: Release, facts: Facts, prepared: dict[str, Prepared], mark
                     "units": [item.unit, item.subject.unit if item.unit else ""],
                     "places": item.subject.decimals,
                     "isCut": item.subject.is_cut,
+                    "periods": item.subject.other_names(),
                     "years": {depth: newest.year for depth, newest in item.subject.newest.items()},
                 }
                 for item in prepared.values()
@@ -80,8 +81,8 @@ def series(facts: Facts, subject: Subject) -> str:
 def _row(figures: list[Figure | None]) -> dict[str, Any]:
     """A region's figures by year: `v` values, `s` statuses, `o` origin (1 synthetic), `f` fifths (0 none).
 
-    Where there are any: `l` and `h` ends of the intervals, `g` levels of government, `b` variants. A text that all
-    years have is there once.
+    Where there are any: `l` and `h` ends of the intervals, `g` levels of government, `b` variants,
+    `d` days of the deliveries that provisional ones stay at. A text that all years have is there once.
     """
     known = [figure if figure is not None else Figure(0, "", None, status="") for figure in figures]
     row: dict[str, Any] = {
@@ -96,6 +97,8 @@ def _row(figures: list[Figure | None]) -> dict[str, Any]:
         row["g"] = _shortest([figure.levels for figure in known])
     if any(figure.variant != "main" for figure in known):
         row["b"] = [figure.variant for figure in known]
+    if any(figure.stays_at is not None for figure in known):
+        row["d"] = [str(figure.stays_at) if figure.stays_at is not None else "" for figure in known]
     return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.pages.provisional import date_figures
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.references import TREND
 from pipelines.pages.subjects import Facts, Figure, Newest, Region, Subject
@@ -9,7 +10,7 @@ from pipelines.pages.subjects import Facts, Figure, Newest, Region, Subject
 
 def read_facts(release: Release) -> Facts:
     """Regions and subjects of a release; nothing of them where it has no figures of regions."""
-    facts = Facts(release.home)
+    facts = Facts(release.home, compared=release.jurisdiction.get("compared_depth"))
     if not release.has("dim_current_region", "dim_subject", TREND, "mart_subject_level", "benchmark"):
         return facts
     facts.regions = {region.code: region for region in _regions(release)}
@@ -17,6 +18,7 @@ def read_facts(release: Release) -> Facts:
     _add_figures(release, facts)
     for row in release.rows("select * from benchmark where breakdown = 'all' and variant = 'main'"):
         facts.spreads[(row["subject_code"], row["year"], row["region_depth"], row["government_levels"])] = row
+    date_figures(release, facts)
     for row in _groups(release):
         facts.groups.setdefault(row["region_code"], []).append(row)
     return facts

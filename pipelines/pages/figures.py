@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pipelines.pages.chart import Point, Series
 from pipelines.pages.data_files import governments
+from pipelines.pages.provisional import date_rows, stand_ins
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts
 
@@ -52,12 +53,12 @@ def residents_meant(release: Release) -> tuple[str, str]:
 # The main reading, and every declared variant that differs from it in the people only.
 _PER_HEAD = """
     select 0 as place, 'main' as variant, '' as name_zh, '' as name_en, year, period_name, spending,
-        residents as people, per_resident as per_head, currency, provenance
+        residents as people, per_resident as per_head, currency, obs_status, provenance
     from mart_per_capita_spending
     where region_code = $1 and domain = 'all' and residence = 'total' and per_resident is not null
     union all
     select 1, s.variant, d.name_zh, d.name_en, s.year, s.period_name, s.spending, s.population, s.per_head, s.currency,
-        s.provenance
+        s.obs_status, s.provenance
     from mart_per_capita_spending_variants s
     join dim_variant d using (variant)
     join dim_variant m on m.is_main and (m.prices, m.fund, m.account_stage, m.boundaries, m.government_level)
@@ -74,6 +75,8 @@ def spending_over_years(release: Release) -> Row | None:
         return None
     rows = release.rows(_PER_HEAD, release.home)
     zh, en = residents_meant(release)
+    found = stand_ins(release)
+    date_rows(rows, found.of_spending)
     series: dict[str, list[Row]] = {}
     for row in rows:
         if row["variant"] == "main":
@@ -131,6 +134,7 @@ def spending_by_region(release: Release, facts: Facts) -> Row | None:
         return None
     home, *parts = rows
     names, groups = governments(release), dict[str, list[Row]]()
+    date_rows(rows, stand_ins(release).of_spending)
     for row in parts:
         row["is_synthetic"] = row["provenance"] != "official"
         groups.setdefault(row["government_levels"], []).append(row)
@@ -148,6 +152,8 @@ def spending_by_region(release: Release, facts: Facts) -> Row | None:
         "home": home | {"is_synthetic": home["provenance"] != "official", "length": 0},
         "currency": home["currency"],
         "has_synthetic": any(row["is_synthetic"] for row in parts),
+        "has_registered": any(row["registered"] is not None for row in rows),
+        "has_basic": any(row["basic_pct"] is not None for row in rows),
         "levels": sorted({row["region_level"] for row in parts}),
     }
 
@@ -172,7 +178,9 @@ def coverage(release: Release, facts: Facts) -> list[Row] | None:
     if not release.has("mart_service_coverage", "dim_indicator", "dim_breakdown", "mart_subject_level"):
         return None
     groups: dict[str, list[Row]] = {}
+    found = stand_ins(release)
     for row in release.rows(_COVERAGE, release.home):
+        date_rows([row], found.of_indicator(row["indicator_code"]))
         row["text"] = facts.subjects[row["indicator_code"]].written(row["value"])
         row["meter"] = None if row["attainment"] is None else max(0.0, min(1.0, row["attainment"])) * 100
         row["origin"] = ORIGINS.get(str(row["target_origin"]), (row["target_origin"], row["target_origin"]))
@@ -204,6 +212,9 @@ def populations(release: Release) -> list[Row]:
     rows = release.rows_of(
         "mart_population", "where region_code = ? order by reference_date desc, population_source", release.home
     )
+    for row in rows:
+        row["obs_status"] = ";".join(filter(None, (row["residents_status"], row["registered_status"])))
+    date_rows(rows, stand_ins(release).of_population)
     return [{**row, "source": SOURCES.get(row["population_source"], (row["population_source"],) * 2)} for row in rows]
 
 
@@ -279,7 +290,7 @@ def sql_example(release: Release) -> Row | None:
         return None
     home = release.home.replace("'", "''")
     sql = (
-        "SELECT year, spending, residents, per_resident, per_registered, provenance\n"
+        "SELECT period_name, spending, residents, per_resident, per_registered, provenance\n"
         "FROM mart_per_capita_spending\n"
         f"WHERE region_code = '{home}' AND domain = 'all' AND residence = 'total'\n"
         "ORDER BY year DESC\n"

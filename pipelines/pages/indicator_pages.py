@@ -15,7 +15,7 @@ from pipelines.pages import drawing
 from pipelines.pages.chart import CARD, Point, Series, line_chart
 from pipelines.pages.data_files import governments
 from pipelines.pages.numbers import MEASURE, MISSING, RATIO, plain, rounded
-from pipelines.pages.prepared import Prepared, band_cell, subject_button
+from pipelines.pages.prepared import Prepared, band_cell, figure_flags, subject_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
@@ -158,7 +158,9 @@ def page(shared: SharedTables, item: Prepared, synthetic: Row, sources: dict[str
         "unit_en": subject.unit if item.unit else "",
         "is_synthetic_here": subject.is_synthetic or any(row["provenance"] != "official" for row in parts),
         "home_figure": figure,
-        "home_cell": Markup(subject_button(subject.written(figure.value), subject.key, home, figure.year))
+        "home_cell": Markup(
+            subject_button(subject.written(figure.value), subject.key, home, figure.year) + figure_flags(figure)
+        )
         if figure is not None and figure.value is not None
         else MISSING,
         "fraction": shared.fractions.get((subject.key, figure.year)) if figure is not None else None,

@@ -6,6 +6,7 @@ Markup is put together here, not in templates, only where the same piece stands 
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
 from markupsafe import escape
 
@@ -59,12 +60,25 @@ def sample_mark(synthetic: Row) -> str:
     return f"<mark>{escape(synthetic['zh'])}</mark>"
 
 
-def flags(figure: Figure) -> str:
-    """What a figure's status says, in words; nothing for an ordinary one."""
-    said = [STATUSES[code] for code in figure.status.split(";") if code in STATUSES]
-    if figure.variant != "main":
+def flags(status: str, stays_at: date | None = None, variant: str = "main") -> str:
+    """What a status says, in words: nothing of an ordinary one; of a provisional one at which delivery it stays."""
+    said = [STATUSES[code] for code in status.split(";") if code in STATUSES]
+    if stays_at is not None:
+        stays = (f"初步：{stays_at} 的来文", f"provisional: delivery of {stays_at}")
+        said = [stays if words == STATUSES["P"] else words for words in said]
+    if variant != "main":
         said.append(("按今日区划", "on today's boundaries"))
     return "".join(f'<i class="flag">{both(*words)}</i>' for words in said)
+
+
+def figure_flags(figure: Figure | None) -> str:
+    """What is to be said beside a figure."""
+    return flags(figure.status, figure.stays_at, figure.variant) if figure is not None else ""
+
+
+def provisional_flag(figure: Figure | None) -> str:
+    """The flag of a provisional figure alone, for places without room for the others."""
+    return flags("P", figure.stays_at) if figure is not None and figure.has_status("P") else ""
 
 
 def band_cell(figure: Figure | None, positions: Row | None = None, regions: int | None = None) -> str:
@@ -95,12 +109,12 @@ class Prepared:
     def value_cell(self, region: Region, figure: Figure | None) -> str:
         """A region's figure with its interval and flags, or why there is none."""
         if figure is None or figure.value is None:
-            return f"<td class=n>{MISSING}{flags(figure) if figure is not None else ''}"
+            return f"<td class=n>{MISSING}{figure_flags(figure)}"
         interval = ""
         if figure.low is not None and figure.high is not None:
             interval = f"<small>{self.subject.written(figure.low)}–{self.subject.written(figure.high)}</small>"
         button = row_button(self.subject.written(figure.value), figure, self.subject.newest.get(region.depth))
-        return f"<td class=n>{button}{flags(figure)}{interval}"
+        return f"<td class=n>{button}{figure_flags(figure)}{interval}"
 
     def line(self, region: Region, size: int, positions: Row | None = None, counted: Counter[str] | None = None) -> str:
         """The subject's line on the profile of a region of a level with so many regions (`size`).

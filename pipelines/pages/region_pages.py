@@ -12,7 +12,7 @@ from pipelines.pages import drawing
 from pipelines.pages.chart import CARD, Point, Series, line_chart
 from pipelines.pages.data_files import governments
 from pipelines.pages.numbers import MISSING, RATIO, rounded
-from pipelines.pages.prepared import Prepared, row_button, subject_button
+from pipelines.pages.prepared import Prepared, figure_flags, row_button, subject_button
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
 
@@ -172,7 +172,7 @@ def _money(shared: Shared, region: Region) -> list[Row]:
     facts, listed = shared.facts, []
     for spending in facts.of_kind("spending"):
         figure = spending.newest_of(region)
-        if figure is None or figure.value is None:
+        if figure is None:
             continue
         degree = facts.shown(f"degree.{spending.domain}")
         score = degree.of(region, figure.year) if degree is not None else None
@@ -186,12 +186,22 @@ def _money(shared: Shared, region: Region) -> list[Row]:
                 "zh": spending.name_zh.partition("：")[2],
                 "en": spending.name_en.partition(": ")[2],
                 "called": figure.period_name,
-                "value": Markup(row_button(spending.written(figure.value), figure, spending.newest.get(region.depth))),
+                "is_missing": figure.value is None and not figure.has_status("Q"),
+                "value": Markup(
+                    (
+                        row_button(spending.written(figure.value), figure, spending.newest.get(region.depth))
+                        if figure.value is not None
+                        else MISSING
+                    )
+                    + figure_flags(figure)
+                ),
                 "home": spending.written(figure.home_value),
                 "of_home": figure.of_home,
                 "share": share.written(row.get("budget_share_pct")),
                 "is_synthetic": figure.is_synthetic,
-                "degree": Markup(subject_button(degree.written(score.value), degree.key, region, score.year))
+                "degree": Markup(
+                    subject_button(degree.written(score.value), degree.key, region, score.year) + figure_flags(score)
+                )
                 if has_score and degree is not None and score is not None
                 else MISSING,
                 "degree_home": degree.written(score.home_value)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from pipelines.pages import figures, numbers, quality_figures, site
 from pipelines.pages.chart import line_chart
 from pipelines.pages.facts import read_facts
+from pipelines.pages.prepared import flags
 from pipelines.pages.reading import Release, local_time, open_release
 from pipelines.pages.subjects import Facts
 
@@ -35,6 +36,7 @@ def environment() -> Environment:
         "attained": lambda value: numbers.rounded_down(value, numbers.ATTAINMENT),
         "plain": numbers.plain,
         "large": numbers.large,
+        "flags": lambda status, stays_at=None: Markup(flags(status or "", stays_at or None)),
         "percent": lambda value: numbers.rounded(value, numbers.PERCENT),
         "ratio": lambda value: numbers.rounded(value, numbers.RATIO),
         "style": Markup((ASSETS / "style.css").read_text(encoding="utf-8")),
@@ -57,7 +59,7 @@ def _common(release: Release) -> dict[str, Any]:
         "units": place.get("units", {}),
         "time": local_time(release),
         "level": lambda depth: levels.get(depth, unnamed),
-        "level_named": lambda name: next((level for level in place["levels"] if level["name"] == name), unnamed),
+        "level_named": lambda name: by_name.get(name, unnamed),
         "residents": figures.residents_meant(release),
         "verdict": quality_figures.verdict(release),
         "states": quality_figures.table_states(release),

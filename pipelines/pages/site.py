@@ -99,7 +99,7 @@ def write(
     writer.page("compare.html", "compare.html", ("assets/compare.js",), example=site_pages.example(facts))
     writer.page("catalogue.html", "catalogue.html", **overview, **site_pages.catalogue(release, prepared))
     writer.page("changes.html", "changes.html", **overview, **site_pages.changes(release))
-    writer.page("check.html", "check.html", **overview, **site_pages.quality_statement(release))
+    writer.page("check.html", "check.html", **overview, **site_pages.quality_statement(release, facts))
 
 
 def _regions(

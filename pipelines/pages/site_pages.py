@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pipelines.pages import indicator_pages, maps, quality_figures
 from pipelines.pages.data_files import governments
 from pipelines.pages.maps import MapOf
-from pipelines.pages.prepared import Prepared, figure_button
+from pipelines.pages.prepared import Prepared, figure_button, provisional_flag
 from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Region, Subject
 
@@ -44,7 +44,9 @@ def overview(release: Release, facts: Facts, map_of: MapOf) -> dict[str, Any]:
     return {
         "degree": figure,
         "degree_subject": degree,
-        "degree_cell": Markup(figure_button(degree.written(figure.value), degree.reference(home, figure))),
+        "degree_cell": Markup(
+            figure_button(degree.written(figure.value), degree.reference(home, figure)) + provisional_flag(figure)
+        ),
         "degree_row": row,
         "degree_before": degree.written(before.value) if before is not None and before.value is not None else None,
         "degree_domains": [bar for bar in bars if bar is not None],
@@ -69,7 +71,9 @@ def _bar(subject: Subject, region: Region, year: int, met: set[tuple[str, str]])
         "region": region,
         "zh": subject.name_zh.partition("：")[2],
         "en": subject.name_en.partition(": ")[2],
-        "cell": Markup(figure_button(subject.written(figure.value), subject.reference(region, figure))),
+        "cell": Markup(
+            figure_button(subject.written(figure.value), subject.reference(region, figure)) + provisional_flag(figure)
+        ),
         "place": _place(figure.value),
         "is_met": (region.id, subject.domain) in met,
         "is_synthetic": figure.is_synthetic,
@@ -200,9 +204,10 @@ def changes(release: Release) -> dict[str, Any]:
     }
 
 
-def quality_statement(release: Release) -> dict[str, Any]:
+def quality_statement(release: Release, facts: Facts) -> dict[str, Any]:
     """Accuracy, timeliness and comparability in numbers that the release holds."""
     said: dict[str, Any] = {"late": [], "shares": {}, "statuses": [], "breaks": 0, "covered": None}
+    said["has_intervals"] = bool(facts.of_kind("indicator"))
     said["has_scores"] = bool(facts.of_kind("degree") or facts.of_kind("index"))
     if release.has("audit_receipt"):
         rows = [row for row in quality_figures.receipts(release) if row["days_late"] is not None]

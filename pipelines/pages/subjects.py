@@ -56,6 +56,7 @@ class Figure:
     reason: str | None = None
     is_synthetic: bool = False
     is_newest: bool = False
+    stays_at: date | None = None  # of a provisional one: when the delivery came that it stays at
 
     def has_status(self, code: str) -> bool:
         """Whether a status code is among those of the figure: Q withheld, E estimated, B break ..."""
@@ -118,6 +119,10 @@ class Subject:
         figures = self.figures.get(region.code, {}).values()
         return next((figure for figure in figures if figure.is_newest), None) or self.of(region)
 
+    def other_names(self) -> dict[int, str]:
+        """What years are called that are not called by their number: 2018-19."""
+        return {year: name for year, name in self.period_names().items() if name != str(year)}
+
     def period_names(self) -> dict[int, str]:
         """What the years are called that anybody has a value of, in order."""
         known = [f for by_year in self.figures.values() for f in by_year.values() if f.value is not None]
@@ -131,13 +136,17 @@ class Subject:
 
 @dataclass
 class Facts:
-    """Regions and subjects of a release, and the spread of the figures of each level."""
+    """Regions and subjects of a release, and the spread of the figures of each level.
+
+    `compared` is the deepest level whose regions compare: those that are drawn on maps.
+    """
 
     home: str
     regions: dict[str, Region] = field(default_factory=dict)  # by code
     subjects: dict[str, Subject] = field(default_factory=dict)
     groups: dict[str, list[Row]] = field(default_factory=dict)  # by region's code
     spreads: dict[tuple[str, int, int, str], Row] = field(default_factory=dict)  # subject, year, depth, levels
+    compared: int | None = None
 
     def children(self, parent: str) -> list[Region]:
         """Regions right below another, in the order of codes."""
@@ -148,9 +157,11 @@ class Facts:
         return [region for region in self.regions.values() if region.depth == depth and region.is_territory]
 
     def lowest(self) -> list[Region]:
-        """Regions that no region lies below, in the order of codes: those that a map is made of."""
-        above = {region.parent for region in self.regions.values() if region.is_territory}
-        return [r for r in self.regions.values() if r.is_territory and r.code not in above and r.code != self.home]
+        """Regions of the deepest level that compares, and those that no region lies below: what a map is made of."""
+        land = [region for region in self.regions.values() if region.is_territory]
+        listed = [region for region in land if self.compared is None or region.depth <= self.compared]
+        above = {region.parent for region in listed}
+        return [region for region in listed if region.code not in above and region.code != self.home]
 
     def of_kind(self, kind: str) -> list[Subject]:
         """Subjects of a kind that have a figure anywhere."""

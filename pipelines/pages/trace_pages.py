@@ -67,7 +67,7 @@ def _headline(key: str, subject: Subject, home: Region, figure: Figure, unit: st
     """A headline that is a subject's figure."""
     return Headline(
         key=key, zh=subject.name_zh, en=subject.name_en, called=figure.period_name, text=subject.written(figure.value),
-        exact=repr(figure.value), unit=unit, is_synthetic=figure.is_synthetic,
+        exact=repr(figure.value), unit=unit, status=figure.status, is_synthetic=figure.is_synthetic,
         reference=subject.reference(home, figure), **rest,
     )  # fmt: skip
 
@@ -178,7 +178,7 @@ def _index(release: Release, facts: Facts, home: Region, index: Subject, figure:
         figure.year,
     )
     return _headline(
-        "index", index, home, figure, f"{rows[0]['base_year']} = 100",
+        "index", index, home, figure, f"{rows[0]['period_name']} = 100",
         formula=(
             "100 × 本年水平 ÷ 基年水平；水平是各指标在固定上下限之间的位置按权重平均。",
             "100 × level of the year ÷ level of the base year; the level is the weighted mean of the places of all "
@@ -247,6 +247,7 @@ def _urban_rural(release: Release, facts: Facts, home: Region, spending: Subject
         text=rounded(row["ratio"], RATIO),
         exact=repr(row["ratio"]),
         unit="",
+        status=row["obs_status"],
         is_synthetic=is_synthetic,
         reference=Reference("mart_urban_rural_gap", key, "ratio", f"gap.{spending.key}"),
         formula=("城镇人均 ÷ 乡村人均", "urban per head ÷ rural per head"),

@@ -11,6 +11,8 @@ select
     max(case when name = 'population_source' then value end) as population_source,
     coalesce(max(case when name = 'financial_year_population' then value end), 'middle') as financial_year_population,
     max(case when name = 'home_region' then value end) as home_region,
+    -- the deepest level of regions that provide all services and so compare
+    cast(max(case when name = 'compared_depth' then value end) as integer) as compared_depth,
     cast(max(case when name = 'first_year' then value end) as integer) as first_year,
     cast(max(case when name = 'last_year' then value end) as integer) as last_year,
     -- the year that changes, constant prices and the composite index are counted from

@@ -102,7 +102,7 @@ var junheng = (function () {
     close.type = "button";
     close.addEventListener("click", function () { dialog.close(); });
     var said = make("p", "said", make("strong", "", button.textContent));
-    said.append(" ", home ? both(home.names[0], home.names[1]) : known.region_id, " " + (known.year || ""));
+    said.append(" ", home ? both(home.names[0], home.names[1]) : known.region_id, " " + ((about && about.periods[known.year]) || known.year || ""));
     if (listed.mark && button.closest("tr, li, dl, section") && button.closest("tr, li, dl, section").querySelector("mark")) {
       var mark = make("mark", "sample", both(listed.mark.zh, listed.mark.en));
       said.append(" ", mark);
@@ -141,7 +141,7 @@ var junheng = (function () {
     var status = of("s", "");
     return {
       value: row.v[at], status: status, isThere: row.v[at] !== null || status !== "" && status !== "A", isSample: row.o[at] === "1",
-      fifth: Number(row.f[at]), levels: of("g", ""), variant: of("b", "main"),
+      fifth: Number(row.f[at]), levels: of("g", ""), variant: of("b", "main"), staysAt: of("d", ""),
       low: of("l", null), high: of("h", null),
     };
   }

@@ -61,7 +61,10 @@ select
     figures.ci_high,
     figures.government_levels,
     position.home_value,
-    case when figures.subject_kind = 'spending' then {{ divide('100 * figures.value', 'position.home_value') }} end as of_home_pct,
+    -- net income is no part of spending
+    case when figures.subject_kind = 'spending' and figures.value >= 0 and position.home_value > 0
+        then {{ divide('100 * figures.value', 'position.home_value') }}
+    end as of_home_pct,
     position.to_home,
     position.fifth,
     position.position_first,

@@ -1,5 +1,5 @@
 -- What there is of each subject at each level of today's regions: first and newest year, and how many of the level's regions
--- have a figure in the newest. `is_lowest` marks the deepest level that has figures: the one that maps show.
+-- have a figure in the newest. `is_lowest` marks the deepest level that has figures and compares: the one that maps show.
 with levels as (
     select
         subject_code,
@@ -27,9 +27,12 @@ select
     max(oldest.period_name) as first_period_name,
     cast(count(distinct case when trend.value is not null then trend.region_id end) as integer) as regions,
     cast(max(listed.regions_listed) as integer) as regions_listed,
-    levels.region_depth = max(levels.region_depth) over (partition by levels.subject_code) as is_lowest,
+    levels.region_depth = max(
+        case when levels.region_depth <= coalesce(setting.compared_depth, levels.region_depth) then levels.region_depth end
+    ) over (partition by levels.subject_code) as is_lowest,
     {{ provenance_of_rows('trend.provenance') }} as provenance
 from levels
+cross join {{ ref('stg_setting') }} as setting
 inner join listed
     on listed.region_depth = levels.region_depth
 inner join {{ ref('mart_region_trend') }} as trend
@@ -40,4 +43,4 @@ inner join {{ ref('mart_region_trend') }} as oldest
     on oldest.subject_code = levels.subject_code
     and oldest.region_id = trend.region_id
     and oldest.year = levels.first_year
-group by levels.subject_code, levels.region_depth, levels.year, levels.first_year
+group by levels.subject_code, levels.region_depth, levels.year, levels.first_year, setting.compared_depth
