@@ -45,9 +45,9 @@ def _subjects(release: Release) -> list[Subject]:
 
 def _add_figures(release: Release, facts: Facts) -> None:
     columns = (
-        "year, period_name, value, ci_low, ci_high, government_levels, variant, home_value, of_home_pct, to_home, "
-        "fifth, position_first, position_last, regions_compared, obs_status, undefined_reason, "
-        "provenance <> 'official', is_newest"
+        "year, period_name, value, ci_low, ci_high, government_levels, variant, home_value, peers_median, "
+        "of_peers_median_pct, to_home, fifth, position_first, position_last, regions_compared, obs_status, "
+        "undefined_reason, provenance <> 'official', is_newest"
     )
     for key, code, *figure in release.tuples(f"select subject_code, region_code, {columns} from {TREND}"):
         made = Figure(*figure)

@@ -228,7 +228,7 @@ def _strips(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list
     """The figures of the lowest regions that are compared with each other, drawn as dots over their spread."""
     peers, drawn = _peers(facts, subject), []
     for (depth, levels), figures in peers.items():
-        year, home = figures[0].year, figures[0].home_value
+        year, home = figures[0].year, None if levels else figures[0].home_value  # money of other levels is no measure
         spread = facts.spreads.get((subject.key, year, depth, levels))
         values = [figure.value for figure in figures if figure.value is not None]
         if spread is None or len(values) < 3:
@@ -237,9 +237,14 @@ def _strips(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list
         ends = (subject.written(axis.low), subject.written(axis.high))
         ends = (ends[1], ends[0]) if axis.is_turned else ends
         said = named_levels(levels, names) if len(peers) > 1 else ("", "")
-        drawn.append({
-            "called": figures[0].period_name, "among": said, "drawn": drawing.strip(values, spread, axis, home, ends),
-        })  # fmt: skip
+        drawn.append(
+            {
+                "called": figures[0].period_name,
+                "among": said,
+                "has_home": home is not None,
+                "drawn": drawing.strip(values, spread, axis, home, ends),
+            }
+        )
     return drawn
 
 
@@ -275,7 +280,7 @@ def _spreads(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> lis
             {
                 "called": row["period_name"],
                 "among": named_levels(row["government_levels"], names),
-                "home": subject.written(row["home_value"]),
+                "home": MISSING if row["government_levels"] else subject.written(row["home_value"]),
                 "regions": row["regions"],
                 "is_synthetic": row["provenance"] != "official",
                 "cells": [subject.written(row[name]) for name in columns],

@@ -140,10 +140,13 @@ def _short(shared: Shared, region: Region, degree: Figure | None) -> list[Row]:
 
 
 def _trend(shared: Shared, region: Region, subject: Subject, synthetic: Row) -> Markup | None:
-    """A region's series beside the home region's, with breaks and changes of boundaries."""
-    home = shared.facts.regions[shared.facts.home]
+    """A region's series, with breaks and changes of boundaries; beside it the home region's, unless it is money.
+
+    The home region's money is that of more levels of government.
+    """
+    home, is_money = shared.facts.regions[shared.facts.home], subject.kind == "spending"
     drawn = []
-    for each, tone, shape in ((region, 1, "circle"), (home, 2, "diamond"))[: 1 if region is home else 2]:
+    for each, tone, shape in ((region, 1, "circle"), (home, 2, "diamond"))[: 1 if region is home or is_money else 2]:
         known = sorted(subject.figures.get(each.code, {}).items())
         points = [Point(year, f.value, f.is_synthetic, f.period_name) for year, f in known if f.value is not None]
         drawn.append(Series(each.name, each.name_en, tone, shape, points))
@@ -151,7 +154,6 @@ def _trend(shared: Shared, region: Region, subject: Subject, synthetic: Row) -> 
         return None
     changes = shared.changes.get(region.code, [])
     changed = [row["effective_date"] for row in changes if row["change_kind"] not in SAME_LAND]
-    is_money = subject.kind == "spending"
     return line_chart(
         drawn,
         synthetic,
@@ -195,8 +197,8 @@ def _money(shared: Shared, region: Region) -> list[Row]:
                     )
                     + figure_flags(figure)
                 ),
-                "home": spending.written(figure.home_value),
-                "of_home": figure.of_home,
+                "median": spending.written(figure.peers_median),
+                "of_median": figure.of_median,
                 "share": share.written(row.get("budget_share_pct")),
                 "is_synthetic": figure.is_synthetic,
                 "degree": Markup(

@@ -35,7 +35,8 @@ class Figure:
 
     `levels` are the levels of government whose money it is; `variant` is not `main` where it stands on today's
     boundaries because the territory of its year was another. `to_home`: better, worse, higher, lower, similar or None.
-    `fifth`, `first`, `last`: its fifth and the positions left open among `regions` regions; `of_home` in percent.
+    `fifth`, `first`, `last`: its fifth and the positions left open among `regions` regions; `of_median`: in percent of
+    `peers_median`, that of the regions with the same levels of government, for spending.
     """
 
     year: int
@@ -46,7 +47,8 @@ class Figure:
     levels: str = ""
     variant: str = "main"
     home_value: float | None = None
-    of_home: float | None = None
+    peers_median: float | None = None
+    of_median: float | None = None
     to_home: str | None = None
     fifth: int | None = None
     first: int | None = None

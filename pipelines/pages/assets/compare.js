@@ -95,9 +95,14 @@ junheng.ready(function () {
   }
   // Money of other levels of government is no more or less than another's: it is shown, and not drawn together.
   function isMixed(about, data) {
-    var levels = state.r.map(function (code) { return junheng.figure(data, code, about.years[junheng.region(code).depth]); })
-      .filter(function (one) { return one && one.value !== null; }).map(function (one) { return one.levels; });
-    return new Set(levels).size > 1;
+    var levels = new Set();
+    state.r.forEach(function (code) {
+      data.years.forEach(function (year) {
+        var one = junheng.figure(data, code, year);
+        if (one && one.value !== null) { levels.add(one.levels); }
+      });
+    });
+    return levels.size > 1;
   }
   function svg(tag, attributes, text) {
     var made = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -61,10 +61,11 @@ select
     figures.ci_high,
     figures.government_levels,
     position.home_value,
-    -- net income is no part of spending
-    case when figures.subject_kind = 'spending' and figures.value >= 0 and position.home_value > 0
-        then {{ divide('100 * figures.value', 'position.home_value') }}
-    end as of_home_pct,
+    -- money compares with that of the same levels of government alone; net income is no part of spending
+    case when figures.subject_kind = 'spending' then benchmark.median end as peers_median,
+    case when figures.subject_kind = 'spending' and figures.value >= 0 and benchmark.median > 0
+        then {{ divide('100 * figures.value', 'benchmark.median') }}
+    end as of_peers_median_pct,
     position.to_home,
     position.fifth,
     position.position_first,
@@ -81,4 +82,12 @@ left join {{ ref('figure_position') }} as position
     and position.year = figures.year
     and position.breakdown = figures.breakdown
     and position.variant = figures.variant
+left join {{ ref('benchmark') }} as benchmark
+    on benchmark.subject_code = figures.subject_code
+    and benchmark.year = figures.year
+    and benchmark.region_depth = figures.region_depth
+    and benchmark.government_levels = figures.government_levels
+    and benchmark.breakdown = figures.breakdown
+    and benchmark.variant = figures.variant
+    and position.regions_compared is not null
 where figures.place = 1
