@@ -54,7 +54,7 @@ JURISDICTION: Any = SimpleNamespace(
     unit_names={},
     boundaries=None,
     time_zone="Asia/Shanghai",
-    levels=[SimpleNamespace(name="place", name_zh="地方", name_en="Place", depth=0)],
+    levels=[SimpleNamespace(name="place", name_zh="地方", name_en="Place", depth=0, government_level="none")],
     synthetic_mark={"zh": "示例", "en": "Sample"},
     data_notes=[],
     contracts={},

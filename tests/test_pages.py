@@ -108,12 +108,12 @@ TITLE = {"zh": "题", "en": "Title"}
 
 def drawn(*points: Point) -> str:
     series = [Series("按人", "per person", 1, "circle", list(points))]
-    return str(line_chart(series, SAMPLE, TITLE, {"zh": "元", "en": "units"}))
+    return str(line_chart(series, SAMPLE, TITLE, {"zh": "元", "en": "units"}, numbers.rounded))
 
 
 def test_a_synthetic_figure_is_hollow_dashed_and_named() -> None:
     chart = drawn(Point(2019, 1.0, False), Point(2020, 2.0, True))
-    assert "hollow" in chart and "dashed" in chart and "示例" in chart
+    assert "hollow" in chart and "dashed" in chart and "2020: 2 · 示例 / Sample" in chart and "2019: 1<" in chart
     official = drawn(Point(2019, 1.0, False), Point(2020, 2.0, False))
     assert "hollow" not in official and "dashed" not in official and "示例" not in official
 
@@ -124,7 +124,7 @@ def test_no_line_crosses_a_year_without_a_figure() -> None:
 
 
 def test_nothing_to_draw_is_no_chart() -> None:
-    assert line_chart([Series("x", "x", 1, "circle", [])], SAMPLE, TITLE, TITLE) is None
+    assert line_chart([Series("x", "x", 1, "circle", [])], SAMPLE, TITLE, TITLE, numbers.rounded) is None
 
 
 # -- a release by hand -------------------------------------------------------------------------------------------------
@@ -264,26 +264,27 @@ def test_figures_on_the_page_are_the_figures_of_the_tables(zhejiang: House) -> N
     page = Page(zhejiang.warehouse.current / "pages/index.html")
     home = "330000"
     figures = zhejiang.query(
-        f"select year, per_capita from mart_per_capita_spending where region_code = '{home}' and domain = 'all' "
-        "and government_level = 'all' and residence = 'total' and per_capita is not null "
-        "and fund = 'general_budget' and account_stage = 'final' and price_basis = 'nominal' "
-        "and reference_geography = 'reported' and population_source <> 'mid_year'"
+        f"select unnest([per_resident, per_registered]) as value from mart_per_capita_spending "
+        f"where region_code = '{home}' and domain = 'all' and residence = 'total' union all "
+        f"select per_head from mart_per_capita_spending_variants where region_code = '{home}' and domain = 'all' "
+        "and residence = 'total' and variant in ('census', 'mid_year')"
     )
-    assert len(figures) > 10
-    for _, per_capita in figures:
-        assert numbers.rounded(per_capita, 1) in page.text
-    newest = [row for row in newest_coverage(zhejiang) if row[2] in ("resident", "target_group")]
-    assert len(newest) > 10
-    for _, _, _, numerator, denominator in newest:
+    known = [value for (value,) in figures if value is not None]
+    assert len(known) > 20
+    for value in known:
+        assert numbers.rounded(value) in page.text
+    newest = newest_coverage(zhejiang)
+    assert len(newest) > 70
+    for _, _, numerator, denominator in newest:
         assert numbers.plain(numerator) in page.text and numbers.plain(denominator) in page.text
 
 
 def newest_coverage(house: House) -> list[tuple[Any, ...]]:
-    """Code, provenance, basis, numerator and denominator of every indicator's newest figures."""
+    """Code, provenance, numerator and denominator of every indicator's newest figure."""
     return house.query(
-        "select indicator_code, provenance, population_basis, numerator, denominator from mart_service_coverage "
-        "where region_code = '330000' and sex = 'all' and age_group = 'all' and residence = 'total' "
-        "and \"group\" = 'all' and value is not null qualify year = max(year) over (partition by indicator_code)"
+        "select indicator_code, provenance, numerator, denominator from mart_service_coverage "
+        "where region_code = '330000' and breakdown = 'all' and value is not null "
+        "qualify year = max(year) over (partition by indicator_code)"
     )
 
 
@@ -298,10 +299,9 @@ def test_every_row_made_from_synthetic_input_is_marked_on_the_page(zhejiang: Hou
     for (city,) in cities:
         (row,) = [row for row in rows if f"lang=zh>{city}<" in row]
         assert mark in row and "is-sample" in row
-    for code, provenance, basis, _, _ in newest_coverage(zhejiang):
-        if basis != "registered":
-            (row,) = [row for row in rows if f'<span class="code">{code}</span>' in row]
-            assert (mark in row) == (provenance == "synthetic"), code
+    for code, provenance, _, _ in newest_coverage(zhejiang):
+        (row,) = [row for row in rows if f'<span class="code">{code}</span>' in row]
+        assert (mark in row) == (provenance == "synthetic"), code
 
 
 @pytest.mark.pipeline

@@ -14,6 +14,9 @@ from pipelines.pages.prepared import Prepared
 from pipelines.pages.reading import Release
 from pipelines.pages.subjects import Facts, Figure, Subject
 
+# The statuses of a figure without a value; one with a value has none of them.
+VALUELESS = {"O", "L", "M", "Q"}
+
 
 def _call(name: str, *arguments: Any) -> str:
     """A script that hands its arguments over; nothing in it can end the script it is in."""
@@ -103,6 +106,6 @@ def _row(figures: list[Figure | None]) -> dict[str, Any]:
 
 
 def _shortest(values: list[str]) -> list[str] | str:
-    """The texts of all years, or the one that all are which there are."""
+    """The texts of all years, or the one that all have which have a value; a year without a row has none."""
     known = set(values) - {""}
-    return known.pop() if len(known) == 1 else values
+    return known.pop() if len(known) == 1 and not known & VALUELESS else values

@@ -65,7 +65,13 @@ def card(
             | jurisdiction.unit_names,
             "time_zone": jurisdiction.time_zone,
             "levels": [
-                level.model_dump(include={"name", "name_zh", "name_en", "depth", "government_level"})
+                {
+                    "name": level.name,
+                    "name_zh": level.name_zh,
+                    "name_en": level.name_en,
+                    "depth": level.depth,
+                    "government_level": level.government_level,
+                }
                 for level in jurisdiction.levels
             ],
             "synthetic_mark": jurisdiction.synthetic_mark,

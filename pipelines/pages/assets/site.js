@@ -140,7 +140,7 @@ var junheng = (function () {
     function of(name, none) { return !(name in row) ? none : Array.isArray(row[name]) ? row[name][at] : row[name]; }
     var status = of("s", "");
     return {
-      value: row.v[at], status: status, isThere: row.v[at] !== null || status !== "" && status !== "A", isSample: row.o[at] === "1",
+      value: row.v[at], status: status, isThere: row.v[at] !== null || /[OLMQ]/.test(status), isSample: row.o[at] === "1",
       fifth: Number(row.f[at]), levels: of("g", ""), variant: of("b", "main"), staysAt: of("d", ""),
       low: of("l", null), high: of("h", null),
     };
