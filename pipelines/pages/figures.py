@@ -64,7 +64,7 @@ _PER_HEAD = """
     join dim_variant m on m.is_main and (m.prices, m.fund, m.account_stage, m.boundaries, m.government_level)
         = (d.prices, d.fund, d.account_stage, d.boundaries, d.government_level)
     where s.region_code = $1 and domain = 'all' and residence = 'total' and per_head is not null
-    order by year desc, place, variant
+    order by place, variant, year desc
 """
 _LOOKS = ((1, "circle"), (2, "circle"), (2, "diamond"), (1, "diamond"))
 
@@ -85,7 +85,7 @@ def spending_over_years(release: Release) -> Row | None:
     if "main" not in series:
         return {"series": [], "rows": []}
     drawn = []
-    for (_, members), look in zip(_in_order(series), _LOOKS * len(series), strict=False):
+    for members, look in zip(series.values(), _LOOKS * len(series), strict=False):
         points = [
             Point(row["year"], row["per_head"], row["provenance"] != "official", row["period_name"])
             for row in reversed(members)
@@ -95,15 +95,10 @@ def spending_over_years(release: Release) -> Row | None:
     return {
         "series": drawn,
         "rows": rows,
-        "newest": [members[0] for _, members in _in_order(series)],
+        "newest": [members[0] for members in series.values()],
         "currency": rows[0]["currency"],
         "has_synthetic": any(row["provenance"] != "official" for row in rows),
     }
-
-
-def _in_order(series: dict[str, list[Row]]) -> list[tuple[str, list[Row]]]:
-    """The main reading first."""
-    return sorted(series.items(), key=lambda item: item[0] != "main")
 
 
 _BY_REGION = """

@@ -173,7 +173,7 @@ def _money(shared: Shared, region: Region) -> list[Row]:
     """Spending per head beside the degree and the gap of town and country, by domain."""
     facts, listed = shared.facts, []
     for spending in facts.of_kind("spending"):
-        figure = spending.newest_of(region)
+        figure = spending.newest_of(region) if region.is_territory else None
         if figure is None:
             continue
         degree = facts.shown(f"degree.{spending.domain}")
@@ -216,12 +216,14 @@ def _money(shared: Shared, region: Region) -> list[Row]:
 
 
 def _amounts(shared: Shared, region: Region) -> list[Row]:
-    """What a body without people of its own spent, by domain, in the newest year it has."""
-    if region.is_territory:
-        return []
-    rows = [row for (id_, _, _), row in shared.spending.items() if id_ == region.id and row["spending"] is not None]
-    newest = max((row["year"] for row in rows), default=None)
-    return [row for row in rows if row["year"] == newest]
+    """What a body without people of its own spent, by domain, in its newest year: nothing can be divided there."""
+    found: dict[int, list[Row]] = {}
+    for spending in shared.facts.of_kind("spending") if not region.is_territory else []:
+        for year in spending.figures.get(region.code, {}):
+            row = shared.spending.get((region.id, year, spending.domain))
+            if row is not None and row["spending"]:
+                found.setdefault(year, []).append(row)
+    return found[max(found)] if found else []
 
 
 def _newest_gap(shared: Shared, region: Region, subject: Subject) -> Row | None:
