@@ -1,6 +1,6 @@
 -- The figures of indicators in every variant, and by breakdown. An indicator is about the population that its line names
--- (`denominator_population`; of none, where what it counts has no population), of the source that it names, then that of
--- `main`, then the others; about everybody before parts of the people. Where an indicator knows parts only, the one part it knows stands for `all` (its definition says
+-- (`denominator_population`), of the source that it names, then that of `main`, then the others; about everybody before
+-- parts of the people. Where an indicator knows parts only, the one part it knows stands for `all` (its definition says
 -- so); of several none does. One choice holds for all regions and years of a list of regions: what is compared is about
 -- the same people. A variant takes another basis or source where the indicator is about the one that `main` has.
 {% set parts = {'residence': 'total', 'sex': 'all', 'age_group': 'all', 'group_code': 'all'} %}
@@ -29,6 +29,7 @@ placed as (
     inner join {{ ref('stg_indicator') }} as indicator
         on indicator.indicator_code = cells.indicator_code
         and (
+            -- a denominator that is no count of people is about nobody's basis, whatever the line names
             cells.population_basis in (indicator.denominator_population, 'none')
             or (indicator.denominator_population is null and cells.population_basis <> 'registered')
         )
