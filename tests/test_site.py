@@ -183,6 +183,10 @@ def test_the_legend_keeps_apart_whose_money_does_not_compare() -> None:
         ("5.0", "5.0", ("县", "County")),
         ("7.0", "7.0", ("县＋区", "County + District")),
     ]
+    subject.figures = {"12": {2020: figure(5.0)}, "13": {2020: figure(7.0)}}
+    assert [(line["fifth"], line["low"], line["high"]) for line in indicator_pages.legend(facts, subject, {})] == [
+        (0, "5.0", "7.0")
+    ], "two regions have no fifths, and are shown all the same"
 
 
 def test_a_degree_is_cut_and_every_other_figure_rounded_half_up() -> None:

@@ -207,20 +207,25 @@ def _peers(facts: Facts, subject: Subject) -> dict[Peers, list[Figure]]:
 
 
 def legend(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list[Row]:
-    """For every fifth its lowest and highest figure and how many regions it has, by those compared with each other."""
+    """For every fifth its lowest and highest figure and how many regions it has, by those compared with each other.
+
+    Fewer regions than fifths have none: they are one class, 0.
+    """
     peers, listed = _peers(facts, subject), []
     for (_, levels), figures in peers.items():
-        is_first = True
-        for fifth in range(1, 6):
-            values = [figure.value for figure in figures if figure.fifth == fifth and figure.value is not None]
-            if values:
-                ends = (subject.written(min(values)), subject.written(max(values)))
-                said = named_levels(levels, names) if len(peers) > 1 else ("", "")
-                listed.append({
-                    "fifth": fifth, "low": ends[0], "high": ends[1], "regions": len(values), "among": said,
-                    "is_first": is_first,
-                })  # fmt: skip
-                is_first = False
+        by_fifth: dict[int, list[float]] = {}
+        for figure in figures:
+            by_fifth.setdefault(figure.fifth or 0, []).append(figure.value or 0.0)
+        for place, (fifth, values) in enumerate(sorted(by_fifth.items())):
+            listed.append(
+                {
+                    "fifth": fifth,
+                    "low": subject.written(min(values)),
+                    "high": subject.written(max(values)),
+                    "regions": len(values),
+                    "among": named_levels(levels, names) if len(peers) > 1 and place == 0 else None,
+                }
+            )
     return listed
 
 
