@@ -1,7 +1,7 @@
 """Small drawings beside figures: the spine of a region, the spread of an indicator, the tile map.
 
-They repeat what stands in words and numbers beside them, so screen readers pass over them; the map is a list of links
-that every reader can walk. What is better or worse is told by shape as well as by colour.
+They repeat the words and numbers beside them, so screen readers pass over them; the map is a list of links
+that every reader can walk. What is better or worse is shown by shape as well as by colour.
 """
 
 from __future__ import annotations
@@ -150,5 +150,5 @@ def tile_map(facts: Facts, subject: Subject | None, root: str, but: Container[st
 
 def _tile(region: Region, subject: Subject | None, root: str) -> str:
     css, text, (zh, en) = area(subject, region)
-    code, said = escape(region.code), text or f"<b lang=zh>{zh}</b><b lang=en>{en}</b>"
-    return f'<li><a class="{css}" data-r={code} href={root}regions/{code}.html>{named(region)} <i>{said}</i></a>'
+    code, shown = escape(region.code), text or f"<b lang=zh>{zh}</b><b lang=en>{en}</b>"
+    return f'<li><a class="{css}" data-r={code} href={root}regions/{code}.html>{named(region)} <i>{shown}</i></a>'

@@ -237,17 +237,17 @@ def sources(release: Release) -> list[Row]:
     listed = []
     for extract in release.card["extracts"]:
         key = f"{extract['department']}/{extract['extract']}"
-        own = receipts.get(key, [])
-        in_force = [row for row in own if row["is_in_force"]]
+        received = receipts.get(key, [])
+        in_force = [row for row in received if row["is_in_force"]]
         periods = sorted({row["delivery_period"] for row in in_force})
         listed.append(
             {
                 **extract,
                 "key": key,
                 "is_synthetic": extract["provenance"] != "official",
-                "receipts": own,
+                "receipts": received,
                 "files": len(in_force),
-                "replaced": len(own) - len(in_force),
+                "replaced": len(received) - len(in_force),
                 "periods": f"{periods[0]}–{periods[-1]}" if len(periods) > 1 else "".join(periods),
                 "observations": sum(row["observations"] or 0 for row in in_force),
                 "rejects": sum(row["rejects"] or 0 for row in in_force),

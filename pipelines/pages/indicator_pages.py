@@ -241,11 +241,11 @@ def _strips(facts: Facts, subject: Subject, names: dict[str, list[str]]) -> list
         axis = drawing.axis_of(spread, home, subject.direction, 640)
         ends = (subject.written(axis.low), subject.written(axis.high))
         ends = (ends[1], ends[0]) if axis.is_turned else ends
-        said = named_levels(levels, names) if len(peers) > 1 else ("", "")
+        among = named_levels(levels, names) if len(peers) > 1 else ("", "")
         drawn.append(
             {
                 "called": figures[0].period_name,
-                "among": said,
+                "among": among,
                 "has_home": home is not None,
                 "drawn": drawing.strip(values, spread, axis, home, ends),
             }
@@ -309,12 +309,14 @@ def _rows(item: Prepared) -> Markup:
         called = f"<small>{newest.period_name}</small>" if len(names) > 1 else ""
         for region in sorted((r for r in facts.at(depth) if r.is_territory), key=order):
             figure = subject.of(region)
-            told = f" class={figure.to_home or 'unknown'}" if figure is not None and region.code != facts.home else ""
+            verdict = (
+                f" class={figure.to_home or 'unknown'}" if figure is not None and region.code != facts.home else ""
+            )
             sample = item.sample if figure is not None and figure.is_synthetic else ""
             parts.append(
                 f"<tr{'' if is_lowest else ' class=whole'}><th scope=row>"
                 f"<a href=../regions/{escape(region.code)}.html>{drawing.named(region)}</a>{sample}"
-                f"{called}{item.value_cell(region, figure)}{band_cell(figure, None, regions)}<td{told}></tr>\n"
+                f"{called}{item.value_cell(region, figure)}{band_cell(figure, None, regions)}<td{verdict}></tr>\n"
             )
     return Markup("".join(parts))
 

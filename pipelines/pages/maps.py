@@ -61,9 +61,9 @@ def _outlines(release: Release, facts: Facts) -> tuple[dict[str, str], int]:
     for feature in json.loads(path.read_text(encoding="utf-8")).get("features", []):
         code = _code_of(feature, known)
         if code is not None and (feature.get("geometry") or {}).get("type") in ("Polygon", "MultiPolygon"):
-            own = [[(float(p[0]), float(p[1])) for p in ring] for ring in _rings(feature["geometry"])]
-            rings.setdefault(code, []).extend(own)
-    points = [point for own in rings.values() for ring in own for point in ring]
+            shapes = [[(float(p[0]), float(p[1])) for p in ring] for ring in _rings(feature["geometry"])]
+            rings.setdefault(code, []).extend(shapes)
+    points = [point for shapes in rings.values() for ring in shapes for point in ring]
     if not points:
         return {}, 0
     west, east = min(x for x, _ in points), max(x for x, _ in points)
@@ -72,12 +72,12 @@ def _outlines(release: Release, facts: Facts) -> tuple[dict[str, str], int]:
     scale = WIDTH / max((east - west) * squeeze, 1e-9)
     height = max(1, round((north - south) * scale))
     placed = {
-        code: [[((x - west) * squeeze * scale, (north - y) * scale) for x, y in ring] for ring in own]
-        for code, own in rings.items()
+        code: [[((x - west) * squeeze * scale, (north - y) * scale) for x, y in ring] for ring in shapes]
+        for code, shapes in rings.items()
     }
     tolerance = 0.4
     while True:
-        outlines = {code: "".join(_path(ring, tolerance) for ring in own) for code, own in placed.items()}
+        outlines = {code: "".join(_path(ring, tolerance) for ring in shapes) for code, shapes in placed.items()}
         if sum(map(len, outlines.values())) <= CHARACTERS or tolerance > 8:
             return outlines, height
         tolerance *= 1.5

@@ -2,7 +2,7 @@
 
 How many decimals a figure has is its subject's business (`dim_subject`).
 
-It formats and computes nothing; what a missing value means is said beside it.
+It formats and computes nothing; why a value is missing is written beside it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Subjects made ready to be shown: the pieces of markup that many pages share, made once.
 
-Markup is put together here, not in templates, only where the same piece stands on a hundred pages.
+Markup is put together here, not in templates, only where the same piece is on a hundred pages.
 """
 
 from __future__ import annotations
@@ -62,17 +62,17 @@ def sample_mark(synthetic: Row) -> str:
 
 def flags(status: str, stays_at: date | None = None, variant: str = "main") -> str:
     """What a status says, in words: nothing of an ordinary one; of a provisional one at which delivery it stays."""
-    said = [STATUSES[code] for code in status.split(";") if code in STATUSES]
+    texts = [STATUSES[code] for code in status.split(";") if code in STATUSES]
     if stays_at is not None:
         stays = (f"初步：{stays_at} 的来文", f"provisional: delivery of {stays_at}")
-        said = [stays if words == STATUSES["P"] else words for words in said]
+        texts = [stays if words == STATUSES["P"] else words for words in texts]
     if variant != "main":
-        said.append(("按今日区划", "on today's boundaries"))
-    return "".join(f'<i class="flag">{both(*words)}</i>' for words in said)
+        texts.append(("按今日区划", "on today's boundaries"))
+    return "".join(f'<i class="flag">{both(*words)}</i>' for words in texts)
 
 
 def figure_flags(figure: Figure | None) -> str:
-    """What is to be said beside a figure."""
+    """The flags of a figure."""
     return flags(figure.status, figure.stays_at, figure.variant) if figure is not None else ""
 
 
@@ -127,12 +127,12 @@ class Prepared:
         called = figure.period_name if figure is not None else newest.period_name if newest is not None else MISSING
         unit = f" · {both(self.unit, self.subject.unit)}" if self.unit else ""
         is_synthetic = figure is not None and figure.is_synthetic
-        told = (figure.to_home if figure is not None else None) or "unknown"
+        verdict = (figure.to_home if figure is not None else None) or "unknown"
         ground, drawn = self._spine(region, figure)
         return (
             f"<tr{'' if self.subject.kind == 'indicator' else ' class=whole'}><th scope=row>{self.heading}"
             f"{self.sample if is_synthetic else ''}<small>{code}{called}{unit}</small>"
-            f'{self.value_cell(region, figure)}<td class="sp {told}{ground}"{drawn}>'
+            f'{self.value_cell(region, figure)}<td class="sp {verdict}{ground}"{drawn}>'
             f"<td class=n>{self._beside(region, figure, counted)}{band_cell(figure, positions, size)}"
             f"<td class=n>{self.target['target_text'] if self.target else ''}</tr>\n"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-# Figures of today's regions stand in this table; what is traced is the figure itself, of the main reading where no
+# Figures of today's regions are in this table; what is traced is the figure itself, of the main reading where no
 # variant is named.
 TREND = "mart_region_trend"
 TRACED = {TREND: "figure"}

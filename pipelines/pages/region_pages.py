@@ -216,7 +216,7 @@ def _money(shared: Shared, region: Region) -> list[Row]:
 
 
 def _amounts(shared: Shared, region: Region) -> list[Row]:
-    """What a body without people of its own spent, by domain, in its newest year: nothing can be divided there."""
+    """What a body without people spent, by domain, in its newest year: nothing can be divided there."""
     found: dict[int, list[Row]] = {}
     for spending in shared.facts.of_kind("spending") if not region.is_territory else []:
         for year in spending.figures.get(region.code, {}):

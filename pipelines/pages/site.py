@@ -44,10 +44,10 @@ class Writer:
     def __init__(self, folder: Path, templates: Environment, common: dict[str, Any]) -> None:
         self.folder, self.templates, self.common = folder, templates, common
 
-    def page(self, path: str, template: str, scripts: tuple[str, ...] = (), **said: Any) -> None:
+    def page(self, path: str, template: str, scripts: tuple[str, ...] = (), **content: Any) -> None:
         """Write one page."""
         root = "../" * path.count("/")
-        shown = {**self.common, **said, "site": root, "pages_at": menu(root), "scripts": list(scripts)}
+        shown = {**self.common, **content, "site": root, "pages_at": menu(root), "scripts": list(scripts)}
         self.text(path, self.templates.get_template(template).render(shown))
 
     def text(self, path: str, text: str) -> None:

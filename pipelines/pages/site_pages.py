@@ -206,25 +206,27 @@ def changes(release: Release) -> dict[str, Any]:
 
 def quality_statement(release: Release, facts: Facts) -> dict[str, Any]:
     """Accuracy, timeliness and comparability in numbers that the release holds."""
-    said: dict[str, Any] = {"late": [], "shares": {}, "statuses": [], "breaks": 0, "covered": None}
-    said["has_intervals"] = bool(facts.of_kind("indicator"))
-    said["has_scores"] = bool(facts.of_kind("degree") or facts.of_kind("index"))
+    statement: dict[str, Any] = {"late": [], "shares": {}, "statuses": [], "breaks": 0, "covered": None}
+    statement["has_intervals"] = bool(facts.of_kind("indicator"))
+    statement["has_scores"] = bool(facts.of_kind("degree") or facts.of_kind("index"))
     if release.has("audit_receipt"):
         rows = [row for row in quality_figures.receipts(release) if row["days_late"] is not None]
-        said["late"] = [row for row in rows if row["days_late"] > 0]
-        said["due"] = len(rows)
+        statement["late"] = [row for row in rows if row["days_late"] > 0]
+        statement["due"] = len(rows)
     if release.has("audit_tie_out"):
-        said["tie_outs"] = len(quality_figures.tie_out(release))
+        statement["tie_outs"] = len(quality_figures.tie_out(release))
     if release.has("figure", "mart_subject_level"):
-        said["statuses"] = release.rows(
+        statement["statuses"] = release.rows(
             "select obs_status, provenance, count(*) as figures from figure where variant = 'main' "
             "group by all order by all"
         )
-        said["covered"] = release.rows(
+        statement["covered"] = release.rows(
             "select sum(regions) as known, sum(regions_listed) as possible, count(*) as subjects, "
             "max(period_name) as newest from mart_subject_level where is_lowest having count(*) > 0"
         )
-        said["covered"] = said["covered"][0] if said["covered"] else None
+        statement["covered"] = statement["covered"][0] if statement["covered"] else None
     if release.has("dim_region_change"):
-        said["breaks"] = release.rows("select count(distinct effective_date) as days from dim_region_change")[0]["days"]
-    return said
+        statement["breaks"] = release.rows("select count(distinct effective_date) as days from dim_region_change")[0][
+            "days"
+        ]
+    return statement

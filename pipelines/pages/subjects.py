@@ -33,7 +33,7 @@ class Region:
 class Figure:
     """One released figure, with how it compares. `low` and `high` are its interval of chance; None where it has none.
 
-    `levels` are the levels of government whose money it is; `variant` is not `main` where it stands on today's
+    `levels` are the levels of government whose money it is; `variant` is not `main` where it is on today's
     boundaries because the territory of its year was another. `to_home`: better, worse, higher, lower, similar or None.
     `fifth`, `first`, `last`: its fifth and the positions left open among `regions` regions; `of_median`: in percent of
     `peers_median`, that of the regions with the same levels of government, for spending.
