@@ -25,9 +25,9 @@ from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import load
 from pipelines.jurisdiction.boundaries import find_boundaries
 from pipelines.ledger import Ledger
-from pipelines.pages import data_files, drawing, indicator_pages, maps, numbers, render
+from pipelines.pages import data_files, drawing, figures, indicator_pages, maps, numbers, render
 from pipelines.pages.facts import read_facts
-from pipelines.pages.reading import open_release
+from pipelines.pages.reading import Release, open_release
 from pipelines.pages.references import TREND, Reference
 from pipelines.pages.subjects import Facts, Figure, Newest, Region, Subject
 from pipelines.store import Warehouse
@@ -204,6 +204,19 @@ def test_a_profile_shows_the_newest_figure_of_its_region_a_list_that_of_its_leve
     assert subject.of(region) == figure(None, status="O")
 
 
+def test_what_spending_is_follows_the_main_reading_of_the_jurisdiction(tmp_path: Path) -> None:
+    connection = duckdb.connect()
+    connection.execute(
+        "create table dim_variant as from (values ('main', true, 'budget', 'constant', 'own', 'census'), "
+        "('other', false, 'final', 'nominal', 'all', 'year_end')) "
+        "t(variant, is_main, account_stage, prices, government_level, population_source)"
+    )
+    release = Release(tmp_path, {}, {}, connection, frozenset({"dim_variant"}))
+    assert figures.account_meant(release)[1] == "budget, constant prices, this government alone"
+    assert figures.residents_meant(release)[1] == "census residents"
+    assert figures.account_meant(Release(tmp_path, {}, {}, connection)) == ("", "")
+
+
 # -- a real site -----------------------------------------------------------------------------------------------------
 
 
@@ -306,9 +319,9 @@ def test_two_hundred_figures_are_the_same_in_sql_on_pages_in_data_files_and_in_e
                     assert ("<mark>" in row.split("<td")[0]) == (provenance != "official"), here
                     assert ("estimated" in row) == ("E" in status.split(";")), here
             data = (pages / f"data/{subject.key}.js").read_text(encoding="utf-8")
-            figures = json.loads(f"[{data.removeprefix('junheng.figures(').removesuffix(');' + chr(10))}]")[1]
-            row = figures["rows"][region.code]
-            at = figures["years"].index(found.year)
+            series = json.loads(f"[{data.removeprefix('junheng.figures(').removesuffix(');' + chr(10))}]")[1]
+            row = series["rows"][region.code]
+            at = series["years"].index(found.year)
             shown = row["s"] if isinstance(row["s"], str) else row["s"][at]
             assert (row["v"][at], shown) == (value, status), here
             ((told,),) = exported.execute(

@@ -28,6 +28,15 @@ RESIDENTS = {
     "mid_year": ("年中常住人口", "mid-year residents"),
     "census": ("普查常住人口", "census residents"),
 }
+# What the main reading's choices of an account are called: its stage, prices, and whose spending is in it.
+ACCOUNTS = {
+    "account_stage": {"final": ("决算", "final account"), "budget": ("预算", "budget")},
+    "prices": {"nominal": ("当年价", "nominal prices"), "constant": ("不变价", "constant prices")},
+    "government_level": {
+        "all": ("本级和下级政府合计", "this government and those below"),
+        "own": ("本级政府", "this government alone"),
+    },
+}
 ORIGINS = {
     "plan": ("规划", "plan"),
     "published": ("公开", "published"),
@@ -46,6 +55,13 @@ TABLE_KINDS = (
 def residents_meant(release: Release) -> tuple[str, str]:
     """What the people are called that figures per head are divided by in the main reading, in both languages."""
     return RESIDENTS.get(release.population_source, ("常住人口", "residents"))
+
+
+def account_meant(release: Release) -> tuple[str, str]:
+    """What spending of the main reading is, in both languages; empty where the release has no variants."""
+    main = next(iter(release.rows_of("dim_variant", "where is_main")), {})
+    words = [names.get(str(main.get(choice)), ("", "")) for choice, names in ACCOUNTS.items()]
+    return "，".join(zh for zh, _ in words if zh), ", ".join(en for _, en in words if en)
 
 
 # -- spending per head -------------------------------------------------------------------------------------------

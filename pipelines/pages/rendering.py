@@ -61,6 +61,7 @@ def _common(release: Release) -> dict[str, Any]:
         "level": lambda depth: levels.get(depth, unnamed),
         "level_named": lambda name: by_name.get(name, unnamed),
         "residents": figures.residents_meant(release),
+        "account": figures.account_meant(release),
         "verdict": quality_figures.verdict(release),
         "states": quality_figures.table_states(release),
         "waived_places": quality_figures.waived_places(release),

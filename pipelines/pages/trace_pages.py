@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pipelines.pages.figures import residents_meant
+from pipelines.pages.figures import account_meant, residents_meant
 from pipelines.pages.indicator_pages import measures_of
 from pipelines.pages.numbers import RATIO, plain, rounded
 from pipelines.pages.prepared import figure_button
@@ -138,7 +138,7 @@ def _files(release: Release, measures: list[str], year: int) -> list[Row]:
 
 def _spending(release: Release, facts: Facts, home: Region, spending: Subject, figure: Figure) -> Headline:
     row = _money_row(release, home, figure, "all")
-    zh, en = residents_meant(release)
+    (zh, en), (account_zh, account_en) = residents_meant(release), account_meant(release)
     return _headline(
         "spending", spending, home, figure, spending.unit,
         formula=(
@@ -147,7 +147,7 @@ def _spending(release: Release, facts: Facts, home: Region, spending: Subject, f
         ),
         table="mart_per_capita_spending",
         inputs=[
-            _input("支出，决算，各级政府合计", "Spending, final account, all levels of government",
+            _input(f"支出，{account_zh}", f"Spending, {account_en}",
                    plain(row["spending"]), _money_reference(home, figure, "all", "spending"),
                    is_synthetic=row["spending_provenance"] != "official"),
             _input(zh, en.capitalize(), plain(row["residents"]), _money_reference(home, figure, "all", "residents"),
