@@ -29,12 +29,14 @@ placed as (
     inner join {{ ref('stg_indicator') }} as indicator
         on indicator.indicator_code = cells.indicator_code
         and (
-            cells.population_basis = indicator.denominator_population
+            -- a denominator that is no count of people is about nobody's basis, whatever the line names
+            cells.population_basis in (indicator.denominator_population, 'none')
             or (indicator.denominator_population is null and cells.population_basis <> 'registered')
         )
     qualify row_number() over (
         partition by cells.reference_geography, cells.indicator_code
         order by
+            case when cells.population_basis = indicator.denominator_population then 0 else 1 end,
             case cells.population_basis when 'none' then 0 when 'target_group' then 1 else 2 end,
             case when cells.population_source = indicator.population_source then 0 else 1 end,
             {{ source_rank('cells.population_source', 'main.main_source') }},
