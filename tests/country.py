@@ -804,9 +804,12 @@ def make_country(folder: Path, **changes: Any) -> Country:
     landed = changes.pop("landed", True)
     cells = changes.pop("cells", {})
     contracts = changes.pop("contracts", {})
-    reference = changes.pop("reference", {})
+    reference = dict(changes.pop("reference", {}))
     jurisdiction = changes.pop("jurisdiction", JURISDICTION)
     assert not changes, f"unknown changes: {sorted(changes)}"
+    if "spending:" not in jurisdiction and "variants.csv" not in reference:
+        main = {**MAIN_VARIANT, "fund": "", "account_stage": ""}
+        reference["variants.csv"] = [main, *REFERENCE["variants.csv"][1:]]
     country = Country(folder)
     folder.mkdir(parents=True)
     (folder / "jurisdiction.yml").write_text(jurisdiction, encoding="utf-8")
