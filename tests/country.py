@@ -367,7 +367,7 @@ def variant(code: str, **choices: str) -> dict[str, str]:
 
 REFERENCE["variants.csv"] = [
     MAIN_VARIANT,
-    variant("registered", population_basis="registered"),
+    variant("registered", subjects="spending", population_basis="registered", population_source="census"),
     variant("census", subjects="spending", population_source="census"),
     variant("own_level", government_level="own"),
     variant("doctors_weights", weight_set="doctors"),
