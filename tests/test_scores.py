@@ -44,7 +44,8 @@ def counties(house: House, year: int) -> dict[str, tuple[int, float]]:
     )
     scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for region, domain, attainment in house.query(
-        "SELECT region_code, p.domain, attainment FROM mart_target_progress p JOIN dim_indicator USING (indicator_code) "
+        "SELECT region_code, p.domain, attainment "
+        "FROM mart_target_progress p JOIN dim_indicator USING (indicator_code) "
         f"WHERE year = {year} AND role = 'scored' AND region_depth = 2 AND obs_status NOT LIKE '%M%'"
     ):
         scores[region][domain].append(attainment)
