@@ -177,7 +177,6 @@ levels:
 currency: VCR
 time_zone: Atlantic/Reykjavik
 schedule: "30 4 * * *"
-default_population_basis: resident
 years: {first: 2018, last: 2020, base: 2019}
 units:
   persons: {base: persons, factor: 1}
@@ -193,7 +192,6 @@ data_notes:
 spending:
   - {measure: budget_outturn, role: whole, fund: general_budget, account_stage: final}
   - {measure: outturn_by_class, role: functional, fund: general_budget, account_stage: final, exhaustive: true}
-scores: {goalpost_set: first}
 """
 
 _REGION_ROWS = [
@@ -341,6 +339,44 @@ REFERENCE["third_party_scores.csv"] = [
     {"region_code": "V", "year": "2020", "domain": "health", "method_id": "auditor", "score": "88.5",
      "source": "audit of 2021", "provenance": "official"}
 ]  # fmt: skip
+VARIANT_COLUMNS = (
+    "variant", "name_zh", "name_en", "subjects", "boundaries", "population_basis", "population_source", "prices",
+    "fund", "account_stage", "government_level", "method", "weight_set", "target_edition", "goalpost_set",
+)  # fmt: skip
+# What is meant where nothing else is said.
+MAIN_VARIANT = {
+    **dict.fromkeys(VARIANT_COLUMNS, ""), "variant": "main", "name_zh": "主口径", "name_en": "Main reading",
+    "boundaries": "reported", "population_basis": "resident", "population_source": "year_end", "prices": "nominal",
+    "fund": "general_budget", "account_stage": "final", "government_level": "all", "method": "mean",
+    "weight_set": "equal", "target_edition": "in_force", "goalpost_set": "first",
+}  # fmt: skip
+
+
+# The same where there is neither spending nor a set of goalposts nor a count of people.
+PLAIN_VARIANT = {
+    **MAIN_VARIANT, "population_source": "", "fund": "", "account_stage": "", "goalpost_set": ""
+}  # fmt: skip
+
+
+def variant(code: str, **choices: str) -> dict[str, str]:
+    """One line of variants.csv: what differs from `main`."""
+    unknown = set(choices) - set(VARIANT_COLUMNS)
+    assert not unknown, unknown
+    return {**dict.fromkeys(VARIANT_COLUMNS, ""), "variant": code, "name_zh": code, "name_en": code, **choices}
+
+
+REFERENCE["variants.csv"] = [
+    MAIN_VARIANT,
+    variant("registered", subjects="spending", population_basis="registered", population_source="census"),
+    variant("census", subjects="spending", population_source="census"),
+    variant("own_level", government_level="own"),
+    variant("doctors_weights", weight_set="doctors"),
+    variant("auditor", method="auditor"),
+    *(
+        variant(method, method=method)
+        for method in ("residents_at_threshold", "mean_less_dispersion", "lowest_fifth", "geometric_mean")
+    ),
+]
 
 
 def indicator(code: str, **fields: str) -> dict[str, str]:
@@ -768,9 +804,12 @@ def make_country(folder: Path, **changes: Any) -> Country:
     landed = changes.pop("landed", True)
     cells = changes.pop("cells", {})
     contracts = changes.pop("contracts", {})
-    reference = changes.pop("reference", {})
+    reference = dict(changes.pop("reference", {}))
     jurisdiction = changes.pop("jurisdiction", JURISDICTION)
     assert not changes, f"unknown changes: {sorted(changes)}"
+    if "spending:" not in jurisdiction and "variants.csv" not in reference:
+        main = {**MAIN_VARIANT, "fund": "", "account_stage": ""}
+        reference["variants.csv"] = [main, *REFERENCE["variants.csv"][1:]]
     country = Country(folder)
     folder.mkdir(parents=True)
     (folder / "jurisdiction.yml").write_text(jurisdiction, encoding="utf-8")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import country
 import yaml
 
 YEARS = ("2018-19", "2023-24")
@@ -145,6 +146,9 @@ def write(folder: Path, **description: Any) -> Path:
     classes = [(domain, zh, en, domain, "RS", "2000-01-01", "") for domain, zh, en, _, _ in domains]
     _write(reference / "functional_classes.csv", _table(names, classes))
     _write(reference / "indicators.csv", _indicators())
+    main = {**country.MAIN_VARIANT, "population_source": "mid_year", "fund": "general", "goalpost_set": ""}
+    lines = [main, country.variant("capital", fund="capital")]
+    _write(reference / "variants.csv", _table(",".join(main), [tuple(line.values()) for line in lines]))
     for extract, contract in _contracts().items():
         _write(folder / "contracts" / "office" / f"{extract}.yml", contract)
     for year, rows in OUTTURN.items():

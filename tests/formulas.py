@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jinja2
+import yaml
 
 from pipelines.settings import DBT_FOLDER
 
@@ -50,6 +51,11 @@ class _Adapter:
     def quote(name: str) -> str:
         return f'"{name}"'
 
+    @staticmethod
+    def dispatch(name: str, _project: str) -> Callable[..., Any]:
+        """The macro for DuckDB where there is one of its own, else the one for all engines."""
+        return next(m for prefix in ("duckdb", "default") if (m := MACROS.found(f"{prefix}__{name}")) is not None)
+
 
 class _Macros:
     """Every macro of the project, by name; also what stands for the project's own namespace."""
@@ -60,7 +66,10 @@ class _Macros:
         for path in sorted((DBT_FOLDER / "macros").rglob("*.sql")):
             for match in _MACRO.finditer(path.read_text(encoding="utf-8")):
                 self._environment.globals[match.group(1)] = self._wrap(match.group(1), match.group(0))
-        self._environment.globals.update({"ref": lambda model: model, "none": None})
+        document = yaml.safe_load((DBT_FOLDER / "dbt_project.yml").read_text(encoding="utf-8"))
+        self._environment.globals.update(
+            {"ref": lambda model: model, "none": None, "var": document["vars"].__getitem__}
+        )
         for path in sorted((DBT_FOLDER / "tests" / "generic").rglob("*.sql")):
             for match in _TEST.finditer(path.read_text(encoding="utf-8")):
                 text = f"{{% macro test_{match.group(1)}{match.group(2)}{{% endmacro %}}"
@@ -76,6 +85,9 @@ class _Macros:
                 return returned.value
 
         return call
+
+    def found(self, name: str) -> Callable[..., Any] | None:
+        return self._environment.globals.get(name)  # type: ignore[return-value]
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         try:

@@ -18,7 +18,7 @@ from pipelines.settings import PROJECT_FOLDER, Settings
 from pipelines.store import Warehouse
 
 # What a reader asks of a release; the tables about judging and releasing tell of this one build and may differ.
-CONTENT = ("dim_", "fct_", "mart_")
+CONTENT = ("figure", "benchmark", "dim_", "fct_", "mart_")
 
 
 @dataclass

@@ -44,7 +44,12 @@ def jurisdiction() -> Jurisdiction:
             Path(folder) / "verdania",
             jurisdiction=text,
             without=country.DELIVERIES,
-            reference={**{key: [] for key in country.REFERENCE}, "regions.csv": regions, "measures.csv": measures},
+            reference={
+                **{key: [] for key in country.REFERENCE},
+                "regions.csv": regions,
+                "measures.csv": measures,
+                "variants.csv": [country.PLAIN_VARIANT],
+            },
         )
         path = made.folder / "contracts" / "desk" / "file.yml"
         path.parent.mkdir(parents=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import country
 import foreign
 import polars as pl
 import pytest
@@ -59,6 +60,11 @@ def made(folder: Path, description: dict[str, Any], places: bytes, measures: lis
         f"{m},{m},{m},{unit},stock,whole,{source},{str(source != 'none').lower()}\n" for m, unit, source in measures
     ]
     (folder / "reference" / "measures.csv").write_text(head + "".join(lines), encoding="utf-8")
+    main = {**country.PLAIN_VARIANT, "population_source": "mid_year"}
+    if "spending" in description:
+        main |= {"fund": "general", "account_stage": "final"}
+    table = f"{','.join(main)}\n{','.join(main.values())}\n"
+    (folder / "reference" / "variants.csv").write_text(table, encoding="utf-8")
     return folder
 
 

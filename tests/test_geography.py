@@ -88,7 +88,11 @@ class Land:
             ]
             forward = shares({(old, new): people for old, new, people in moved}, 0)
             back = shares({(old, new): people for old, new, people in moved}, 1)
-            rows += [(old, new, day, forward[old, new], back[old, new], False) for old, new, _ in moved]
+            rows += [
+                (old, new, day, forward[old, new], back[old, new], False, kind)
+                for old, new, _ in moved
+                for kind in ("recode" if before[old] == after[new] else "transfer",)
+            ]
         return rows
 
 
@@ -115,6 +119,18 @@ def lands(draw: st.DrawFn) -> Land:
     return Land(tuple(people), tuple(draw(era) for _ in YEARS))
 
 
+REGION_COLUMNS = (
+    "region_code TEXT, region_name TEXT, region_name_en TEXT, region_level TEXT, region_depth INTEGER, "
+    "government_level TEXT, parent_code TEXT, valid_from DATE, valid_to DATE, is_territory BOOLEAN"
+)
+# The models of regions, in the order in which they are made of each other.
+REGIONS = (
+    "int_region__land_changes", "int_region__identity", "int_region__date", "int_region__tree",
+    "int_region__succession",
+    "int_region__crosswalk",
+)  # fmt: skip
+
+
 class Models:
     """Intermediate models run one by one on rows made for them, by the SQL that dbt compiled."""
 
@@ -122,7 +138,7 @@ class Models:
         self.compiled = compiled
         self.connection = duckdb.connect()
         self.connection.execute("ATTACH ':memory:' AS build; CREATE SCHEMA build.staging")
-        self.connection.execute("CREATE SCHEMA build.intermediate; SET threads = 1")
+        self.connection.execute("CREATE SCHEMA build.intermediate; CREATE SCHEMA build.terms; SET threads = 1")
 
     def lay(self, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """A table in place of a model."""
@@ -136,8 +152,9 @@ class Models:
     def make(self, *models: str) -> None:
         """Run models, in this order."""
         for model in models:
-            sql = (self.compiled / f"{model}.sql").read_text(encoding="utf-8")
-            self.connection.execute(f"CREATE OR REPLACE TABLE build.intermediate.{model} AS ({sql}\n)")
+            (path,) = self.compiled.rglob(f"{model}.sql")
+            sql = path.read_text(encoding="utf-8")
+            self.connection.execute(f"CREATE OR REPLACE TABLE build.{path.parent.name}.{model} AS ({sql}\n)")
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
@@ -146,21 +163,20 @@ class Models:
         """The regions of a country, and the ways between them."""
         self.lay(
             "stg_region",
-            "region_code TEXT, region_name TEXT, region_level TEXT, region_depth INTEGER, government_level TEXT, "
-            "parent_code TEXT, valid_from DATE, valid_to DATE, is_territory BOOLEAN",
-            [(*region, True) for region in land.regions()],
+            REGION_COLUMNS,
+            [(code, *rest[:1], *rest, True) for code, *rest in land.regions()],
         )
         self.lay(
             "stg_region_change",
             "from_code TEXT, to_code TEXT, effective_date DATE, population_share DECIMAL(12, 9), "
-            "share_of_to DECIMAL(12, 9), is_estimated BOOLEAN",
+            "share_of_to DECIMAL(12, 9), is_estimated BOOLEAN, change_kind TEXT",
             land.changes(),
         )
         lists = [("reported", None), *((str(year), f"{year}-12-31") for year in YEARS)]
         columns = "reference_geography TEXT, as_of_date DATE, is_published BOOLEAN"
         self.lay("stg_reference_geography", columns, [(*line, True) for line in lists])
-        columns = "reference_geography TEXT, union_code TEXT, name_zh TEXT, member_code TEXT"
-        self.lay("stg_region_union", columns, [(year, code, code, member) for year, code, member in unions])
+        columns = "reference_geography TEXT, union_code TEXT, name_zh TEXT, name_en TEXT, member_code TEXT"
+        self.lay("stg_region_union", columns, [(year, code, code, code, member) for year, code, member in unions])
         self.lay(
             "int_observation__number_series",
             "series_number BIGINT, reported_series_number BIGINT, reference_geography TEXT, as_of_date DATE, "
@@ -168,7 +184,7 @@ class Models:
             "all_residences_number BIGINT",
             series(),
         )
-        self.make("int_region__date", "int_region__tree", "int_region__succession", "int_region__crosswalk")
+        self.make(*REGIONS)
 
 
 # Series of each year: number, measure, series of both sexes, series of all residences.
@@ -203,7 +219,7 @@ def series() -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def models(verdania: House) -> Models:
-    return Models(verdania.warehouse.dbt_target / "compiled" / "junheng" / "models" / "intermediate")
+    return Models(verdania.warehouse.dbt_target / "compiled" / "junheng" / "models")
 
 
 def weights(models: Models) -> dict[tuple[int, int], dict[str, dict[str, Decimal]]]:
@@ -333,22 +349,26 @@ def test_people_on_a_later_list_count_for_the_land_that_is_the_same_and_for_no_o
     ]  # fmt: skip
     models.lay(
         "stg_region",
-        "region_code TEXT, region_name TEXT, region_level TEXT, region_depth INTEGER, government_level TEXT, "
-        "parent_code TEXT, valid_from DATE, valid_to DATE, is_territory BOOLEAN",
-        [(code, code, level, depth, level, *rest) for code, level, depth, *rest in regions],
+        REGION_COLUMNS,
+        [(code, code, code, level, depth, level, *rest) for code, level, depth, *rest in regions],
     )
     quarter, most = Decimal("0.25"), Decimal("0.75")
     models.lay(
         "stg_region_change",
         "from_code TEXT, to_code TEXT, effective_date DATE, population_share DECIMAL(12, 9), "
-        "share_of_to DECIMAL(12, 9), is_estimated BOOLEAN",
-        [("J", "N", day, 1, most, False), ("K", "N", day, 1, quarter, False), ("Q", "Q", day, most, 1, False),
-         ("Q", "T", day, quarter, quarter, False), ("T", "T", day, 1, most, False)],
+        "share_of_to DECIMAL(12, 9), is_estimated BOOLEAN, change_kind TEXT",
+        [("J", "N", day, 1, most, False, "merge"), ("K", "N", day, 1, quarter, False, "merge"),
+         ("Q", "Q", day, most, 1, False, "transfer"), ("Q", "T", day, quarter, quarter, False, "transfer"),
+         ("T", "T", day, 1, most, False, "transfer")],
     )  # fmt: skip
     columns = "reference_geography TEXT, as_of_date DATE, is_published BOOLEAN"
     lists = [("reported", None, True), ("2015 as listed", "2015-12-31", False)]
     models.lay("stg_reference_geography", columns, lists)
-    models.lay("stg_region_union", "reference_geography TEXT, union_code TEXT, name_zh TEXT, member_code TEXT", [])
+    models.lay(
+        "stg_region_union",
+        "reference_geography TEXT, union_code TEXT, name_zh TEXT, name_en TEXT, member_code TEXT",
+        [],
+    )
     models.lay(
         "int_observation__number_series",
         "series_number BIGINT, reference_geography TEXT, as_of_date DATE, period_end DATE, list_date DATE, "
@@ -356,7 +376,7 @@ def test_people_on_a_later_list_count_for_the_land_that_is_the_same_and_for_no_o
         [(year, "reported", f"{year}-06-30", f"{year}-06-30", "2015-12-31", "2015 as listed", "whole")
          for year in (2011, 2015)],
     )  # fmt: skip
-    models.make("int_region__date", "int_region__tree", "int_region__succession", "int_region__crosswalk")
+    models.make(*REGIONS)
     columns = (
         "region_code TEXT, series_number BIGINT, value DECIMAL(28, 9), obs_status TEXT, provenance TEXT, "
         "derivation TEXT, extract_rank INTEGER, observation_id TEXT"
@@ -369,7 +389,7 @@ def test_people_on_a_later_list_count_for_the_land_that_is_the_same_and_for_no_o
          for year in (2011, 2015)],
     )  # fmt: skip
     models.lay("int_observation__rebase", columns, [])
-    models.make("int_observation__sum_regions")
+    models.make("term_region_sum", "int_observation__sum_regions")
     found: dict[int, dict[str, int]] = defaultdict(dict)
     for year, code, value in models.ask(
         "SELECT series_number, region_code, value FROM build.intermediate.int_observation__sum_regions"

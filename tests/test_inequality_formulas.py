@@ -76,16 +76,18 @@ class Engine:
         self.connection.execute(
             "create table int_subject__list_figures as select subject_number, direction, 'indicator' as subject_kind"
             ", 'X' as subject_code, 'reported' as reference_geography, 2020 as year, '2020' as period_name"
-            ", 'resident' as population_basis"
-            f", 'none' as price_basis, 'beds' as unit from (values {subjects}) as subjects (subject_number, direction)"
+            ", 'main' as variant, date '2020-01-01' as year_start"
+            f", 'beds' as unit from (values {subjects}) as subjects (subject_number, direction)"
         )
         self.connection.execute(
             "create table int_region__date as select 'reported' as reference_geography, date '2020-12-31' as as_of_date"
-            ", 'P' as region_code, 'P' as region_name, 'province' as region_level, 0 as region_depth"
+            ", 'P' as region_code, 'P' as region_id, 'P' as region_name, '' as region_name_en"
+            ", 'province' as region_level, 0 as region_depth, '' as parent_code, '' as parent_name"
+            ", '' as parent_name_en"
         )
         self.compute = f"create or replace table int_inequality__compute as {model_sql('int_inequality__compute')}"
         # the number of the set in the place of its year, to tell the sets apart
-        self.mart = model_sql("mart_inequality").replace("sets.year,", "sets.set_number,", 1)
+        self.mart = model_sql("figure_inequality").replace("sets.year,", "sets.set_number,", 1)
 
     def measure(self, sets: list[Places]) -> list[dict[tuple[str, str, str], tuple[float | None, str | None]]]:
         self.connection.execute("delete from int_inequality__list_places")

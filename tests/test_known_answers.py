@@ -17,14 +17,18 @@ pytestmark = pytest.mark.pipeline
 PROVINCE, WENCHENG, OUHAI, WENZHOU, NINGBO, ZONE = "330000", "330328", "330304", "330300", "330200", "330371"
 LANDING = PROJECT_FOLDER / "raw" / "zhejiang" / "landing"
 REPORTED = "reference_geography = 'reported'"
-WHOLE = f"fund = 'general_budget' AND account_stage = 'final' AND price_basis = 'nominal' AND {REPORTED}"
 
 
 def per_head(house: House, year: int, basis: str, source: str, region: str = PROVINCE) -> Any:
+    """Spending per head of one population: in the variant that differs from `main` in nothing else."""
     return house.value(
-        f"SELECT per_capita FROM mart_per_capita_spending WHERE region_code = '{region}' AND year = {year} "
-        f"AND population_basis = '{basis}' AND population_source = '{source}' AND {WHOLE} "
-        "AND domain = 'all' AND government_level = 'all' AND residence = 'total'"
+        f"SELECT f.value FROM figure f JOIN dim_variant v USING (variant) JOIN dim_variant main ON main.is_main "
+        f"WHERE f.subject_code = 'spending.all' AND f.region_code = '{region}' AND f.year = {year} "
+        f"AND f.breakdown = 'all' AND v.population_basis = '{basis}' AND v.population_source = '{source}' "
+        "AND (v.boundaries, v.prices, v.fund, v.account_stage, v.government_level) "
+        "= (main.boundaries, main.prices, main.fund, main.account_stage, main.government_level) "
+        "AND (v.method, v.weight_set, v.target_edition, v.goalpost_set) "
+        "= (main.method, main.weight_set, main.target_edition, main.goalpost_set)"
     )
 
 
@@ -45,8 +49,7 @@ def test_expenditure_per_head_is_the_ministrys_figure_over_the_bureaus(zhejiang:
     """Spending 6974.26, 7530.32, 8629.53, 10053.03 and 10082.01 (100 million yuan) from 2016 to 2020."""
     rows = zhejiang.query(
         f"SELECT year, spending FROM mart_per_capita_spending WHERE region_code = '{PROVINCE}' AND domain = 'all' "
-        f"AND government_level = 'all' AND residence = 'total' AND {WHOLE} AND population_basis = 'resident' "
-        "AND population_source = 'year_end' AND year BETWEEN 2016 AND 2020 ORDER BY year"
+        "AND residence = 'total' AND year BETWEEN 2016 AND 2020 ORDER BY year"
     )
     assert [f"{spending / 10**8:.2f}" for _, spending in rows] == [
         "6974.26",
@@ -144,7 +147,7 @@ def test_households_with_piped_water_from_the_long_form(zhejiang: House, year: i
     piped, homes = (int(float(row[column])) for column in PIPED[year])
     found = zhejiang.query(
         f"SELECT numerator, denominator, value FROM mart_service_coverage WHERE indicator_code = 'CEN01' "
-        f"AND region_code = '{region}' AND year = {year} AND residence = 'total' AND sex = 'all' AND {REPORTED}"
+        f"AND region_code = '{region}' AND year = {year} AND breakdown = 'all'"
     )
     assert len(found) == 1
     numerator, denominator, value = found[0]
@@ -172,9 +175,9 @@ def test_illiteracy_recomputed_equals_the_printed_rate_everywhere(zhejiang: Hous
         SELECT printed.region_code, printed.year, printed.sex, printed.value, made.value
         FROM fct_observation AS printed
         LEFT JOIN mart_service_coverage AS made ON made.indicator_code = 'CEN06'
-            AND made.region_code = printed.region_code AND made.year = printed.year AND made.sex = printed.sex
+            AND made.region_code = printed.region_code AND made.year = printed.year
+            AND made.breakdown = CASE printed.sex WHEN 'all' THEN 'all' ELSE 'sex=' || printed.sex END
             AND made.population_basis = 'resident' AND made.population_source = 'census'
-            AND made.residence = 'total' AND made.reference_geography = 'reported'
         WHERE printed.measure = 'illiteracy_rate_printed' AND printed.is_latest
         """
     )
@@ -298,44 +301,44 @@ def test_own_spending_of_all_governments_adds_up_to_the_real_provincial_total(zh
 
 def test_ningbos_whole_of_2020(zhejiang: House) -> None:
     spending = zhejiang.query(
-        f"SELECT DISTINCT spending FROM mart_per_capita_spending WHERE region_code = '{NINGBO}' AND year = 2020 "
-        f"AND domain = 'all' AND government_level = 'all' AND residence = 'total' AND {WHOLE}"
+        f"SELECT spending FROM mart_per_capita_spending WHERE region_code = '{NINGBO}' AND year = 2020 "
+        "AND domain = 'all' AND residence = 'total'"
     )
     assert [str(round(s[0] / 10**8, 1)) for s in spending] == ["1742.1"]
 
 
 def test_a_citys_own_spending_is_not_spread_over_its_districts(zhejiang: House) -> None:
     """The counties' own and the city's own make the city's whole; no district's figure holds any of the city's own."""
+    place = "year = 2020 AND domain = 'all' AND residence = 'total'"
+    whole = zhejiang.value(f"SELECT spending FROM mart_per_capita_spending WHERE region_code = '{NINGBO}' AND {place}")
+    own = zhejiang.value(
+        f"SELECT spending FROM mart_per_capita_spending_variants WHERE region_code = '{NINGBO}' AND {place} "
+        "AND variant = 'own_level'"
+    )
     by_level = dict(
         zhejiang.query(
-            f"SELECT DISTINCT government_level, spending FROM mart_per_capita_spending WHERE region_code = '{NINGBO}' "
-            f"AND year = 2020 AND domain = 'all' AND residence = 'total' AND {WHOLE}"
+            f"SELECT government_level, spending FROM mart_expenditure_split WHERE region_code = '{NINGBO}' "
+            "AND year = 2020 AND subject_kind = 'domain' AND subject_code = 'all'"
         )
     )
-    assert set(by_level) == {"city", "county", "all"}
-    assert by_level["city"] > 0
-    assert by_level["city"] + by_level["county"] == by_level["all"]
+    assert set(by_level) == {"city", "county"}
+    assert own == by_level["city"] > 0
+    assert by_level["city"] + by_level["county"] == whole
     districts = zhejiang.value(
-        f"""
-        SELECT sum(spending) FROM (
-            SELECT DISTINCT s.region_code, s.spending FROM mart_per_capita_spending AS s
-            JOIN dim_region AS r ON r.region_code = s.region_code AND r.parent_code = '{NINGBO}'
-                AND r.valid_from <= DATE '2020-12-31' AND (r.valid_to IS NULL OR r.valid_to > DATE '2020-12-31')
-            WHERE s.year = 2020 AND s.domain = 'all' AND s.government_level = 'all' AND s.residence = 'total'
-                AND {WHOLE})
-        """
+        f"SELECT sum(spending) FROM mart_per_capita_spending WHERE parent_code = '{NINGBO}' AND {place}"
     )
     assert districts == by_level["county"]
 
 
 def test_domains_add_up_to_the_budget(zhejiang: House) -> None:
     rows = zhejiang.query(
-        f"""
-        SELECT region_code, year, government_level,
+        """
+        SELECT region_code, year, variant,
             sum(spending) FILTER (WHERE domain NOT IN ('all', 'basic')) AS parts,
             max(spending) FILTER (WHERE domain = 'all') AS whole
-        FROM (SELECT DISTINCT region_code, year, government_level, domain, spending FROM mart_per_capita_spending
-            WHERE residence = 'total' AND {WHOLE} AND year BETWEEN 2015 AND 2020 AND region_code LIKE '33%')
+        FROM (SELECT *, 'main' AS variant FROM mart_per_capita_spending UNION ALL BY NAME
+            SELECT * FROM mart_per_capita_spending_variants WHERE variant = 'own_level')
+        WHERE residence = 'total' AND year BETWEEN 2015 AND 2020 AND region_code LIKE '33%'
         GROUP BY ALL HAVING count(DISTINCT domain) > 2
         """
     )
@@ -367,21 +370,18 @@ def test_a_row_made_from_sample_data_says_so(zhejiang: House) -> None:
         assert zhejiang.query(
             f"SELECT DISTINCT provenance FROM mart_service_coverage WHERE indicator_code = '{indicator}'"
         ) == [(provenance,)]
-    assert zhejiang.query(
-        f"SELECT DISTINCT provenance FROM mart_per_capita_spending WHERE domain = 'education' AND {WHOLE}"
-    ) == [("synthetic",)]
+    assert zhejiang.query("SELECT DISTINCT provenance FROM mart_per_capita_spending WHERE domain = 'education'") == [
+        ("synthetic",)
+    ]
 
 
 def test_spending_per_head_on_both_populations_in_town_and_country_at_every_level(zhejiang: House) -> None:
-    found = set(
-        zhejiang.query(
-            f"SELECT DISTINCT region_level, residence, population_basis FROM mart_per_capita_spending "
-            f"WHERE year = 2020 AND domain = 'education' AND per_capita IS NOT NULL AND {WHOLE}"
-        )
-    )
+    table = "mart_per_capita_spending WHERE year = 2020 AND domain = 'education'"
+    found = set(zhejiang.query(f"SELECT DISTINCT region_level, residence FROM {table} AND per_resident IS NOT NULL"))
+    registered = set(zhejiang.query(f"SELECT DISTINCT region_level, residence FROM {table} AND per_registered > 0"))
     for level in ("province", "city", "county"):
-        assert {(level, place, "resident") for place in ("total", "urban", "rural")} <= found
-        assert (level, "total", "registered") in found  # the register knows no town and country
+        assert {(level, place) for place in ("total", "urban", "rural")} <= found
+        assert (level, "total") in registered  # the register knows no town and country
 
 
 # -- against the sources beside the repository -------------------------------------------------------------------------
@@ -419,9 +419,7 @@ def test_indicators_of_the_sample_give_the_truth_it_was_made_with(zhejiang: Hous
         (code, region, year): (numerator, denominator)
         for code, region, year, numerator, denominator in zhejiang.query(
             "SELECT indicator_code, region_code, year, numerator, denominator FROM mart_service_coverage "
-            f"WHERE region_code = '{PROVINCE}' AND residence = 'total' AND sex = 'all' AND age_group = 'all' "
-            "AND \"group\" = 'all' AND population_basis <> 'registered' AND reference_geography = 'reported' "
-            "AND population_source <> 'census'"
+            f"WHERE region_code = '{PROVINCE}' AND breakdown = 'all' AND population_source <> 'census'"
         )
     }
     wrong = [
@@ -458,8 +456,8 @@ def test_new_resources_and_livelihood_of_the_sample_add_up_to_the_truth(zhejiang
 def test_every_group_of_the_sample_has_figures_of_its_own(zhejiang: House) -> None:
     groups = dict(
         zhejiang.query(
-            "SELECT \"group\", string_agg(DISTINCT indicator_code, ' ' ORDER BY indicator_code) "
-            "FROM mart_service_coverage WHERE value IS NOT NULL GROUP BY 1"
+            "SELECT group_code, string_agg(DISTINCT indicator_code, ' ' ORDER BY indicator_code) "
+            "FROM mart_service_coverage JOIN dim_breakdown USING (breakdown) WHERE value IS NOT NULL GROUP BY 1"
         )
     )
     assert set(groups) == {

@@ -16,7 +16,7 @@ from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.new_folder import make_folder
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.reference import load_table
-from pipelines.jurisdiction.reference_schema import TABLES
+from pipelines.jurisdiction.reference_schema import TABLES, table_named
 from pipelines.quality.suites import load_expectations
 from pipelines.quality.waivers import load_waivers
 
@@ -50,6 +50,10 @@ def test_the_folder_says_step_by_step_what_must_be_filled_in(tmp_path: Path) -> 
     assert error.where == f"{home / 'jurisdiction.yml'}, line {made.open_fields[0].line}"
     document = yaml.safe_load((home / "jurisdiction.yml").read_text(encoding="utf-8")) | ANSWERS
     (home / "jurisdiction.yml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    error = refused(home)
+    assert "population_basis is still open" in error.message and "variants.csv, line 6" in error.where
+    variants = home / "reference" / "variants.csv"
+    variants.write_text(variants.read_text(encoding="utf-8").replace("reported,?,?,", "reported,resident,,"))
     assert "no contract" in refused(home).message
     contract = home / "contracts" / "desk" / "file.yml"
     contract.parent.mkdir()
@@ -101,7 +105,16 @@ def test_what_is_commented_out_is_right_once_it_is_let_in(tmp_path: Path) -> Non
     Description.model_validate({**ANSWERS, **units})
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.file)
+def test_the_commented_variants_are_taken_once_they_are_let_in(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "newland").folder / "reference"
+    path = folder / "variants.csv"
+    head, _, rest = path.read_text(encoding="utf-8").partition("# Every other line")
+    lines = [line.removeprefix("# ") for line in rest.splitlines()[1:]]
+    path.write_text("\n".join([head.replace("?,?", "resident,year_end"), *lines]) + "\n", encoding="utf-8")
+    assert load_table(folder, table_named("variant")).height == 1 + len(lines) > 5
+
+
+@pytest.mark.parametrize("table", [t for t in TABLES if t.file != "variants.csv"], ids=lambda table: table.file)
 def test_the_example_line_of_each_table_is_a_comment_that_would_be_taken(table: Any, tmp_path: Path) -> None:
     make_folder(tmp_path / "newland")
     folder = tmp_path / "newland" / "reference"

@@ -132,6 +132,7 @@ class Desk:
                 **{key: [] for key in country.REFERENCE},
                 "regions.csv": country.REFERENCE["regions.csv"],
                 "measures.csv": measures,
+                "variants.csv": [country.PLAIN_VARIANT],
             },
         )
         self.contract()

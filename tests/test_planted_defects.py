@@ -195,9 +195,8 @@ def of_column(faulty: Faulty, extract: str, column: str, year: str = "2019") -> 
     [
         (
             "finance/functional_expenditure", "合计", 10_000,
-            "select distinct region_code, spending from mart_per_capita_spending where year = 2019 and domain = 'all' "
-            "and residence = 'total' and government_level = region_level and account_stage = 'final' "
-            "and fund = 'general_budget' and price_basis = 'nominal' and reference_geography = 'reported'",
+            "select region_code, spending from mart_per_capita_spending_variants where year = 2019 and domain = 'all' "
+            "and residence = 'total' and variant = 'own_level'",
             90,
         ),
         (
@@ -210,7 +209,7 @@ def of_column(faulty: Faulty, extract: str, column: str, year: str = "2019") -> 
         (
             "education/schools", "幼儿园_在园幼儿数", 1,
             "select region_code, numerator from mart_service_coverage where year = 2019 and indicator_code = 'EDU02' "
-            "and residence = 'total' and reference_geography = 'reported'",
+            "and breakdown = 'all'",
             85,
         ),
     ],

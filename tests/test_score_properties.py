@@ -153,7 +153,16 @@ SCHEMA: dict[str, dict[str, str]] = {
         "weight_set": "varchar", "goalpost_set": "varchar", "degree_indicator": "varchar", "home_region": "varchar",
         "base_year": "integer", "minimum_weight": "decimal(9,6)", "may_reweight_domains": "boolean",
     },
-    "stg_domain": {"domain": "varchar", "is_basic": "boolean"},
+    "stg_domain": {"domain": "varchar", "is_basic": "boolean", "name_zh": "varchar", "name_en": "varchar"},
+    "figure_variant": {
+        "subject_kind": "varchar", "variant": "varchar", "is_main": "boolean", "boundaries": "varchar",
+        "method": "varchar", "weight_set": "varchar", "target_edition": "varchar", "goalpost_set": "varchar",
+    },
+    "int_region__date": {
+        "reference_geography": "varchar", "as_of_date": "date", "region_code": "varchar", "region_id": "varchar",
+        "region_name": "varchar", "region_name_en": "varchar", "region_level": "varchar", "region_depth": "integer",
+        "parent_code": "varchar", "parent_name": "varchar", "parent_name_en": "varchar",
+    },
     "stg_indicator": {"indicator_code": "varchar", "domain": "varchar", "role": "varchar", "direction": "varchar"},
     "stg_target": {
         "indicator_code": "varchar", "region_code": "varchar", "target_year": "integer",
@@ -169,7 +178,7 @@ SCHEMA: dict[str, dict[str, str]] = {
         "note": "varchar",
     },
     "int_score__choose_figures": {
-        "variant": "varchar", "reference_geography": "varchar", "year": "integer", "region_code": "varchar",
+        "reading": "varchar", "reference_geography": "varchar", "year": "integer", "region_code": "varchar",
         "region_depth": "integer", "indicator_code": "varchar", "direction": "varchar", "value": "double",
         "obs_status": "varchar", "provenance": "varchar", "undefined_reason": "varchar",
     },
@@ -179,14 +188,14 @@ SCHEMA: dict[str, dict[str, str]] = {
         "as_of_date": "date", "leaf_code": "varchar",
         "leaf_depth": "integer", "is_leaf": "boolean", "people": "bigint", "population_source": "varchar",
         "people_status": "varchar", "people_provenance": "varchar", "registered_people": "bigint",
-        "region_people": "bigint", "period_name": "varchar",
+        "region_people": "bigint", "year_start": "date",
     },
 }  # fmt: skip
 POLARS = {"integer": pl.Int64, "bigint": pl.Int64, "double": pl.Float64, "boolean": pl.Boolean}
 MODELS = (
     "int_target__choose_finals", "int_score__list_weights", "int_score__list_scales", "int_score__rate_figures",
-    "int_score__rate_leaves", "int_score__score_leaves", "int_score__contribute", "int_score__aggregate_regions",
-    "mart_sensitivity", "mart_composite_index",
+    "int_score__rate_leaves", "int_score__score_leaves", "term_contribution", "int_score__contribute",
+    "int_score__aggregate_regions", "mart_sensitivity", "figure_index",
 )  # fmt: skip
 SQL = {name: model_sql(name) for name in MODELS}
 
@@ -226,13 +235,26 @@ def rows_of(province: Province, case: int) -> Iterator[tuple[str, tuple[Any, ...
         if province.scale != 1:
             target = [None if t is None else t * province.scale for t in INDICATORS[indicator][2:6]]
             yield "stg_target", (indicator, region, 2020, *target, "plan", "plan")
+    for kind in ("degree", "index"):
+        yield "figure_variant", (kind, "main", True, name, "mean", "equal", "in_force", "panel")
+    yield "figure_variant", ("degree", "own", False, name, "mean", "own", "in_force", "panel")
+    depths = {
+        "P": 0,
+        **{f"C{city}": 1 for city in province.cities},
+        **{f"K{n}": 2 for n in range(len(province.people))},
+    }
+    for region, depth in depths.items():
+        yield (
+            "int_region__date",
+            (name, "2020-12-31", code(region), code(region), region, region, "level", depth, *"   "),
+        )
     for leaf, (people, city) in enumerate(zip(province.people, province.cities, strict=True)):
         for number, region, depth in ((0, "P", 0), (1 + city, f"C{city}", 1), (10 + leaf, f"K{leaf}", 2)):
             yield (
                 "int_score__place_regions",
                 (100 * case + number, 100 * case + leaf, name, 2020, code(region), region, "level", depth,
                  "2020-12-31", code(f"K{leaf}"), 2, depth == 2, people, "year_end", "A", "official", people, None,
-                 "2020"),
+                 "2020-01-01"),
             )  # fmt: skip
 
 
@@ -240,7 +262,7 @@ def score(cases: list[Province], goalposts: dict[str, tuple[float, float]] | Non
     """Run the models once over all cases."""
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in SCHEMA}
     rows["stg_setting"] = [("equal", "panel", "none", "P@0", 2020, "0.5", False)]
-    rows["stg_domain"] = [(domain, True) for domain in DOMAINS]
+    rows["stg_domain"] = [(domain, True, domain, domain) for domain in DOMAINS]
     rows["stg_indicator"] = [(code, spec[0], "scored", spec[1]) for code, spec in INDICATORS.items()]
     rows["stg_target"] = [(code, "all", 2020, *spec[2:6], "plan", "plan") for code, spec in INDICATORS.items()]
     rows["stg_weight"] = [("own", "all", d, w, "1", "test", None) for d, w in DOMAIN_WEIGHTS.items()]
@@ -288,16 +310,14 @@ def score(cases: list[Province], goalposts: dict[str, tuple[float, float]] | Non
             a for (a,) in connection.execute("select attainment from int_score__contribute").fetchall()
         ]
         results.levels = [
-            v
-            for (v,) in connection.execute("select level from mart_composite_index where level is not null").fetchall()
+            v for (v,) in connection.execute("select level from figure_index where level is not null").fetchall()
         ]
         columns_wanted = "degree_low_pct, degree_high_pct, rank_low, rank_published, rank_high, scenarios_scored"
-        for geography, region, family, *values in connection.execute(
-            f"select reference_geography, region_code, scenario_family, {columns_wanted} from mart_sensitivity"
+        for code, family, *values in connection.execute(
+            f"select region_code, scenario_family, {columns_wanted} from mart_sensitivity"
         ).fetchall():
-            results.sensitivity[int(geography[4:]), region.split("@")[0], family] = dict(
-                zip(columns_wanted.split(", "), values, strict=True)
-            )
+            region, case = code.split("@")
+            results.sensitivity[int(case), region, family] = dict(zip(columns_wanted.split(", "), values, strict=True))
     return results
 
 

@@ -22,12 +22,14 @@ from pipelines.settings import DBT_FOLDER
 pytestmark = pytest.mark.pipeline
 
 Row = dict[str, Any]
-MAIN = "year = 2020 AND domain = 'all' AND method_id = 'population_weighted_mean'"
+EQUALISATION = (
+    "(SELECT *, 'main' AS variant FROM mart_equalisation UNION ALL BY NAME SELECT * FROM mart_equalisation_variants)"
+)
 
 
 def rows(house: House, table: str, where: str) -> list[Row]:
     """Rows of a released table as dictionaries."""
-    names = [name for (name,) in house.query(f"SELECT column_name FROM (DESCRIBE {table})")]
+    names = [name for (name,) in house.query(f"SELECT column_name FROM (DESCRIBE SELECT * FROM {table})")]
     return [dict(zip(names, row, strict=True)) for row in house.query(f"SELECT * FROM {table} WHERE {where}")]
 
 
@@ -42,9 +44,9 @@ def counties(house: House, year: int) -> dict[str, tuple[int, float]]:
     )
     scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for region, domain, attainment in house.query(
-        "SELECT region_code, domain, attainment FROM mart_target_progress "
-        f"WHERE year = {year} AND role = 'scored' AND is_final_target AND reference_geography = 'reported' "
-        "AND region_depth = 2 AND obs_status NOT LIKE '%M%'"
+        "SELECT region_code, p.domain, attainment "
+        "FROM mart_target_progress p JOIN dim_indicator USING (indicator_code) "
+        f"WHERE year = {year} AND role = 'scored' AND region_depth = 2 AND obs_status NOT LIKE '%M%'"
     ):
         scores[region][domain].append(attainment)
     return {
@@ -53,17 +55,10 @@ def counties(house: House, year: int) -> dict[str, tuple[int, float]]:
     }
 
 
-def degree(house: House, region: str, year: int, domain: str = "all", **wanted: str) -> Any:
-    filters = {
-        "reference_geography": "reported",
-        "method_id": "population_weighted_mean",
-        "weight_set": "equal",
-        **wanted,
-    }
-    where = " AND ".join(f"{column} = '{text}'" for column, text in filters.items())
+def degree(house: House, region: str, year: int, domain: str = "all", variant: str = "main") -> Any:
     return house.value(
-        f"SELECT degree_pct FROM mart_equalisation WHERE region_code = '{region}' AND year = {year} "
-        f"AND domain = '{domain}' AND {where}"
+        f"SELECT degree_pct FROM {EQUALISATION} WHERE region_code = '{region}' AND year = {year} "
+        f"AND domain = '{domain}' AND variant = '{variant}'"
     )
 
 
@@ -81,7 +76,7 @@ def test_contributions_of_the_province_are_those_of_its_counties_and_cities(zhej
     Where a domain has indicators that only cities have, a county's weights are others than the province's: those
     domains are left out here.
     """
-    where = "year = 2020 AND weight_set = 'equal' AND reference_geography = 'reported'"
+    where = "year = 2020"
     people = {region: p for region, (p, _) in counties(zhejiang, 2020).items()}
     only_above = {
         row["domain"]
@@ -101,15 +96,15 @@ def test_contributions_of_the_province_are_those_of_its_counties_and_cities(zhej
 
 def test_every_weight_set_and_method_stands_beside_the_main_one(zhejiang: House) -> None:
     methods = {
-        (row["method_id"], row["weight_set"]): row["degree_pct"]
-        for row in rows(zhejiang, "mart_equalisation", "region_code = '330000' AND year = 2020 AND domain = 'all'")
-        if row["reference_geography"] == "reported"
+        (row["method"], row["weight_set"]): row["degree_pct"]
+        for row in rows(zhejiang, EQUALISATION, "region_code = '330000' AND year = 2020 AND domain = 'all'")
+        if row["boundaries"] in (None, "reported")
     }
     sets = {row["weight_set"] for row in rows(zhejiang, "dim_weight", "true")}
     assert sets == {"equal", "by_service", "expert"}
     assert {name for _, name in methods} == sets
     assert len({method for method, _ in methods}) == 5
-    main = methods["population_weighted_mean", "equal"]
+    main = methods["mean", "equal"]
     assert methods["lowest_fifth", "equal"] < main
     assert methods["mean_less_dispersion", "equal"] < main
     assert methods["geometric_mean", "equal"] <= main
@@ -120,14 +115,13 @@ def test_the_index_counts_from_the_province_of_the_base_year(zhejiang: House) ->
     home = rows(
         zhejiang,
         "mart_composite_index",
-        "region_code = '330000' AND domain = 'all' AND method_id = 'arithmetic_mean' "
-        "AND reference_geography = 'reported'",
+        "region_code = '330000' AND domain = 'all'",
     )
     values = {row["year"]: row["index_value"] for row in home}
     assert values[2015] == 100
     assert sorted(values) == list(range(2015, 2021))
     assert all(values[year] > values[year - 1] for year in range(2016, 2021))
-    assert {row["goalposts"] for row in home} == {"2015-2020"}
+    assert {row["goalpost_set"] for row in home} == {"2015-2020"}
 
 
 def test_nothing_that_is_made_of_the_sample_passes_for_official(zhejiang: House) -> None:
@@ -139,7 +133,7 @@ def test_nothing_that_is_made_of_the_sample_passes_for_official(zhejiang: House)
 
 
 def test_ranks_of_all_regions_are_told_with_their_interval(zhejiang: House) -> None:
-    found = rows(zhejiang, "mart_sensitivity", "year = 2020 AND reference_geography = 'reported' AND region_depth = 2")
+    found = rows(zhejiang, "mart_sensitivity", "year = 2020 AND region_depth = 2")
     assert len(found) == 91 * 6
     assert {row["peers"] for row in found} == {91}
     for row in found:
@@ -171,25 +165,25 @@ def test_a_domain_without_figures_makes_the_whole_missing_and_the_bounds_say_how
     (whole,) = rows(
         verdania,
         "mart_equalisation",
-        f"region_code = 'V' AND {MAIN} AND weight_set = 'equal'",
+        "region_code = 'V' AND year = 2020 AND domain = 'all'",
     )
     assert (whole["degree_pct"], whole["undefined_reason"], whole["obs_status"]) == (None, "domain_missing", "O")
     assert (whole["degree_low_pct"], whole["degree_high_pct"]) == (0, 100)
     (parish,) = rows(
         verdania,
-        "mart_equalisation",
-        f"region_code = 'VB2' AND {MAIN} AND weight_set = 'doctors'",
+        "mart_equalisation_variants",
+        "region_code = 'VB2' AND year = 2020 AND domain = 'all' AND variant = 'doctors_weights'",
     )
-    health = degree(verdania, "VB2", 2020, "health", weight_set="doctors")
+    health = degree(verdania, "VB2", 2020, "health", "doctors_weights")
     assert parish["degree_pct"] is None
     assert parish["degree_low_pct"] == pytest.approx(0.75 * health, rel=1e-9)
     assert parish["degree_high_pct"] == pytest.approx(0.75 * health + 25, rel=1e-9)
 
 
 def test_a_third_party_stands_beside_with_its_source(verdania: House) -> None:
-    (score,) = rows(verdania, "mart_equalisation", "method_id = 'auditor'")
+    (score,) = rows(verdania, "mart_equalisation_variants", "variant = 'auditor'")
     assert (score["degree_pct"], score["source"], score["provenance"]) == (88.5, "audit of 2021", "official")
-    assert (score["weight_set"], score["target_edition"], score["region_name"]) == ("none", "none", "Verdania")
+    assert (score["weight_set"], score["target_edition"], score["region_name"]) == (None, None, "Verdania")
     ours = degree(verdania, "V", 2020, "health")
     assert score["difference_to_main_pct"] == pytest.approx(88.5 - ours, abs=1e-9)
 
@@ -206,7 +200,7 @@ def test_beds_are_no_people_and_pace_is_counted_from_the_base_year(verdania: Hou
 def test_the_index_of_an_invented_country_has_its_own_base(verdania: House) -> None:
     found = {
         (row["region_code"], row["year"]): row["index_value"]
-        for row in rows(verdania, "mart_composite_index", "domain = 'health' AND method_id = 'arithmetic_mean'")
+        for row in rows(verdania, "mart_composite_index", "domain = 'health'")
     }
 
     def level(region: str, year: int) -> float:
@@ -224,7 +218,7 @@ def test_the_index_of_an_invented_country_has_its_own_base(verdania: House) -> N
 
 # check -> what is done to a build
 RED = {
-    "contributions_add_up": "update mart_gap_contribution set contribution_points = contribution_points + 1e-12",
+    "contributions_add_up": "update figures.figure_contribution set contribution_points = contribution_points + 1e-12",
     "degrees_add_up_from_lowest_regions": "update intermediate.int_score__score_leaves set people = people + 1",
     "goalposts_are_usable": "delete from source.goalpost",
     "third_party_scores_are_told_apart": "update source.third_party_score set method_id = 'geometric_mean'",
@@ -244,6 +238,7 @@ def test_a_check_of_scores_can_turn_red(verdania: House, tmp_path: Path, name: s
     (path,) = (DBT_FOLDER / "tests").rglob(f"{name}.sql")
     sql = MACROS.render(path.read_text(encoding="utf-8"), ref=lambda model: places[model], config=lambda **_: "")
     with duckdb.connect(str(database), config={"threads": 1}) as connection:
+        connection.execute("set search_path = 'main,staging,intermediate,figures'")
         before = connection.execute(sql).fetchall()
         connection.execute(RED[name])
         after = connection.execute(sql).fetchall()

@@ -428,11 +428,23 @@ def reference() -> dict[str, pl.DataFrame]:
             [
                 {"name": "currency", "value": "XTS"},
                 {"name": "first_year", "value": "2010"},
-                {"name": "main_fund", "value": "general_budget"},
-                {"name": "population_source", "value": "year_end"},
             ],
         ),
+        "variant": table("variant", [{**VARIANT, **line} for line in VARIANTS]),
     }
+
+
+# An empty line of variants.csv, and those of this country.
+VARIANT = dict.fromkeys(transform.SOURCE_TABLES["variant"])
+VARIANTS: list[dict[str, Any]] = [
+    {
+        "variant": "main", "boundaries": "reported", "population_basis": "resident", "population_source": "year_end",
+        "prices": "nominal", "fund": "general_budget", "account_stage": "final", "government_level": "all",
+        "method": "mean", "weight_set": "equal", "target_edition": "in_force",
+    },
+    {"variant": "registered", "population_basis": "registered"},
+    {"variant": "own", "government_level": "own"},
+]  # fmt: skip
 
 
 def term(indicator: str, part: str, measure: str, number: int = 1, **dimensions: Any) -> dict[str, Any]:
@@ -661,25 +673,33 @@ def coverage(
         "provenance",
         "derivation",
     ]
+    table = "mart_service_coverage_variants" if basis == "registered" else "mart_service_coverage"
     rows = query(
-        f"select {', '.join(columns)} from mart_service_coverage where indicator_code = '{indicator}'"
-        f" and region_code = '{region}' and population_basis = '{basis}' and year = {year}"
+        f"select {', '.join(columns)} from {table} where indicator_code = '{indicator}'"
+        f" and region_code = '{region}' and population_basis = '{basis}' and year = {year} and breakdown = 'all'"
     )
     assert len(rows) <= 1
     return dict(zip(columns, rows[0], strict=True)) if rows else None
 
 
-def spending(
-    query: Query, region: str, domain: str, level: str, residence: str = "total", basis: str = "resident"
-) -> Any:
+def spending(query: Query, region: str, domain: str, variant: str = "main", residence: str = "total") -> Any:
     rows = query(
-        f"select spending, population, per_capita, obs_status, provenance, spending_origin"
-        f" from mart_per_capita_spending"
-        f" where region_code = '{region}' and domain = '{domain}' and government_level = '{level}'"
-        f" and residence = '{residence}' and population_basis = '{basis}' and year = 2020"
+        "select spending, population, per_head, obs_status, provenance, origin from figures.figure_spending"
+        f" where region_code = '{region}' and domain = '{domain}' and residence = '{residence}'"
+        f" and variant = '{variant}' and year = 2020"
     )
     assert len(rows) <= 1
     return rows[0] if rows else None
+
+
+def paid(query: Query, region: str, domain: str) -> dict[str, Decimal | None]:
+    """What each level of government spent in a region."""
+    return dict(
+        query(
+            "select government_level, spending from mart_expenditure_split where subject_kind = 'domain'"
+            f" and region_code = '{region}' and subject_code = '{domain}' and year = 2020"
+        )
+    )
 
 
 # -- which report counts ------------------------------------------------------------------------------------------
@@ -772,52 +792,48 @@ def test_rates_are_never_summed(query: Query) -> None:
 
 
 def test_a_city_s_own_spending_is_never_spread_over_its_counties(query: Query) -> None:
-    assert spending(query, "C1", "education", "city")[0] == 40
-    assert spending(query, "C1", "education", "county")[0] == 36
-    assert spending(query, "C1", "education", "all")[0] == 76
-    assert spending(query, "K1", "education", "all")[0] == spending(query, "K1", "education", "county")[0] == 18
-    assert spending(query, "K1", "education", "city") is None
-    assert [spending(query, "P1", "education", level)[0] for level in ("province", "city", "county", "all")] == [
-        70,
-        70,
-        72,
-        212,
-    ]
+    assert paid(query, "C1", "education") == {"city": 40, "county": 36}
+    assert spending(query, "C1", "education")[0] == 76
+    assert spending(query, "C1", "education", "own")[0] == 40
+    assert spending(query, "K1", "education")[0] == spending(query, "K1", "education", "own")[0] == 18
+    assert paid(query, "K1", "education") == {"county": 18}
+    assert paid(query, "P1", "education") == {"province": 70, "city": 70, "county": 72}
+    assert spending(query, "P1", "education")[0] == 212
 
 
 def test_the_basic_services_and_per_head(query: Query) -> None:
-    whole = spending(query, "P1", "basic", "all")
+    whole = spending(query, "P1", "basic")
     assert whole[0] == 275
     assert whole[2] == pytest.approx(275 / 10001, rel=1e-15)
-    urban = spending(query, "K1", "education", "county", "urban")
+    urban = spending(query, "K1", "education", "own", "urban")
     assert (urban[0], urban[1], urban[2]) == (5, 100, 0.05)
-    assert spending(query, "P1", "all", "all")[4] == "official"
-    assert spending(query, "P1", "all", "all", basis="registered")[4] == "synthetic"
+    assert spending(query, "P1", "all")[4] == "official"
+    assert spending(query, "P1", "all", "registered")[4] == "synthetic"
 
 
 def test_a_lost_class_makes_missing_what_it_belongs_to(query: Query) -> None:
-    assert spending(query, "K6", "education", "county")[0] == 3
+    assert spending(query, "K6", "education", "own")[0] == 3
     for domain in ("health", "basic", "all"):
-        figure = spending(query, "K6", domain, "county")
+        figure = spending(query, "K6", domain, "own")
         assert (figure[0], figure[2], figure[3]) == (None, None, "O")
-    assert spending(query, "C3", "health", "all")[0] is None
-    assert spending(query, "C3", "education", "all")[0] == 9
+    assert spending(query, "C3", "health")[0] is None
+    assert spending(query, "C3", "education")[0] == 9
 
 
 def test_the_one_figure_of_the_budget_counts_and_its_parts_still_add_up(query: Query) -> None:
     parts = dict(
         query(
-            "select distinct residence, spending from mart_per_capita_spending"
-            " where region_code = 'P1' and domain = 'all' and government_level = 'all' and year = 2020"
+            "select residence, spending from mart_per_capita_spending"
+            " where region_code = 'P1' and domain = 'all' and year = 2020"
         )
     )
     assert parts == {"total": 304, "urban": 66, "rural": 58, "unattributed": 180}
-    assert spending(query, "P1", "all", "all")[5] == "whole"
-    assert spending(query, "P2", "all", "all")[0] == 50  # nobody reports the classes of all its governments
+    assert spending(query, "P1", "all")[5] == "whole"
+    assert spending(query, "P2", "all")[0] == 50  # nobody reports the classes of all its governments
 
 
 def test_money_for_nobody_in_particular_has_no_spending_per_head(query: Query) -> None:
-    figure = spending(query, "K1", "education", "county", "unattributed", "none")
+    figure = spending(query, "K1", "education", "own", "unattributed")
     assert (figure[0], figure[1], figure[2], figure[3]) == (7, None, None, "M")
 
 
@@ -851,7 +867,7 @@ def test_a_share_has_its_interval_and_its_provenance(query: Query) -> None:
 
 def test_listed_ages_are_summed_and_populations_do_not_mix(query: Query) -> None:
     figures = query(
-        "select region_code, population_basis, population_source, sex, value from mart_service_coverage"
+        "select region_code, population_basis, population_source, breakdown, value from mart_service_coverage"
         " where indicator_code = 'READ' and year = 2020 order by all"
     )
     # K3 lacks women: its denominator would be too small
@@ -914,9 +930,8 @@ def test_attainment_against_the_target_that_counts(query: Query) -> None:
 
 def test_places_of_a_scope_are_compared_and_missing_ones_counted(query: Query) -> None:
     found = query(
-        "select scope_code, dimension, measure, component, value, regions, regions_missing from mart_inequality"
-        " where subject_code = 'BED' and year = 2020 and population_basis = 'resident'"
-        " and measure in ('ratio', 'theil') order by all"
+        "select region_code, dimension, measure, component, value, regions, regions_missing from mart_inequality"
+        " where subject_code = 'BED' and year = 2020 and measure in ('ratio', 'theil') order by all"
     )
     # K1 and K2 have 5 beds per 1,000, K4 has 2, K3 did not report; C2 then has one place, which is compared with nobody
     assert [row[:4] + row[5:] for row in found] == [
@@ -1039,19 +1054,15 @@ def test_a_line_in_the_catalogue_adds_an_indicator_and_changes_nothing_else(worl
     again = replace_reference(world, more).build("b2")
     after = contents(again)
     assert sql == {path: path.read_bytes() for path in DBT_FOLDER.rglob("*.sql")}
+    told_again = ("dim_indicator", "dim_subject", "mart_revision_summary")  # places in lists, numbers of subjects
     for name, rows in before.items():
-        if name not in ("dim_indicator", "mart_service_coverage", "mart_inequality", "mart_revision_summary"):
-            assert after[name] == rows, name
-    new = [row for row in after["mart_service_coverage"] if "PLACES_PER_BED" in row]
-    assert [row for row in after["mart_service_coverage"] if row not in new] == before["mart_service_coverage"]
-    assert {row[0]: row[26] for row in new} == {
-        "K1": 240.0,
-        "K2": 0.0,
-        "C1": 80.0,
-        "K3": None,
-        "K4": 0.0,
-        "C2": None,
-    }
+        if name not in told_again:
+            assert [row for row in after[name] if "PLACES_PER_BED" not in row] == rows, name
+    with duckdb.connect(str(again.database), read_only=True) as connection:
+        new = connection.execute(
+            "select region_code, value from figure where subject_code = 'PLACES_PER_BED'"
+        ).fetchall()
+    assert dict(new) == {"K1": 240.0, "K2": 0.0, "C1": 80.0, "K3": None, "K4": 0.0, "C2": None}
     assert not world.warehouse.work.exists()
     assert Path(built.folder).is_dir()
 

@@ -122,14 +122,12 @@ def test_an_incomplete_year_is_scaled_only_as_its_contract_says() -> None:
 
 # -- the whole way ----------------------------------------------------------------------------------------------------
 
-SPENDING = "from mart_per_capita_spending where fund = 'general' and domain = '{domain}' and government_level = 'all'"
-
 
 def spending(house: House, region: str, year: int, domain: str = "all") -> tuple[Any, ...]:
     """Spending, people, their day, status and reason of one region."""
     found = house.query(
-        f"select spending, population, population_date, obs_status, undefined_reason, per_capita "
-        f"{SPENDING.format(domain=domain)} and region_code = '{region}' and year = {year}"
+        "select spending, residents, population_date, obs_status, undefined_reason, per_resident "
+        f"from mart_per_capita_spending where domain = '{domain}' and region_code = '{region}' and year = {year}"
     )
     assert len(found) == 1, found
     *rest, per_capita = found[0]
@@ -187,7 +185,7 @@ def test_what_is_spent_may_be_less_than_nothing(fens: House) -> None:
     assert spending(fens, "D1", 2018) == (-30, Decimal("100.5"), MID_2018, "A", None)
     share = fens.query(
         "select budget_share_pct from mart_per_capita_spending where region_code = 'C' and year = 2018 "
-        "and fund = 'general' and domain = 'housing' and government_level = 'all'"
+        "and domain = 'housing'"
     )
     assert share == [(pytest.approx(100 * 20 / 1020),)]
 
@@ -215,22 +213,23 @@ def test_people_on_later_boundaries_are_those_of_the_same_land(fens: House) -> N
 @pytest.mark.pipeline
 def test_what_is_of_everybody_is_counted_once_and_some_functions_are_not_everything(fens: House) -> None:
     found = fens.query(
-        "select region_code, domain, government_level, spending, per_capita is not null from mart_per_capita_spending "
-        "where fund = 'capital' order by region_code, domain"
+        "select region_code, domain, spending, per_head is not null from mart_per_capita_spending_variants "
+        "where variant = 'capital' order by region_code, domain"
     )
     people = {"E": 1300, "C": 300.75}
     # education is all the basic services there are; nothing says that it is all there is
     domains = ("basic", "education")
-    assert found == [(region, d, "all", amount, True) for region, amount in sorted(fenland.CAPITAL) for d in domains]
+    assert found == [(region, d, amount, True) for region, amount in sorted(fenland.CAPITAL) for d in domains]
     for region, count in people.items():
         per_head = fens.value(
-            "select per_capita from mart_per_capita_spending "
-            f"where fund = 'capital' and domain = 'education' and region_code = '{region}'"
+            "select per_head from mart_per_capita_spending_variants "
+            f"where variant = 'capital' and domain = 'education' and region_code = '{region}'"
         )
         assert per_head == pytest.approx(dict(fenland.CAPITAL)[region] / count)
     assert (
         fens.value(
-            "select count(*) from mart_per_capita_spending where fund = 'capital' and budget_share_pct is not null"
+            "select count(*) from mart_per_capita_spending_variants "
+            "where variant = 'capital' and budget_share_pct is not null"
         )
         == 0
     )

@@ -1,23 +1,12 @@
-{#- Which choices a variant may make for which kind of subject. A choice that a kind does not know cannot vary it. -#}
-
-{% macro choices_of_subjects() -%}
-    {{ return({
-        'spending': ['boundaries', 'population_basis', 'population_source', 'prices', 'fund', 'account_stage',
-                     'government_level'],
-        'indicator': ['boundaries', 'population_basis', 'population_source'],
-        'degree': ['boundaries', 'method', 'weight_set', 'target_edition'],
-        'contribution': ['boundaries', 'weight_set', 'target_edition'],
-        'index': ['boundaries', 'method', 'goalpost_set'],
-        'inequality': ['boundaries', 'population_basis'],
-        'gap': ['boundaries', 'population_basis', 'prices'],
-        'progress': ['boundaries', 'target_edition'],
-        'fiscal': ['boundaries', 'fund', 'account_stage'],
-    }) }}
-{%- endmacro %}
+{#- Choices that variants make, as `choices_of_subjects` in dbt_project.yml lists them by kind of subject. -#}
 
 {% macro choices() -%}
-    {{ return(['boundaries', 'population_basis', 'population_source', 'prices', 'fund', 'account_stage',
-               'government_level', 'method', 'weight_set', 'target_edition', 'goalpost_set']) }}
+    {#- Every choice that a variant can make, in the order in which they are listed. -#}
+    {%- set found = [] -%}
+    {%- for known in var('choices_of_subjects').values() -%}
+        {%- for choice in known if choice not in found -%}{%- do found.append(choice) -%}{%- endfor -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}
 
 {% macro variants_of(kind) -%}

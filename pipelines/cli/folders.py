@@ -29,8 +29,9 @@ def init(
     lines += [f"  1. answer the {len(made.open_fields)} open fields (?) of {folder / 'jurisdiction.yml'}:"]
     lines += [f"       line {item.line}: {item.field}" for item in made.open_fields]
     lines += [
-        f"  2. list the regions in {folder / 'reference' / 'regions.csv'}; docs/reference-tables.md has its columns",
-        f"  3. junheng sniff FILE --jurisdiction {folder} --write   proposes a contract for a file, and what it needs",
+        f"  2. answer the ? in {folder / 'reference' / 'variants.csv'}: whose people, and by which population",
+        f"  3. list the regions in {folder / 'reference' / 'regions.csv'}; docs/reference-tables.md has its columns",
+        f"  4. junheng sniff FILE --jurisdiction {folder} --write   proposes a contract for a file, and what it needs",
     ]
     payload = {
         "folder": str(made.folder),

@@ -25,8 +25,9 @@ from pipelines.jurisdiction.description_checks import check_description
 from pipelines.jurisdiction.geography import check_boundaries, check_geographies
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
-from pipelines.jurisdiction.reference import POPULATION_SOURCES, TABLES, check_links, lines_of, load_table
+from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
 from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
+from pipelines.jurisdiction.variants import check_variants, main_choices
 from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.settings import hash_files
 
@@ -146,11 +147,8 @@ class Jurisdiction:
 
     @cached_property
     def population_source(self) -> str:
-        """The source of the population that is meant where none is named: the one declared, or the first there is."""
-        if self.description.population_source:
-            return self.description.population_source
-        measures = self._tables["measure"].filter(pl.col("is_population") == "true")
-        return next((source for source in POPULATION_SOURCES if source in set(measures["population_source"])), "none")
+        """The source of the population that is meant where none is named, as the variant `main` says."""
+        return main_choices(self._tables["variant"])["population_source"] or "none"
 
     @property
     def tells_residence(self) -> bool:
@@ -159,8 +157,9 @@ class Jurisdiction:
 
     @property
     def main_fund(self) -> str | None:
-        """The fund that is meant where none is named: that of the first measure that spending is taken from."""
-        return self.description.spending[0].fund if self.description.spending else None
+        """The fund that is meant where none is named, as the variant `main` says."""
+        fund: str | None = main_choices(self._tables["variant"])["fund"]
+        return fund
 
     @property
     def expectations_folder(self) -> Path:
@@ -259,18 +258,13 @@ class Jurisdiction:
             "home_region": self.home_region,
             "compared_depth": str(self.description.compared_depth),
             "currency": self.currency,
-            "default_population_basis": self.description.default_population_basis,
-            "main_fund": self.main_fund or "",
             "tells_residence": str(self.tells_residence).lower(),
-            "population_source": self.population_source,
             "financial_year_population": years.population if years else "middle",
             "first_year": str(self.description.years.first),
             "last_year": str(self.description.years.last),
             "base_year": str(self.description.years.base or ""),
             "item_payment_measure": self.description.payments_by_item or "",
             "degree_indicator": self.description.scores.degree_indicator or "",
-            "weight_set": self.description.scores.weight_set,
-            "goalpost_set": self.description.scores.goalpost_set or "",
             "minimum_weight": str(self.description.scores.minimum_weight),
             "may_reweight_domains": str(self.description.scores.may_reweight_domains).lower(),
         }
@@ -336,6 +330,7 @@ class Jurisdiction:
                         do=f"use one of {', '.join(sorted(levels))}",
                     )
         check_description(self.folder, self.description, self._tables)
+        check_variants(folder, self.description, self._tables)
         self.check_geographies(self.reference_geographies)
         for contract in self.contracts.values():
             if contract.boundaries is not None:

@@ -117,11 +117,9 @@ class TwoThirdsTest(StrictModel):
 
 
 class Scores(StrictModel):
-    """How scores are made: what the degree is measured against, which weights and goalposts are the published ones."""
+    """How scores are made: what the degree is measured against, and how much of a domain must be known."""
 
     degree_indicator: str | None = None
-    weight_set: str = "equal"
-    goalpost_set: str | None = None
     minimum_weight: float = Field(default=0.5, gt=0, le=1)
     may_reweight_domains: bool = False
 
@@ -137,8 +135,6 @@ class Description(StrictModel):
     currency: str
     time_zone: str
     schedule: str = "0 2 * * *"
-    default_population_basis: Literal["resident", "registered"] = "resident"
-    population_source: Literal["year_end", "mid_year", "census"] | None = None  # meant where none is named
     years: Years
     financial_years: FinancialYears | None = None
     reference_geographies: list[int] = []

@@ -14,7 +14,6 @@ import polars as pl
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.contract_checks import line_with
 from pipelines.jurisdiction.description import Description
-from pipelines.jurisdiction.expressions import OFFERED
 
 FILE = "jurisdiction.yml"
 
@@ -32,7 +31,6 @@ def check_description(folder: Path, description: Description, tables: dict[str, 
     _check_measures(path, description, tables)
     _check_spending(path, description, tables["measure"])
     _check_classes(path, description, tables["functional_class"])
-    _check_population(path, description, tables["measure"])
 
 
 def _where(path: Path, *texts: str) -> str:
@@ -40,19 +38,14 @@ def _where(path: Path, *texts: str) -> str:
 
 
 def _check_scores(path: Path, description: Description, tables: dict[str, pl.DataFrame]) -> None:
-    """What scores are made with is in the tables."""
-    scores = description.scores
-    for what, name, relation, column in (
-        ("degree_indicator", scores.degree_indicator, "indicator", "indicator_code"),
-        ("weight_set", scores.weight_set if scores.weight_set != "equal" else None, "weight", "weight_set"),
-        ("goalpost_set", scores.goalpost_set, "goalpost", "goalpost_set"),
-    ):
-        if name is not None and name not in set(tables[relation][column]):
-            raise ConfigurationError(
-                f"the {what} {name!r} is in no line of reference/{relation}s.csv",
-                where=_where(path, name),
-                do="correct it or add its lines",
-            )
+    """The indicator whose target the degree is measured against is listed."""
+    indicator = description.scores.degree_indicator
+    if indicator is not None and indicator not in set(tables["indicator"]["indicator_code"]):
+        raise ConfigurationError(
+            f"the degree_indicator {indicator!r} is in no line of reference/indicators.csv",
+            where=_where(path, indicator),
+            do="correct it or add its line",
+        )
 
 
 def _check_measures(path: Path, description: Description, tables: dict[str, pl.DataFrame]) -> None:
@@ -111,16 +104,3 @@ def _check_classes(path: Path, description: Description, classes: pl.DataFrame) 
                     where=_where(path, code),
                     do="correct it or add a line in functional_classes.csv",
                 )
-
-
-def _check_population(path: Path, description: Description, measures: pl.DataFrame) -> None:
-    """The population that is meant where none is named can be known."""
-    source = description.population_source
-    reported = set(measures.filter(pl.col("is_population") == "true")["population_source"].drop_nulls())
-    offered = {given for found in reported for given in OFFERED.get(found, (found,))}
-    if source is not None and source not in offered:
-        raise ConfigurationError(
-            f"population_source is {source!r}, and no population of measures.csv has or gives that source",
-            where=_where(path, "population_source"),
-            do=f"use one of {', '.join(sorted(offered))}" if offered else "add a measure that counts a population",
-        )

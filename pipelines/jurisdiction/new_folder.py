@@ -37,8 +37,10 @@ def make_folder(folder: Path) -> NewFolder:
         raise UsageError(
             "there is something already", where=str(folder), do="name a folder that is empty or not there yet"
         )
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(_SKELETON.iterdir()) if path.is_file()}
-    texts |= {f"reference/{table.file}": table_text(table) for table in TABLES}
+    texts = {f"reference/{table.file}": table_text(table) for table in TABLES}
+    # what has more to say than a header and an example is written out
+    files = sorted(path for path in _SKELETON.rglob("*") if path.is_file())
+    texts |= {path.relative_to(_SKELETON).as_posix(): path.read_text(encoding="utf-8") for path in files}
     texts |= {f"{name}/.gitkeep": "" for name in _FOLDERS}
     try:
         for name, text in texts.items():

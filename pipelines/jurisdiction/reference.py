@@ -14,12 +14,11 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import ConfigurationError
+from pipelines.jurisdiction.open_fields import OPEN
 from pipelines.jurisdiction.reference_schema import EVERYWHERE, TABLES, Table, links, table_named
 
-__all__ = ["EVERYWHERE", "POPULATION_SOURCES", "TABLES", "Table", "check_links", "line_of", "lines_of", "load_table"]
+__all__ = ["EVERYWHERE", "TABLES", "Table", "check_links", "line_of", "lines_of", "load_table"]
 
-# Where a population can come from; of several the first is meant, unless the jurisdiction says which.
-POPULATION_SOURCES = tuple(c for c in table_named("measure").columns["population_source"].choices if c != "none")
 _Rows = list[dict[str, str | None]]
 
 
@@ -124,6 +123,12 @@ def _check_cells(path: Path, table: Table, lines: list[int], rows: _Rows) -> Non
                 raise ConfigurationError(f"the {what} {name} is empty", where=where, do="fill it in")
         for name, column in table.columns.items():
             text = row[name]
+            if text == OPEN:
+                raise ConfigurationError(
+                    f"{name} is still open (?)",
+                    where=where,
+                    do=f"answer it: docs/reference-tables.md says what {name} of {table.file} may be",
+                )
             fault = column.fault_of(text) if text is not None else None
             if fault is not None:
                 raise ConfigurationError(f"{name} {text!r} {fault[0]}", where=where, do=fault[1])

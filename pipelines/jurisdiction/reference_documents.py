@@ -76,7 +76,10 @@ def table_schema(table: Table) -> str:
 
 def _field(table: Table, name: str, column: Column) -> dict[str, Any]:
     constraints: dict[str, Any] = {"required": True} if name in table.filled else {}
-    if column.choices:
+    if column.choices and column.is_list:
+        one = f"({'|'.join(column.choices)})"
+        constraints["pattern"] = f"^{one}(;{one})*$"
+    elif column.choices:
         constraints["enum"] = list(column.choices)
     field: dict[str, Any] = {
         "name": name,

@@ -26,7 +26,7 @@ from pipelines.settings import Settings, code_version
 from pipelines.store import write_json
 
 # What a release publishes of figures; the tables about receiving, judging and releasing tell of one run.
-FIGURES = ("dim_", "fct_", "mart_")
+FIGURES = ("figure", "benchmark", "dim_", "fct_", "mart_")
 
 
 def reproduce(settings: Settings, release_id: str, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:

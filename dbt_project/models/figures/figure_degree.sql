@@ -30,7 +30,8 @@ readings as (
         reason as undefined_reason
     from scores
 
-    {% for method, columns in methods.items() %}
+    {% for method in var('score_methods') if method != 'mean' %}
+    {% set columns = methods[method] %}
     union all
 
     select

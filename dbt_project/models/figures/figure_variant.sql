@@ -15,7 +15,7 @@ with declared as (
 ),
 
 counted as (
-    {% for kind, known in choices_of_subjects().items() %}
+    {% for kind, known in var('choices_of_subjects').items() %}
     select
         '{{ kind }}' as subject_kind,
         declared.*,
