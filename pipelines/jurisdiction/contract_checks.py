@@ -79,6 +79,23 @@ def check_years(contract: Contract, path: Path) -> None:
         )
 
 
+def check_days(contract: Contract, path: Path, sources: dict[str, str | None]) -> None:
+    """Raises ConfigurationError when a population of mid-year or of a census is read as one of a year, without its day.
+
+    `sources` are the population sources of the measures. A year would be dated by its last day, which is another one.
+    """
+    for layout in contract.layouts:
+        for value in layout.values:
+            measure, kind = value.measure or layout.defaults.get("measure", ""), value.period_kind or layout.period.kind
+            if kind == "year" and sources.get(measure) in ("mid_year", "census"):
+                _refuse(
+                    f"{measure} counts people on a day, and its period is a whole year",
+                    path,
+                    'name the day: `kind: point` with `month_day`, as in month_day: "06-30"',
+                    "period",
+                )
+
+
 def _refuse(message: str, path: Path, do: str, *texts: str) -> NoReturn:
     raise ConfigurationError(message, where=f"{path}, {line_with(path, *texts)}", do=do)
 
