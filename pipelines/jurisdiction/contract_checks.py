@@ -80,14 +80,14 @@ def check_years(contract: Contract, path: Path) -> None:
 
 
 def check_days(contract: Contract, path: Path, sources: dict[str, str | None]) -> None:
-    """Raises ConfigurationError when a population of mid-year or of a census is read as one of a year, without its day.
+    """Raises ConfigurationError when a population of mid-year is read as one of a year of the calendar, without its day.
 
-    `sources` are the population sources of the measures. A year would be dated by its last day, which is another one.
+    `sources` are the population sources of the measures. The year would be dated by its last day, which is another one.
     """
     for layout in contract.layouts:
         for value in layout.values:
             measure, kind = value.measure or layout.defaults.get("measure", ""), value.period_kind or layout.period.kind
-            if kind == "year" and sources.get(measure) in ("mid_year", "census"):
+            if kind == "year" and layout.period.starts == "01-01" and sources.get(measure) == "mid_year":
                 _refuse(
                     f"{measure} counts people on a day, and its period is a whole year",
                     path,
