@@ -80,9 +80,9 @@ def check_years(contract: Contract, path: Path) -> None:
 
 
 def check_days(contract: Contract, path: Path, sources: dict[str, str | None]) -> None:
-    """Raises ConfigurationError when a population of mid-year is read as one of a year of the calendar, without its day.
+    """Raises ConfigurationError when a population of mid-year is read as one of a calendar year, without its day.
 
-    `sources` are the population sources of the measures. The year would be dated by its last day, which is another one.
+    `sources` are the population sources of the measures. The year would be dated by its last day, another one.
     """
     for layout in contract.layouts:
         for value in layout.values:
