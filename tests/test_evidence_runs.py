@@ -168,7 +168,7 @@ def test_with_other_code_the_tables_and_rows_that_differ_are_named_and_so_is_the
     dim = other / "models/marts/reference/dim_region_change.sql"
     dim.write_text("select * from (\n" + dim.read_text(encoding="utf-8").rstrip() + "\n) as found where 1 = 0\n")
     monkeypatch.setattr(transform, "DBT_FOLDER", other)
-    for module in ("pipelines.run", "pipelines.run.reproduction"):
+    for module in ("pipelines.run.identity", "pipelines.run.reproduction"):
         monkeypatch.setattr(f"{module}.code_version", lambda: "f" * 64)
     settings = Settings.from_environment(later.house.jurisdiction, later.house.folder)
     found = reproducing.reproduce(settings, later.first)

@@ -127,6 +127,12 @@ REFUSED: list[tuple[str, str, Change, str]] = [
         "boundaries",
     ),
     (
+        "people of the middle of a year that are dated by the year",
+        "contracts/office/people.yml",
+        lambda d: (period(d, kind="year", starts="01-01"), d["layouts"][0]["period"].pop("month_day", None)),
+        "people counts people on a day",
+    ),
+    (
         "a scale that nobody knows",
         "contracts/office/loans.yml",
         lambda d: d.update(partial_year="somehow"),

@@ -46,13 +46,12 @@ def profile(headers: list[str], observations: pl.DataFrame, data_rows: int) -> d
         .agg((pl.col("value").cast(pl.Float64).fill_null(0.0).mod(1) == 0).all().alias("whole"))
         .sort("measure")
     )
+    dimensions = ("measure", "residence", "sex", "age_group", "group", "item")
+    codes = observations.select(pl.col(name).drop_nulls().unique().sort().implode() for name in dimensions)
     return {
         "headers": headers,
         "data_rows": data_rows,
-        "codes": {
-            dimension: sorted(observations[dimension].unique().drop_nulls().to_list())
-            for dimension in ("measure", "residence", "sex", "age_group", "group", "item")
-        },
+        "codes": dict(zip(dimensions, (list(one) for one in codes.row(0)), strict=True)),
         "sizes": [[m, i, u, round(x, 6)] for m, i, u, x in sizes.iter_rows()],
         "whole": dict(whole.iter_rows()),
         "years": sorted(observations["period_end"].dt.year().unique().to_list()),

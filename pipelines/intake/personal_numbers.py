@@ -122,7 +122,7 @@ def mask_grid(
     """
     found: list[tuple[int, str, str]] = []
     columns: dict[str, pl.Series] = {}
-    for cell in (name for name in grid.columns if name not in codes):
+    for cell in _with_candidates(grid, [name for name in grid.columns if name not in codes], kinds):
         column = grid.cells[cell]
         places = _candidates(column, kinds).arg_true()
         shapes: dict[int, str] = {}
@@ -147,6 +147,14 @@ def mask_grid(
     return MaskedGrid(masked, pl.DataFrame(found, schema=FOUND, orient="row"), tuple(_beside_cells(grid, kinds)))
 
 
+def _with_candidates(grid: Grid, columns: list[str], kinds: Collection[PersonalKind]) -> list[str]:
+    """The columns that are worth a look cell by cell: most hold no number that is long enough."""
+    if not columns or any(kind.check == "pattern" for kind in kinds):
+        return columns
+    has_any = grid.cells.select(pl.col(columns).str.contains(_CANDIDATE).any()).row(0)
+    return [name for name, is_worth in zip(columns, has_any, strict=True) if is_worth]
+
+
 def _candidates(column: pl.Series, kinds: Collection[PersonalKind]) -> pl.Series:
     """Which cells may hold a personal number: those with many digits, and those that a pattern of one's own fits."""
     found = column.str.contains(_CANDIDATE).fill_null(False)
@@ -168,6 +176,8 @@ def _beside_cells(grid: Grid, kinds: Collection[PersonalKind]) -> list[tuple[str
 
 def _mask_column(frame: pl.DataFrame, names: tuple[str, ...], kinds: Collection[PersonalKind]) -> pl.DataFrame:
     """A small frame with the texts of some columns masked."""
+    if frame.is_empty():
+        return frame
     return frame.with_columns(
         pl.col(name).map_elements(lambda text: mask_text(text, kinds), return_dtype=pl.String) for name in names
     )

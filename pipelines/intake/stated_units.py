@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import polars as pl
+
 from pipelines.formats import ROW
 from pipelines.intake.drift import finding
 from pipelines.intake.layout import MatchedValue
@@ -47,10 +49,12 @@ def findings(task: Task) -> list[dict[str, str]]:
     fixed = [(value, unit) for value in task.plan.values if (unit := _fixed_unit(task, value)) is not None]
     if severity == "ignore" or not fixed:
         return []
+    first, last = task.plan.header_rows
+    header = task.grid.cells.filter(task.grid.cells[ROW].is_between(first, last))
     above, of_rows = _above(task), _of_rows(task)
     told: dict[str, list[str]] = {}
     for value, unit in fixed:
-        in_header = [unit for text in _header(task, value) for unit in _stated(text) if _is_unit(task, unit)]
+        in_header = [unit for text in _header(header, value) for unit in _stated(text) if _is_unit(task, unit)]
         texts = [of_header] if (of_header := _contradiction(task, unit, in_header, is_its_own=True)) else []
         if not in_header:
             texts += [text for text in [_contradiction(task, unit, above)] if text]
@@ -68,10 +72,8 @@ def _fixed_unit(task: Task, value: MatchedValue) -> Unit | None:
     return task.units.units.get(name) if name is not None else None
 
 
-def _header(task: Task, value: MatchedValue) -> list[str]:
-    """A column's header as the contract knows it, and its cells as they are written, with their blanks."""
-    first, last = task.plan.header_rows
-    rows = task.grid.cells.filter(task.grid.cells[ROW].is_between(first, last))
+def _header(rows: pl.DataFrame, value: MatchedValue) -> list[str]:
+    """A column's header as the contract knows it, and its cells in the header's rows as written, with their blanks."""
     return [value.header, *(folded(text.strip()) for text in rows[value.cell] if text)]
 
 

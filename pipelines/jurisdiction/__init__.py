@@ -18,7 +18,7 @@ from pipelines.jurisdiction import expressions
 from pipelines.jurisdiction.boundaries import find_boundaries
 from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
-from pipelines.jurisdiction.contract_checks import check_years, line_with, load_contract
+from pipelines.jurisdiction.contract_checks import check_days, check_years, line_with, load_contract
 from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.description import Description, Level, Unit
 from pipelines.jurisdiction.description_checks import check_description
@@ -279,6 +279,7 @@ class Jurisdiction:
         measures = self._tables["measure"]
         base_units = dict(zip(measures["measure"], measures["unit"], strict=True))
         units = {name: unit.base for name, unit in self.units.items()}
+        sources = dict(zip(measures["measure"], measures["population_source"], strict=True))
         files = set(folder.glob("*/*.yml"))
         for path in sorted({*folder.rglob("*.yml"), *folder.rglob("*.yaml")} - files):
             raise ConfigurationError(
@@ -290,6 +291,7 @@ class Jurisdiction:
         for path in sorted(files):
             contract = self.with_years(load_contract(path, folder, units, base_units))
             check_years(contract, path)
+            check_days(contract, path, sources)
             check_records(contract, path, units, base_units, {level.name for level in self.levels})
             contracts[contract.id] = contract
         if not contracts:

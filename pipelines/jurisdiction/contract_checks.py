@@ -79,6 +79,23 @@ def check_years(contract: Contract, path: Path) -> None:
         )
 
 
+def check_days(contract: Contract, path: Path, sources: dict[str, str | None]) -> None:
+    """Raises ConfigurationError when a population of mid-year is read as one of a calendar year, without its day.
+
+    `sources` are the population sources of the measures. The year would be dated by its last day, another one.
+    """
+    for layout in contract.layouts:
+        for value in layout.values:
+            measure, kind = value.measure or layout.defaults.get("measure", ""), value.period_kind or layout.period.kind
+            if kind == "year" and layout.period.starts == "01-01" and sources.get(measure) == "mid_year":
+                _refuse(
+                    f"{measure} counts people on a day, and its period is a whole year",
+                    path,
+                    'name the day: `kind: point` with `month_day`, as in month_day: "06-30"',
+                    "period",
+                )
+
+
 def _refuse(message: str, path: Path, do: str, *texts: str) -> NoReturn:
     raise ConfigurationError(message, where=f"{path}, {line_with(path, *texts)}", do=do)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 import polars as pl
 
@@ -42,6 +42,7 @@ def _is_sign(character: str) -> bool:
     return kind not in _WIDTHS and plain != character and any(digit in plain for digit in "0123456789")
 
 
+@lru_cache(maxsize=65_536)  # codes and headers are the same in file after file
 def normalise(text: str | None) -> str:
     """The comparison form of a header or name: in one width (see `folded`), white space and line breaks removed."""
     return _BLANKS.sub("", folded(text)) if text else ""

@@ -21,7 +21,7 @@ from pipelines.intake.personal_numbers import find_personal_number, shape_of
 from pipelines.intake.read import take
 from pipelines.intake.sniffing import as_trial, survey, write_proposal
 from pipelines.jurisdiction import Contract, Jurisdiction, load
-from pipelines.jurisdiction.contract_checks import check_years, load_contract
+from pipelines.jurisdiction.contract_checks import check_days, check_years, load_contract
 from pipelines.jurisdiction.open_fields import find_open
 from pipelines.records import Receipt
 from pipelines.run.sketch import Outline, Sketch, for_trial, unlisted_measures
@@ -66,6 +66,9 @@ def _checked(settings: Settings, path: Path, extract: str, period: str | None) -
         written = Path(extract).resolve()
         contract = jurisdiction.with_years(load_contract(written, written.parent.parent, units, measures))
         check_years(contract, written)
+        check_days(
+            contract, written, dict(jurisdiction._tables["measure"].select("measure", "population_source").iter_rows())
+        )
     else:
         jurisdiction = load(settings.jurisdiction_folder)
         if extract not in jurisdiction.contracts:
