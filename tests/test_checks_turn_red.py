@@ -28,10 +28,35 @@ TESTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "select 'ratio' as measure, 1.5 as value, 'county' as dimension, 2 as regions, 0 as regions_missing",
         "select 'ratio' as measure, 0.5 as value, 'county' as dimension, 2 as regions, 0 as regions_missing",
     ),
-    "agreed_price_basis": (
+    "agreed_codes": (
+        {"codes": {"prices": "nominal constant", "residence": "total urban"}},
+        "select 'nominal' as prices, 'total' as residence union all select 'constant', 'urban'",
+        "select 'nominal' as prices, null as residence",
+    ),
+    "within": (
+        {"limits": {"share": 1, "people": None}},
+        "select 0.0 as share, 5 as people union all select 1.0, null union all select null, 1e9",
+        "select 1.01 as share, 5 as people",
+    ),
+    "in_order": (
+        {"columns": ["low", "value", "high"]},
+        "select 1 as low, 2 as value, 2 as high union all select null, 2, 3",
+        "select 3 as low, 2 as value, 4 as high",
+    ),
+    "status_fits_value": (
+        {"value": "value"},
+        "select 1.0 as value, 'A;E' as obs_status union all select null, 'O'",
+        "select null::double as value, 'A' as obs_status",
+    ),
+    "unique_key": (
+        {"columns": ["variant", "region_id"]},
+        "select 'main' as variant, 'A' as region_id union all select 'other', 'A'",
+        "select 'main' as variant, 'A' as region_id union all select 'main', 'A'",
+    ),
+    "counts_not_negative": (
         {},
-        "select 'nominal' as price_basis union all select '2015' union all select 'none'",
-        "select '2016' as price_basis",
+        "select 'X' as indicator_code, 1 as numerator, 2 as denominator union all select 'NET', -1, 2",
+        "select 'X' as indicator_code, -1 as numerator, 2 as denominator",
     ),
     "two_thirds_on_exact_numbers": (
         {},
@@ -62,6 +87,9 @@ WORLD = """
         select 'A' as region_code, 'reported' as reference_geography, 2020 as year, 'f' as fund, 'final' as account_stage,
             'total' as residence, class_code, value
         from (values ('205', 4), ('20801', 6), ('201', 99)) as classes(class_code, value);
+    create table stg_indicator_term as
+        select * from (values ('X', 'people'), ('NET', 'net')) as terms(indicator_code, measure);
+    create table stg_measure as select * from (values ('people', false), ('net', true)) as measures(measure, may_be_negative);
     create table stg_receipt as select 'r2' as receipt_id, 2 as sequence;
     create table stg_observation as select 'o' as observation_id, 'd' as department, 'e' as extract, 'beds' as measure,
         'K' as region_code, date '2020-01-01' as period_start, date '2020-12-31' as period_end, 'none' as population_basis,

@@ -11,18 +11,3 @@
     where {{ row_is_wrong | join('\n        or ') }}
     group by {{ codes.keys() | join(', ') }}
 {% endtest %}
-
-{% test agreed_price_basis(model) %}
-    {#- Prices are those of the year, those of the base year of the jurisdiction, or none. -#}
-    select price_basis, count(*) as rows_with_it
-    from {{ model }}
-    where
-        price_basis is null
-        or (
-            price_basis not in ('nominal', 'none')
-            and price_basis not in (
-                select cast(base_year as string) from {{ ref('stg_setting') }} where base_year is not null
-            )
-        )
-    group by price_basis
-{% endtest %}

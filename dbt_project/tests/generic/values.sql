@@ -46,22 +46,6 @@
             {{ status }} like '%O%' or {{ status }} like '%M%' or {{ status }} like '%L%' or {{ status }} like '%Q%'))
 {% endtest %}
 
-{% test is_quotient(model, column_name, numerator, denominator) %}
-    {#- The column is numerator over denominator (to 12 digits), and there exactly where the quotient exists. A large decimal
-        takes thirty times as long to become a double as a small one: large numerators are compared as decimals, whose
-        rounding is less than a double's. -#}
-    {%- set product = column_name ~ ' * cast(' ~ denominator ~ ' as double)' %}
-    select *
-    from {{ model }}
-    where
-        ({{ column_name }} is null) <> ({{ numerator }} is null or {{ denominator }} is null or {{ denominator }} = 0)
-        or abs(case
-            when abs({{ numerator }}) >= 1000000 and abs({{ product }}) < 1e18
-                then cast({{ junheng.exact(product) }} - {{ numerator }} as double)
-            else {{ product }} - cast({{ numerator }} as double)
-        end) > 1e-12 * abs({{ product }})
-{% endtest %}
-
 {% test in_order(model, columns) %}
     {#- The columns do not decrease from left to right, where they have values (to 12 digits). -#}
     select *
