@@ -66,6 +66,8 @@ select
     sets.subject_kind,
     case sets.subject_kind when 'spending' then {{ dbt.concat(["'spending.'", 'sets.subject_code']) }} else sets.subject_code end
         as subject_code,
+    subject.name_zh as subject_name_zh,
+    subject.name_en as subject_name_en,
     sets.dimension,
     valued.measure,
     valued.weighting,
@@ -92,6 +94,9 @@ select
 from valued
 inner join {{ ref('int_inequality__compute') }} as sets
     on sets.set_number = valued.set_number
+inner join {{ ref('dim_subject') }} as subject
+    on subject.subject_code = case sets.subject_kind
+        when 'spending' then {{ dbt.concat(["'spending.'", 'sets.subject_code']) }} else sets.subject_code end
 left join {{ ref('int_region__date') }} as region
     on region.reference_geography = sets.reference_geography
     and region.as_of_date = sets.as_of_date
