@@ -1,7 +1,7 @@
 """The sheets of the workbook that people read: the overview of the regions, and a few columns of each table of figures.
 
 `workbook.yml` says what they show. Their rows begin with the jurisdiction's own regions, the newest year first; figures
-stay exact, and are formatted with the decimals of their subject. Nothing is computed here; `workbook` writes the sheets.
+stay exact, formatted with the decimals of their subject. Nothing is computed here; `workbook` writes the sheets.
 """
 
 from __future__ import annotations
