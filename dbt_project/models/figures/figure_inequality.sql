@@ -1,5 +1,10 @@
 -- Each measure of each set of places: those published without being asked for, and those that the subject asks for.
 -- A measure that is not defined has no value, and says why.
+{% set one = "sets.variant, region.region_id, sets.subject_kind, sets.subject_code, sets.dimension, sets.residence,
+    valued.measure, valued.weighting" %}
+{% set course = one ~ ', valued.component' %}
+{% set first_value = of_first_year('valued.value', 'valued.value', 'sets.year', course) %}
+{% set whole = "max(case when valued.component = 'total' then valued.value end) over (partition by " ~ one ~ ", sets.year)" %}
 {% set formulas = {
     'difference': 'case when is_paired then (first_mean - second_mean) * scale else highest - lowest end',
     'ratio': 'case when is_paired then ' ~ divide('first_mean', 'second_mean') ~ ' else ' ~ divide('highest', 'lowest') ~ ' end',
@@ -52,11 +57,16 @@ with measured as (
     {% endfor %}
 ),
 
-valued as (
+estimated as (
     select
         *,
         case when undefined_reason is null then on_scale * factor end as raw_value
     from measured
+),
+
+valued as (
+    select *, {{ significant('raw_value') }} as value
+    from estimated
 )
 
 select
@@ -73,7 +83,11 @@ select
     valued.weighting,
     valued.component,
     sets.residence,
-    {{ significant('valued.raw_value') }} as value,
+    valued.value,
+    100e0 * {{ divide('valued.value', whole) }} as part_pct,
+    {{ of_first_year('sets.year', 'valued.value', 'sets.year', course) }} as base_year,
+    {{ first_value }} as base_value,
+    valued.value - {{ first_value }} as change_since_base,
     case valued.unit_kind
         when 'estimate' then sets.unit
         when 'square' then {{ dbt.concat(["'('", "sets.unit", "')²'"]) }}
