@@ -377,8 +377,13 @@ class TestOnARelease:
         }
         sentences = [text(s) for s in re.findall(r'<p class="sentence">(.*?)</p>', page, re.S)]
         about = [s for s in sentences if "「示例」" not in s and any(name in s for name in {"浙江省", *names})]
-        # What is left are the jurisdiction's own notes on its data, which are no figures of ours.
-        assert all("普查" in s for s in about), about
+        # What is left are official figures, and the jurisdiction's own notes on its data, which are no figures of ours.
+        spent = zhejiang.query(
+            "select distinct provenance from figure where subject_code = 'spending.all' and region_code = '330000' "
+            "and year = 2020 and breakdown = 'all' and variant in ('main', 'constant_prices')"
+        )
+        assert spent == [("official",)]
+        assert all("普查" in s or s.startswith("2020年浙江省人均支出") for s in about), about
         assert sum(s.startswith("「示例」") for s in sentences) > 20
 
     def test_all_chapters_are_there_and_the_mark_is_everywhere(self, page: str, written: report.Written) -> None:
