@@ -1,4 +1,4 @@
-"""What lies between a reported number and a published table: the dbt models on the way, and which of them store rows.
+"""The way from a reported number to a published table: the dbt models on it, and which of them store rows.
 
     python bench/way_of_a_cell.py MANIFEST [TABLE...]
 
