@@ -2,8 +2,8 @@
 
     python bench/way_of_a_cell.py MANIFEST [TABLE...]
 
-MANIFEST is dbt's `manifest.json` of a build (`warehouse/<jurisdiction>/builds/dbt_target/manifest.json`). A model is on the
-way when it is made of reported numbers and the table is made of it. Nothing is written.
+MANIFEST is dbt's `manifest.json` of a build (`warehouse/<jurisdiction>/builds/dbt_target/manifest.json`). A model is on
+the way when it is made of reported numbers and the table is made of it. Nothing is written.
 """
 
 from __future__ import annotations
