@@ -2,9 +2,9 @@
 
     python bench/compare_editions.py OLD.duckdb NEW.duckdb
 
-Both are published databases (`public.duckdb` of a release) of the same files, the old one made by the last code of the
-first edition. How tables and keys correspond and which differences are meant stands in `editions.yml`. The exit code is 0 where every figure of both editions is the same
-or explained, 1 where one is not. Nothing is written.
+Both are published databases (`public.duckdb` of a release) of the same files, the old one made by the last code of
+the first edition. How tables and keys correspond and which differences are meant stands in `editions.yml`. The exit
+code is 0 where every figure of both editions is the same or explained, 1 where one is not. Nothing is written.
 """
 
 from __future__ import annotations
