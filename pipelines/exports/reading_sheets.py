@@ -61,13 +61,10 @@ def own_regions(release: Released) -> str:
 
 
 def reading_sheets(release: Released) -> list[ReadingSheet]:
-    """The sheets of the tables that this release has, in the order of `workbook.yml`."""
+    """The sheets that this release has rows for, in the order of `workbook.yml`."""
     tables = {table.name: table for table in release.tables}
-    return [
-        _sheet(release, tables[sheet["table"]], sheet)
-        for sheet in layout()["sheets"]
-        if sheet["table"] in tables and release.rows(tables[sheet["table"]])
-    ]
+    sheets = [_sheet(release, tables[said["table"]], said) for said in layout()["sheets"] if said["table"] in tables]
+    return [sheet for sheet in sheets if release.connection.execute(f"from ({sheet.source}) limit 1").fetchall()]
 
 
 def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> ReadingSheet:
@@ -85,10 +82,12 @@ def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> R
     order = ", ".join([*first, *([sheet["order"]] if "order" in sheet else []), *map(quote, table.key)])
     # Below the two highest levels the newest year of which there are figures: all years are too long to look through.
     shown_first = quote(next(iter(sheet["decimals"])))
-    newest = f"year = (select max(year) from {quote(table.name)} where region_depth > 1 and {shown_first} is not null)"
+    home = text_literal(str(release.jurisdiction["home_region"]))
+    highest = f"region_depth <= 1 + (select max(region_depth) from dim_region where region_code = {home})"
+    newest = f"year = (select max(year) from {quote(table.name)} where not ({highest}) and {shown_first} is not null)"
     source = (
         f"select {', '.join([*cells, *helpers])}, row_number() over (order by {order}) as place_of_row "
-        f"from {quote(table.name)} as shown where {sheet.get('where', 'true')} and (region_depth <= 1 or {newest})"
+        f"from {quote(table.name)} as shown where {highest} or {newest}"
     )
     title = f"{table.description_zh} / {table.description_en}"
     return ReadingSheet(
