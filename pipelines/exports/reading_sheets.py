@@ -19,6 +19,7 @@ from pipelines.store import read_yaml
 
 SHEETS_FILE = Path(__file__).with_name("workbook.yml")
 NARROWEST, WIDEST = 8, 36
+CUT = "degree."  # subjects of this kind are cut to their decimals, not rounded
 
 # Every code of the home region and of the regions below it, whatever the year.
 _OWN_REGIONS = """
@@ -72,9 +73,12 @@ def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> R
     codes: dict[str, dict[str, str]] = layout()["codes"]
     columns = tuple(_spelled(described[name]) if name in codes else described[name] for name in sheet["columns"])
     heads = tuple(tuple(layout()["heads"].get(c.name, (c.title_zh, c.title_en))) for c in columns)
-    cells = [_cell(name, codes.get(name)) for name in sheet["columns"]]
+    cells = [_cell(name, codes.get(name), sheet["decimals"].get(name)) for name in sheet["columns"]]
     decimals, helpers = {}, []
     for number, (name, subject) in enumerate(sheet["decimals"].items()):
+        if isinstance(subject, int):
+            decimals[name] = str(subject)
+            continue
         named = f"shown.{quote(subject)}" if subject in described else text_literal(subject)
         helpers.append(f"(select s.decimals from dim_subject as s where s.subject_code = {named}) as decimals_{number}")
         decimals[name] = f"decimals_{number}"
@@ -100,12 +104,23 @@ def _spelled(column: PublishedColumn) -> PublishedColumn:
     return replace(column, data_type="VARCHAR", is_nullable=True)
 
 
-def _cell(name: str, codes: dict[str, str] | None) -> str:
-    """A column as SQL; a code that has a name by that, another as it is."""
+def _cell(name: str, codes: dict[str, str] | None, subject: str | int | None) -> str:
+    """A column as SQL; a code that has a name by that, another as it is.
+
+    A degree is cut to its decimals here, as everywhere: a format would round what misses its target by a hair up to it.
+    """
+    if isinstance(subject, str) and subject.startswith(CUT):
+        decimals = f"(select decimals from dim_subject where subject_code = {text_literal(subject)})"
+        return f"{_cut(quote(name), decimals)} as {quote(name)}"
     if codes is None:
         return quote(name)
     cases = " ".join(f"when {text_literal(code)} then {text_literal(said)}" for code, said in codes.items())
     return f"case cast({quote(name)} as varchar) {cases} else cast({quote(name)} as varchar) end as {quote(name)}"
+
+
+def _cut(value: str, decimals: str) -> str:
+    """A degree without the digits after its decimals, as SQL: in decimals, as a double may lie a hair below its text."""
+    return f"cast(trunc(cast({value} as decimal(18, 12)), {decimals}) as double)"
 
 
 def widths(release: Released, sheet: ReadingSheet) -> list[float]:
@@ -173,7 +188,7 @@ def overview(release: Released) -> Overview | None:
     present = {code for (code,) in connection.execute(
         f"select distinct subject_code from ({figures}) where value is not null").fetchall()}  # fmt: skip
     shown = [subject for subject in subjects if subject.code in present]
-    values = ", ".join(f"max(value) filter (where subject_code = {text_literal(s.code)})" for s in shown)
+    values = ", ".join(f"max({cut_value(s)}) filter (where subject_code = {text_literal(s.code)})" for s in shown)
     rows = connection.execute(
         f"select figures.region_depth, region.region_name, region.region_name_en, {values} from ({figures}) as figures "
         "join dim_region as region on region.region_code = figures.region_code "
@@ -185,13 +200,25 @@ def overview(release: Released) -> Overview | None:
     return Overview(str(period), tuple(shown), without, tuple(rows))
 
 
+def cut_value(subject: Subject) -> str:
+    """The value of a figure as SQL; that of a degree cut to its decimals."""
+    if not subject.code.startswith(CUT):
+        return "value"
+    return _cut("value", str(subject.decimals))
+
+
 def _subjects(release: Released) -> list[Subject]:
     """The subjects of the overview that this release describes, in the order of `workbook.yml`."""
     asked: dict[str, Any] = layout()["overview"]
-    domains = [str(domain["domain"]) for domain in release.card["domains"] if domain["is_basic"]]
-    codes = [*asked["subjects"], *(f"{kind}.{domain}" for kind in asked["by_domain"] for domain in domains)]
     if not any(table.name == "dim_subject" for table in release.tables):
         return []
+    listed = release.card["domains"]
+    domains = [str(domain["domain"]) for domain in listed if domain["is_basic"]] or [str(d["domain"]) for d in listed]
+    kinds = release.connection.execute(
+        "select distinct split_part(subject_code, '.', 1) from figure where variant = 'main' and value is not null"
+    ).fetchall()
+    kind = next((kind for kind in asked["by_domain"] if (kind,) in kinds), None)
+    codes = [*asked["subjects"], *(f"{kind}.{domain}" for domain in domains if kind)]
     found = {row[0]: Subject(*row) for row in release.connection.execute(
         "select subject_code, name_zh, name_en, unit, decimals from dim_subject").fetchall()}  # fmt: skip
     return [found[code] for code in codes if code in found]
