@@ -73,15 +73,18 @@ def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> R
     codes: dict[str, dict[str, str]] = layout()["codes"]
     columns = tuple(_spelled(described[name]) if name in codes else described[name] for name in sheet["columns"])
     heads = tuple(tuple(layout()["heads"].get(c.name, (c.title_zh, c.title_en))) for c in columns)
-    cells = [_cell(name, codes.get(name), sheet["decimals"].get(name)) for name in sheet["columns"]]
-    decimals, helpers = {}, []
+    known = dict(release.connection.execute("select subject_code, decimals from dim_subject").fetchall())
+    decimals, helpers, cut = {}, [], {}
     for number, (name, subject) in enumerate(sheet["decimals"].items()):
-        if isinstance(subject, int):
-            decimals[name] = str(subject)
+        if subject in described:
+            named = f"(select s.decimals from dim_subject as s where s.subject_code = shown.{quote(subject)})"
+            helpers.append(f"{named} as decimals_{number}")
+            decimals[name] = f"decimals_{number}"
             continue
-        named = f"shown.{quote(subject)}" if subject in described else text_literal(subject)
-        helpers.append(f"(select s.decimals from dim_subject as s where s.subject_code = {named}) as decimals_{number}")
-        decimals[name] = f"decimals_{number}"
+        decimals[name] = str(subject if isinstance(subject, int) else known[subject])
+        if str(subject).startswith(CUT):
+            cut[name] = _cut(quote(name), known[subject])
+    cells = [_cell(name, codes.get(name), cut.get(name, quote(name))) for name in sheet["columns"]]
     first = [f"region_code not in ({own_regions(release)})", "year desc", "region_depth", "region_code"]
     order = ", ".join([*first, *([sheet["order"]] if "order" in sheet else []), *map(quote, table.key)])
     # Below the two highest levels the newest year of which there are figures: all years are too long to look through.
@@ -104,22 +107,19 @@ def _spelled(column: PublishedColumn) -> PublishedColumn:
     return replace(column, data_type="VARCHAR", is_nullable=True)
 
 
-def _cell(name: str, codes: dict[str, str] | None, subject: str | int | None) -> str:
-    """A column as SQL; a code that has a name by that, another as it is.
-
-    A degree is cut to its decimals here, as everywhere: a format would round what misses its target by a hair up to it.
-    """
-    if isinstance(subject, str) and subject.startswith(CUT):
-        decimals = f"(select decimals from dim_subject where subject_code = {text_literal(subject)})"
-        return f"{_cut(quote(name), decimals)} as {quote(name)}"
+def _cell(name: str, codes: dict[str, str] | None, value: str) -> str:
+    """A column as SQL; a code that has a name by that, another as it is."""
     if codes is None:
-        return quote(name)
+        return f"{value} as {quote(name)}"
     cases = " ".join(f"when {text_literal(code)} then {text_literal(said)}" for code, said in codes.items())
-    return f"case cast({quote(name)} as varchar) {cases} else cast({quote(name)} as varchar) end as {quote(name)}"
+    return f"case cast({value} as varchar) {cases} else cast({value} as varchar) end as {quote(name)}"
 
 
-def _cut(value: str, decimals: str) -> str:
-    """A degree without the digits after its decimals, as SQL: in decimals, as a double may lie a hair below its text."""
+def _cut(value: str, decimals: int) -> str:
+    """A degree without the digits after its decimals, as SQL: what misses its target by a hair must not read as met.
+
+    In decimals, as a double may lie a hair below its text.
+    """
     return f"cast(trunc(cast({value} as decimal(18, 12)), {decimals}) as double)"
 
 
@@ -204,7 +204,7 @@ def cut_value(subject: Subject) -> str:
     """The value of a figure as SQL; that of a degree cut to its decimals."""
     if not subject.code.startswith(CUT):
         return "value"
-    return _cut("value", str(subject.decimals))
+    return _cut("value", subject.decimals)
 
 
 def _subjects(release: Released) -> list[Subject]:
