@@ -93,10 +93,12 @@ def write_workbook(
         # A long table without a main variant is a list of rows for programs: it has no sheet of its own.
         shown[table.name] = (condition, rows) if is_whole or 0 < cells <= CELLS_OF_A_SHEET * 2 else ("false", 0)
     partial = [
-        f"{table.name}: {shown[table.name][1]:,} of {release.rows(table):,} rows"
+        f"not all rows are in the workbook ({table.name}: {shown[table.name][1]:,} of {release.rows(table):,} rows)"
         for table in tables
-        if shown[table.name][1] != release.rows(table)
+        if 0 < shown[table.name][1] < release.rows(table)
     ]
+    if too_long := [table.name for table in tables if shown[table.name][0] == "false"]:
+        partial.append(f"{len(too_long)} tables are too long for a sheet of their own ({', '.join(too_long)})")
     frame = folder / f".{path.name}.frame"
     book = _Book(release, frame)
     first = None if whole else overview(release)
