@@ -40,15 +40,15 @@ def rules() -> list[Rule]:
     """The rules of `editions.yml`."""
     loaded: dict[str, dict[str, Any]] = yaml.safe_load(RULES.read_text(encoding="utf-8"))["tables"]
     found = []
-    for table, said in loaded.items():
+    for table, rule in loaded.items():
         values: dict[str, str] = {}
-        for value in said["values"]:
+        for value in rule["values"]:
             values.update(value if isinstance(value, dict) else {value: f'm."{value}"'})
         found.append(
             Rule(
-                table, said["keys"], tuple(said["choices"]), values,
-                said.get("old", f"from old.{table}"), said.get("new", ""), said.get("extra", "true"),
-                tuple(said.get("explained", ())), tuple(said.get("dropped", ())),
+                table, rule["keys"], tuple(rule["choices"]), values,
+                rule.get("old", f"from old.{table}"), rule.get("new", ""), rule.get("extra", "true"),
+                tuple(rule.get("explained", ())), tuple(rule.get("dropped", ())),
             )
         )  # fmt: skip
     return found

@@ -36,8 +36,8 @@ def test_the_page_names_every_table_and_column_of_the_first_edition() -> None:
         for row in csv.DictReader(handle):
             table, column = row["table_name"], row["column_name"]
             assert table in sections, table
-            told = sections[table].split("New:")[0]
-            assert f"`{column}`" in told, f"{table}.{column}"
+            described = sections[table].split("New:")[0]
+            assert f"`{column}`" in described, f"{table}.{column}"
 
 
 DIMENSIONS = """

@@ -61,14 +61,14 @@ class Cube:
         A code that bore several names through the years has the newest.
         """
         if dimension not in self._names:
-            described = release.names(dimension) or self._own_names(release, dimension)
+            described = release.names(dimension) or self._names_in_table(release, dimension)
             codes = release.connection.execute(
                 f"select distinct cast({quote(dimension)} as varchar) as code from {quote(self.name)} order by code"
             ).fetchall()
             self._names[dimension] = {code: described.get(code, (code, code)) for (code,) in codes}
         return self._names[dimension]
 
-    def _own_names(self, release: Released, dimension: str) -> dict[str, tuple[str, str]]:
+    def _names_in_table(self, release: Released, dimension: str) -> dict[str, tuple[str, str]]:
         """The names that the table itself has beside the codes of a dimension: code -> (Chinese, English)."""
         base = dimension.removesuffix("_code")
         named = ["period_name"] * 2 if dimension == "year" else [f"{base}_name_zh", f"{base}_name_en"]

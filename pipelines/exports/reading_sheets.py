@@ -64,7 +64,9 @@ def own_regions(release: Released) -> str:
 def reading_sheets(release: Released) -> list[ReadingSheet]:
     """The sheets that this release has rows for, in the order of `workbook.yml`."""
     tables = {table.name: table for table in release.tables}
-    sheets = [_sheet(release, tables[said["table"]], said) for said in layout()["sheets"] if said["table"] in tables]
+    sheets = [
+        _sheet(release, tables[asked["table"]], asked) for asked in layout()["sheets"] if asked["table"] in tables
+    ]
     return [sheet for sheet in sheets if release.connection.execute(f"from ({sheet.source}) limit 1").fetchall()]
 
 
@@ -107,12 +109,12 @@ def _spelled(column: PublishedColumn) -> PublishedColumn:
     return replace(column, data_type="VARCHAR", is_nullable=True)
 
 
-def _cell(name: str, codes: dict[str, str] | None, value: str) -> str:
+def _cell(column: str, codes: dict[str, str] | None, value: str) -> str:
     """A column as SQL; a code that has a name by that, another as it is."""
     if codes is None:
-        return f"{value} as {quote(name)}"
-    cases = " ".join(f"when {text_literal(code)} then {text_literal(said)}" for code, said in codes.items())
-    return f"case cast({value} as varchar) {cases} else cast({value} as varchar) end as {quote(name)}"
+        return f"{value} as {quote(column)}"
+    cases = " ".join(f"when {text_literal(code)} then {text_literal(name)}" for code, name in codes.items())
+    return f"case cast({value} as varchar) {cases} else cast({value} as varchar) end as {quote(column)}"
 
 
 def _cut(value: str, decimals: int) -> str:

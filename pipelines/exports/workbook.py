@@ -155,11 +155,11 @@ def _overview(book: _Book, release: Released, shown: Overview) -> None:
             if value is not None:
                 sheet.write_number(line, column, float(value), book.decimals[min(subject.decimals, MOST_DECIMALS)])
     line = _HEAD_ROWS_TO_READ + len(shown.rows) + 1
-    said = [f"{note['zh']} / {note['en']}" for note in notes(release)]
+    texts = [f"{note['zh']} / {note['en']}" for note in notes(release)]
     if shown.without:
         names = "、".join(s.name_zh for s in shown.without), ", ".join(s.name_en for s in shown.without)
-        said.insert(0, f"本次发布没有下列各项的数字 / This release has no figures of: {names[0]} / {names[1]}")
-    for text in said:
+        texts.insert(0, f"本次发布没有下列各项的数字 / This release has no figures of: {names[0]} / {names[1]}")
+    for text in texts:
         sheet.write_string(line, 0, text)
         line += 1
     sheet.freeze_panes(_HEAD_ROWS_TO_READ, 2)
