@@ -1,10 +1,5 @@
 -- Each measure of each set of places: those published without being asked for, and those that the subject asks for.
 -- A measure that is not defined has no value, and says why.
-{% set one = "sets.variant, region.region_id, sets.subject_kind, sets.subject_code, sets.dimension, sets.residence,
-    valued.measure, valued.weighting" %}
-{% set course = one ~ ', valued.component' %}
-{% set first_value = of_first_year('valued.value', 'valued.value', 'sets.year', course) %}
-{% set whole = "max(case when valued.component = 'total' then valued.value end) over (partition by " ~ one ~ ", sets.year)" %}
 {% set formulas = {
     'difference': 'case when is_paired then (first_mean - second_mean) * scale else highest - lowest end',
     'ratio': 'case when is_paired then ' ~ divide('first_mean', 'second_mean') ~ ' else ' ~ divide('highest', 'lowest') ~ ' end',
@@ -57,16 +52,11 @@ with measured as (
     {% endfor %}
 ),
 
-estimated as (
+valued as (
     select
         *,
         case when undefined_reason is null then on_scale * factor end as raw_value
     from measured
-),
-
-valued as (
-    select *, {{ significant('raw_value') }} as value
-    from estimated
 )
 
 select
@@ -76,18 +66,12 @@ select
     sets.subject_kind,
     case sets.subject_kind when 'spending' then {{ dbt.concat(["'spending.'", 'sets.subject_code']) }} else sets.subject_code end
         as subject_code,
-    subject.name_zh as subject_name_zh,
-    subject.name_en as subject_name_en,
     sets.dimension,
     valued.measure,
     valued.weighting,
     valued.component,
     sets.residence,
-    valued.value,
-    100e0 * {{ divide('valued.value', whole) }} as part_pct,
-    {{ of_first_year('sets.year', 'valued.value', 'sets.year', course) }} as base_year,
-    {{ first_value }} as base_value,
-    valued.value - {{ first_value }} as change_since_base,
+    {{ significant('valued.raw_value') }} as value,
     case valued.unit_kind
         when 'estimate' then sets.unit
         when 'square' then {{ dbt.concat(["'('", "sets.unit", "')²'"]) }}
@@ -108,9 +92,6 @@ select
 from valued
 inner join {{ ref('int_inequality__compute') }} as sets
     on sets.set_number = valued.set_number
-inner join {{ ref('dim_subject') }} as subject
-    on subject.subject_code = case sets.subject_kind
-        when 'spending' then {{ dbt.concat(["'spending.'", 'sets.subject_code']) }} else sets.subject_code end
 left join {{ ref('int_region__date') }} as region
     on region.reference_geography = sets.reference_geography
     and region.as_of_date = sets.as_of_date
