@@ -156,9 +156,8 @@ class Draft:
 
     @property
     def currency(self) -> str:
-        """What the currency is called."""
-        code = str(self.release.jurisdiction["currency"])
-        return words()["currencies"].get(code, code)
+        """What the currency is called in the jurisdiction's files (`unit_names`), else its code."""
+        return self.unit(str(self.release.jurisdiction["currency"]))
 
     def figure(self, value: Any, subject: str) -> str:
         """A figure with its subject's decimals; a degree is cut off: what misses its target must not read as met."""

@@ -42,7 +42,7 @@ def method(draft: Draft) -> Chapter:
         chapter.say(
             sentence(
                 f"人均数均为按{_named('residents', main['population_source'])}平均，"
-                f"支出为{_named('funds', main['fund'])}{_named('stages', main['account_stage'])}、现价，"
+                f"支出为主口径的{_named('stages', main['account_stage'])}、现价，"
                 f"货币为{draft.currency}，另有说明的除外；"
                 + (
                     "地区按各来源当时的区划。"
