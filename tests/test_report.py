@@ -91,6 +91,7 @@ class Plain:
         self.source = SimpleNamespace(
             called=lambda _table, year: str(year),
             decimals={"degree.all": 2, "spending.basic": 0, "spending.all": 0, "budget_share.basic": 1},
+            cut={"degree.all"},
         )
 
     figure, percent_of_degree = Draft.figure, Draft.percent_of_degree

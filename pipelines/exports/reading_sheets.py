@@ -19,7 +19,6 @@ from pipelines.store import read_yaml
 
 SHEETS_FILE = Path(__file__).with_name("workbook.yml")
 NARROWEST, WIDEST = 8, 36
-CUT = "degree."  # subjects of this kind are cut to their decimals, not rounded
 
 # Every code of the home region and of the regions below it, whatever the year.
 _OWN_REGIONS = """
@@ -75,7 +74,7 @@ def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> R
     codes: dict[str, dict[str, str]] = layout()["codes"]
     columns = tuple(_spelled(described[name]) if name in codes else described[name] for name in sheet["columns"])
     heads = tuple(tuple(layout()["heads"].get(c.name, (c.title_zh, c.title_en))) for c in columns)
-    known = dict(release.connection.execute("select subject_code, decimals from dim_subject").fetchall())
+    known = {subject.code: subject for subject in described_subjects(release)}
     decimals, helpers, cut = {}, [], {}
     for number, (name, subject) in enumerate(sheet["decimals"].items()):
         if subject in described:
@@ -83,9 +82,9 @@ def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> R
             helpers.append(f"{named} as decimals_{number}")
             decimals[name] = f"decimals_{number}"
             continue
-        decimals[name] = str(subject if isinstance(subject, int) else known[subject])
-        if str(subject).startswith(CUT):
-            cut[name] = _cut(quote(name), known[subject])
+        decimals[name] = str(subject if isinstance(subject, int) else known[subject].decimals)
+        if not isinstance(subject, int) and known[subject].is_cut:
+            cut[name] = _cut(quote(name), known[subject].decimals)
     cells = [_cell(name, codes.get(name), cut.get(name, quote(name))) for name in sheet["columns"]]
     first = [f"region_code not in ({own_regions(release)})", "year desc", "region_depth", "region_code"]
     order = ", ".join([*first, *([sheet["order"]] if "order" in sheet else []), *map(quote, table.key)])
@@ -146,13 +145,14 @@ def widths(release: Released, sheet: ReadingSheet) -> list[float]:
 
 @dataclass(frozen=True)
 class Subject:
-    """A subject with its names, unit and decimals, as dim_subject has them."""
+    """A subject with its names, unit and decimals, as dim_subject has them; `is_cut`: cut to them, not rounded."""
 
     code: str
     name_zh: str
     name_en: str
     unit: str
     decimals: int
+    is_cut: bool
 
 
 @dataclass(frozen=True)
@@ -204,16 +204,20 @@ def overview(release: Released) -> Overview | None:
 
 def cut_value(subject: Subject) -> str:
     """The value of a figure as SQL; that of a degree cut to its decimals."""
-    if not subject.code.startswith(CUT):
-        return "value"
-    return _cut("value", subject.decimals)
+    return _cut("value", subject.decimals) if subject.is_cut else "value"
+
+
+def described_subjects(release: Released) -> list[Subject]:
+    """Every subject that the release describes."""
+    rows = release.connection.execute(
+        "select subject_code, name_zh, name_en, unit, decimals, is_cut from dim_subject order by sort_order"
+    ).fetchall()
+    return [Subject(*row) for row in rows]
 
 
 def _subjects(release: Released) -> list[Subject]:
     """The subjects of the overview that this release describes, in the order of `workbook.yml`."""
     asked: dict[str, Any] = layout()["overview"]
-    if not any(table.name == "dim_subject" for table in release.tables):
-        return []
     listed = release.card["domains"]
     domains = [str(domain["domain"]) for domain in listed if domain["is_basic"]] or [str(d["domain"]) for d in listed]
     kinds = release.connection.execute(
@@ -221,6 +225,5 @@ def _subjects(release: Released) -> list[Subject]:
     ).fetchall()
     kind = next((kind for kind in asked["by_domain"] if (kind,) in kinds), None)
     codes = [*asked["subjects"], *(f"{kind}.{domain}" for domain in domains if kind)]
-    found = {row[0]: Subject(*row) for row in release.connection.execute(
-        "select subject_code, name_zh, name_en, unit, decimals from dim_subject").fetchall()}  # fmt: skip
+    found = {subject.code: subject for subject in described_subjects(release)}
     return [found[code] for code in codes if code in found]

@@ -162,7 +162,7 @@ class Draft:
     def figure(self, value: Any, subject: str) -> str:
         """A figure with its subject's decimals; a degree is cut off: what misses its target must not read as met."""
         decimals = self.source.decimals.get(subject, 0)
-        return rounded_down(value, decimals) if subject.startswith("degree.") else rounded(value, decimals)
+        return rounded_down(value, decimals) if subject in self.source.cut else rounded(value, decimals)
 
     def percent_of_degree(self, value: Any) -> str:
         """A degree, or one of its bounds, in per cent."""

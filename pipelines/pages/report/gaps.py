@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from pipelines.pages.numbers import exact, rounded
+from pipelines.pages.numbers import MEASURE, PERCENT, RATIO, exact, rounded
 from pipelines.pages.report import wording
 from pipelines.pages.report.draft import Chapter, Draft, Table, words
 from pipelines.pages.report.source import Row, Rows, sentence
 
-# Decimals of what is no subject and so has none in dim_subject.
-PERCENT, RATIO, MEASURE = 1, 2, 5
 TWO_THIRDS = exact(200) / 3
 
 
