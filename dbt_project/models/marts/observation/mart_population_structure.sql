@@ -25,6 +25,7 @@ with people as (
 select
     {{ region_columns('people') }},
     people.year,
+    cast(people.year as {{ dbt.type_string() }}) as period_name,
     people.reference_date,
     people.population_source,
     people.breakdown,
