@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+import re
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,7 @@ from pipelines.exports.csv_files import types_of
 from pipelines.exports.cubes import cubes
 from pipelines.exports.released import open_release, words
 from pipelines.exports.sdmx import concept, identifier
+from pipelines.jurisdiction import load
 
 pytestmark = pytest.mark.pipeline
 
@@ -64,7 +66,8 @@ def figures(house: House, table: str, key: list[str], column: str) -> list[tuple
 CASES = [
     ("fct_population", "population"),
     ("mart_per_capita_spending", "spending"),
-    ("mart_per_capita_spending", "per_capita"),
+    ("mart_per_capita_spending", "per_resident"),
+    ("figure", "value"),
     ("mart_service_coverage", "numerator"),
     ("mart_service_coverage", "value"),
     ("mart_service_coverage", "ci_low"),
@@ -194,9 +197,105 @@ def test_units_are_told(verdania: House, downloads: dict[str, Path]) -> None:
     package = json.loads((downloads["datapackage"] / "datapackage.json").read_text())
     spending = next(r for r in package["resources"] if r["name"] == "mart_per_capita_spending")
     units = {field["name"]: field.get("unit") for field in spending["schema"]["fields"]}
-    assert units["population"] == "persons"
+    assert units["residents"] == "persons"
     data = json.loads(one(downloads["json-stat"], "mart_per_capita_spending.json").read_text())
-    assert data["dimension"]["metric"]["category"]["unit"]["population"] == {"label": "persons", "decimals": 0}
+    assert data["dimension"]["metric"]["category"]["unit"]["residents"] == {"label": "persons", "decimals": 0}
+
+
+def test_json_stat_has_short_labels_and_the_whole_words_beside(downloads: dict[str, Path]) -> None:
+    for path in downloads["json-stat"].glob("*.json"):
+        data = json.loads(path.read_text())
+        labels = [dimension["label"] for dimension in data["dimension"].values()]
+        labels += data["dimension"]["metric"]["category"]["label"].values()
+        assert all(label.strip() and len(label) <= 120 for label in labels), path.name
+        assert not any(re.search(r"[；：]|; ", label) for label in labels), path.name
+        assert set(data["id"][:-1]) <= set(data["extension"]["columns"])
+    data = json.loads(one(downloads["json-stat"], "figure.json").read_text())
+    names = data["dimension"]["variant"]["category"]["label"]
+    assert names["main"] == "主口径 / Main reading"
+    assert any(
+        "：" in name or " / " in name for name in data["dimension"]["subject_code"]["category"]["label"].values()
+    )
+
+
+# -- the first sheets of the workbook ---------------------------------------------------------------------------------
+
+
+def sheet_of(folder: Path, name: str) -> list[tuple[str | None, ...]]:
+    """A sheet as rows of texts."""
+    book = fastexcel.read_excel(one(folder, "*.xlsx"))
+    found: list[tuple[str | None, ...]] = book.load_sheet(name, header_row=None, dtypes="string").to_polars().rows()
+    return found
+
+
+def test_the_workbook_opens_on_the_regions_at_a_glance(verdania: House, downloads: dict[str, Path]) -> None:
+    names = fastexcel.read_excel(one(downloads["xlsx"], "*.xlsx")).sheet_names
+    assert names[0] == "一览 Overview"
+    rows = sheet_of(downloads["xlsx"], names[0])
+    home = load(verdania.jurisdiction).home_region
+    named = {name for (name,) in verdania.query(f"select region_name from dim_region where region_code = '{home}'")}
+    assert rows[5][0] in named  # the jurisdiction's own region comes first
+    subjects = rows[4][2:]
+    described = {en: (code, decimals) for code, en, decimals in verdania.query(
+        "select subject_code, name_en, decimals from dim_subject")}  # fmt: skip
+    assert subjects
+    assert set(subjects) <= set(described)
+    for name, text in zip(subjects, rows[5][2:], strict=True):
+        code, decimals = described[str(name)]
+        values = verdania.query(
+            f"select value from figure where subject_code = '{code}' and variant = 'main' and breakdown = 'all' "
+            f"and region_code = '{home}' and value is not null"
+        )
+        # A degree is cut to its decimals: what misses its target by a hair must not read as met.
+        near = 10.0**-decimals if code.startswith("degree.") else 0.0
+        known = [value for (value,) in values]
+        assert text is None or any(
+            float(text) <= v + 1e-9 and math.isclose(float(text), v, abs_tol=near) for v in known
+        ), code
+
+
+@pytest.mark.parametrize(
+    ("sheet", "table", "column", "head"),
+    [
+        ("人均支出 Spending", "mart_per_capita_spending", "per_resident", "Per resident"),
+        ("目标 Targets", "mart_target_progress", "value", "Value"),
+        ("制约因素 Contributions", "mart_gap_contribution", "contribution_points", "Points lost"),
+    ],
+)
+def test_sheets_for_people_hold_the_figures_of_their_table_own_regions_first(
+    verdania: House, downloads: dict[str, Path], sheet: str, table: str, column: str, head: str
+) -> None:
+    rows = sheet_of(downloads["xlsx"], sheet)
+    heads, lines = rows[4], rows[5:]
+    place, year, region = heads.index(head), heads.index("Year"), heads.index("Region (Chinese)")
+    known = {(str(y), name, value) for y, name, value in verdania.query(
+        f'select year, region_name, "{column}" from {table}')}  # fmt: skip
+    close = {(y, name): [v for y2, name2, v in known if (y2, name2) == (y, name)] for y, name, _ in known}
+    assert lines
+    for line in lines[:200]:
+        values = close[(str(line[year]), line[region])]
+        text = line[place]
+        assert (text is None and None in values) or any(
+            v is not None and math.isclose(float(str(text)), v) for v in values
+        )
+    home = load(verdania.jurisdiction).home_region
+    assert (lines[0][region],) in verdania.query(f"select region_name from dim_region where region_code = '{home}'")
+
+
+def test_numbers_are_formatted_by_the_decimals_of_their_subject(verdania: House, downloads: dict[str, Path]) -> None:
+    path = one(downloads["xlsx"], "*.xlsx")
+    with zipfile.ZipFile(path) as archive:
+        book, styles = archive.read("xl/workbook.xml").decode(), archive.read("xl/styles.xml").decode()
+        number = re.search(r'<sheet name="人均支出 Spending" sheetId="(\d+)"', book)
+        assert number
+        sheet = archive.read(f"xl/worksheets/sheet{number[1]}.xml").decode()
+    formats = dict(re.findall(r'<numFmt numFmtId="(\d+)" formatCode="([^"]+)"', styles))
+    cells = re.findall(r"<xf [^>]*?numFmtId=\"(\d+)\"", styles.split("<cellXfs")[1])
+    shown = {
+        formats.get(cells[int(style)], cells[int(style)]) for style in re.findall(r'<c r="J\d+" s="(\d+)"><v>', sheet)
+    }
+    [(decimals,)] = verdania.query("select decimals from dim_subject where subject_code = 'spending.all'")
+    assert shown == {"#,##0" + ("." + "0" * decimals if decimals else "")} or shown == {"3"}  # 3 is Excel's own #,##0
 
 
 # -- the formats' own validators ---------------------------------------------------------------------------------------
@@ -301,21 +400,25 @@ def test_a_download_is_never_written_over(verdania: House, tmp_path: Path) -> No
 def test_a_table_too_long_for_a_sheet_shows_its_main_reading_and_says_so(
     verdania: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.exports.workbook.CELLS_OF_A_SHEET", 3_000)
+    main, columns = verdania.query(
+        "select (select count(*) from figure where variant = 'main'), "
+        "(select count(*) from meta_column where table_name = 'figure')"
+    )[0]
+    monkeypatch.setattr("pipelines.exports.workbook.CELLS_OF_A_SHEET", main * columns)
     folder = verdania.warehouse.current.resolve()
     written = export(folder, "xlsx", tmp_path / "part")[0]
-    assert any(note.startswith("not all rows are in the workbook (mart_per_capita_spending") for note in written.notes)
-    whole = export(folder, "xlsx", tmp_path / "whole", Order(("mart_per_capita_spending",)))[0]
+    assert any(note.startswith("not all rows are in the workbook (figure") for note in written.notes)
+    whole = export(folder, "xlsx", tmp_path / "whole", Order(("figure",)))[0]
     assert whole.notes == []
 
     def rows(written_folder: str) -> Any:
         book = fastexcel.read_excel(one(Path(written_folder), "*.xlsx"))
-        return book.load_sheet("mart_per_capita_spending", header_row=4, dtypes="string").to_polars()
+        return book.load_sheet("figure", header_row=4, dtypes="string").to_polars()
 
     some, everything = rows(written.folder), rows(whole.folder)
-    assert everything.height == verdania.manifest()["tables"]["mart_per_capita_spending"]["rows"]
-    assert 0 < some.height < everything.height
-    assert set(some["residence"]) == {"total"}
+    assert everything.height == verdania.manifest()["tables"]["figure"]["rows"]
+    assert some.height == main < everything.height
+    assert set(some["variant"]) == {"main"}
 
 
 def test_the_command_writes_and_says_where(verdania: House, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.replies import Reply, load_replies, to_year
 from pipelines.pages import report
+from pipelines.pages.numbers import rounded_down
 from pipelines.pages.report import gaps, limits, pdf, results, wording
+from pipelines.pages.report.draft import Draft
 from pipelines.pages.report.source import Book, Row, Rows, sentence
 
 # -- words ---------------------------------------------------------------------------------------------------------
@@ -43,19 +45,22 @@ def test_rounding_never_meets_a_target_that_is_missed() -> None:
     assert wording.attainment(0.9996) == "99.9%"
     assert wording.attainment(1.0) == "100.0%"
     assert wording.attainment(None) == "–"
+    assert wording.share(0.99996) == "99.996%"
+    assert wording.share(1.0) == "100.0%"
+    assert wording.share(None) == "–"
 
 
 def test_a_change_too_small_to_show_is_called_so() -> None:
-    assert wording.change(90.0, 92.34, "个百分点") == "提高2.3个百分点"
-    assert wording.change(92.34, 90.0, "个百分点") == "下降2.3个百分点"
-    assert wording.change(90.0, 90.04, "个百分点") == "基本持平（变化不足0.05个百分点）"
-    assert wording.change(90.0, 90.0, "个百分点") == "没有变化"
-    assert wording.change(0, 0.004, "个百分点", 2) == "基本持平（变化不足0.005个百分点）"
+    assert wording.change(2.34, "个百分点") == "提高2.3个百分点"
+    assert wording.change(-2.34, "个百分点") == "下降2.3个百分点"
+    assert wording.change(0.04, "个百分点") == "基本持平（变化不足0.05个百分点）"
+    assert wording.change(0.0, "个百分点") == "没有变化"
+    assert wording.change(0.004, "个百分点", 2) == "基本持平（变化不足0.005个百分点）"
 
 
 def test_what_looks_the_same_is_named_together() -> None:
-    assert wording.extremes([("a", 98.04), ("b", 97.96), ("c", 90.0)]) == (["a", "b"], ["c"])
-    assert wording.extremes([("a", 98.04), ("b", 97.96)]) is None
+    assert wording.extremes([("a", "98.0%"), ("b", "98.0%"), ("c", "9.0%")]) == (["a", "b"], ["c"])
+    assert wording.extremes([("a", "98.0%"), ("b", "98.0%")]) is None
     assert wording.extremes([]) is None
 
 
@@ -79,9 +84,17 @@ def test_a_sentence_says_that_it_rests_on_sample_data() -> None:
 class Plain:
     """A draft as far as sentences about one row need it."""
 
+    currency, basket = "元", ("basic", "基本公共服务支出")
+
     def __init__(self) -> None:
         self.book = Book()
-        self.source = SimpleNamespace(called=lambda _table, year: str(year))
+        self.source = SimpleNamespace(
+            called=lambda _table, year: str(year),
+            decimals={"degree.all": 2, "spending.basic": 0, "spending.all": 0, "budget_share.basic": 1},
+            cut={"degree.all"},
+        )
+
+    figure, percent_of_degree = Draft.figure, Draft.percent_of_degree
 
 
 def text(said: Any) -> str:
@@ -101,19 +114,19 @@ def degree(**cells: Any) -> Row:
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ({}, "2020年甲省的均等化实现度（自测）为96.0%，达到95%的目标。"),
+        ({}, "2020年甲省的均等化实现度（自测）为96.00%，达到95%的目标。"),
         ({"degree_low_pct": 95.5},
-         "2020年甲省的均等化实现度（自测）为96.0%，达到95%的目标；缺少的得分即使全部按零计，也为95.5%，仍达到目标。"),
-        ({"degree_low_pct": 94.99},
-         "2020年甲省的均等化实现度（自测）为96.0%，达到95%的目标；但缺少的得分若全部按零计，则为94.99%，低于目标，结论取决于尚缺的数据。"),
-        ({"degree_pct": 94.96, "degree_high_pct": 94.96, "is_target_met": False, "gap_to_target_pct": 0.04},
-         "2020年甲省的均等化实现度（自测）为94.96%，未达到95%的目标，相差0.04个百分点。"),
+         "2020年甲省的均等化实现度（自测）为96.00%，达到95%的目标；缺少的得分即使全部按零计，也为95.50%，仍达到目标。"),
+        ({"degree_low_pct": 94.999},
+         "2020年甲省的均等化实现度（自测）为96.00%，达到95%的目标；但缺少的得分若全部按零计，则为94.99%，低于目标，结论取决于尚缺的数据。"),
+        ({"degree_pct": 94.996, "degree_high_pct": 94.996, "is_target_met": False, "gap_to_target_pct": 0.004},
+         "2020年甲省的均等化实现度（自测）为94.99%，未达到95%的目标，相差0.004个百分点。"),
         ({"degree_pct": 90.0, "degree_high_pct": 95.0, "is_target_met": False, "gap_to_target_pct": 5.0},
-         "2020年甲省的均等化实现度（自测）为90.0%，未达到95%的目标，相差5.0个百分点；但缺少的得分若全部按满分计，则为95.0%，达到目标，"
+         "2020年甲省的均等化实现度（自测）为90.00%，未达到95%的目标，相差5.00个百分点；但缺少的得分若全部按满分计，则为95.00%，达到目标，"
          "结论取决于尚缺的数据。"),
         ({"degree_pct": None}, "2020年甲省的均等化实现度（自测）未能计算，不作判断。"),
         ({"target_pct": None, "provenance": "synthetic"},
-         "「示例」2020年甲省的均等化实现度（自测）为96.0%，没有可比的目标。"),
+         "「示例」2020年甲省的均等化实现度（自测）为96.00%，没有可比的目标。"),
     ],
 )  # fmt: skip
 def test_the_verdict_says_whether_missing_data_could_change_it(cells: dict[str, Any], said: str) -> None:
@@ -125,6 +138,7 @@ def gap(**cells: Any) -> Row:
     usual = {
         "region_code": "1", "region_name": "甲省", "year": 2020, "urban": 200.0, "rural": 160.0, "ratio": 1.25,
         "closing_rate": 0.2, "base_year": 2015, "is_overshot": False, "provenance": "official",
+        "subject_code": "spending.basic", "unattributed_pct": None, "undefined_reason": None,
     }  # fmt: skip
     return Row("mart_urban_rural_gap", ("region_code", "year"), {**usual, **cells})
 
@@ -139,7 +153,12 @@ def gap(**cells: Any) -> Row:
         ({"closing_rate": None},
          "2020年甲省城镇居民人均基本公共服务支出200元，农村居民人均160元，城镇为农村的1.25倍。"),
         ({"base_year": 2020}, "2020年甲省城镇居民人均基本公共服务支出200元，农村居民人均160元，城镇为农村的1.25倍。"),
-        ({"rural": None}, "甲省的城乡人均基本公共服务支出缺少数值，未能比较。"),
+        ({"rural": None}, "甲省的城乡人均基本公共服务支出：缺少数值，未能比较。"),
+        ({"rural": None, "undefined_reason": "not_attributed"},
+         "甲省的城乡人均基本公共服务支出：来文没有把这项支出划分到城乡，未能比较。"),
+        ({"unattributed_pct": 27.15, "closing_rate": None},
+         "2020年甲省城镇居民人均基本公共服务支出200元，农村居民人均160元，城镇为农村的1.25倍；"
+         "另有占全部基本公共服务支出27.2%的部分未划分城乡，不在二者之内。"),
         ({"ratio": 1.0004, "closing_rate": None},
          "2020年甲省城镇居民人均基本公共服务支出200元，农村居民人均160元，城镇为农村的1.0004倍。"),
     ],
@@ -150,33 +169,72 @@ def test_town_and_country_are_compared_only_where_both_are_known(cells: dict[str
 
 
 def test_parts_of_inequality_are_told_only_of_a_whole() -> None:
-    def part(component: str, value: float | None) -> Row:
-        cells = {"scope_name": "甲省", "component": component, "value": value, "provenance": "official"}
+    def part(component: str, value: float | None, pct: float | None) -> Row:
+        cells = {
+            "region_name": "甲省",
+            "component": component,
+            "value": value,
+            "part_pct": pct,
+            "provenance": "official",
+        }
         return Row("mart_inequality", ("component",), cells)
 
-    def said(**values: float | None) -> str:
+    def said(**parts: tuple[float | None, float | None]) -> str:
         draft: Any = Plain()
-        return text(gaps.decomposition_sentence(draft, {c: part(c, v) for c, v in values.items()}, "县", "市"))
+        return text(gaps.decomposition_sentence(draft, {c: part(c, *v) for c, v in parts.items()}, "县", "市"))
 
     start = "甲省各县人均基本公共服务支出的泰尔指数为"
-    assert said(total=0.04, within=0.01, between=0.03) == f"{start}0.0400，其中市内部占25.0%，市之间占75.0%。"
-    assert said(total=0.04, within=None, between=0.03) == f"{start}0.0400。"
-    assert said(total=0.0, within=0.0, between=0.0) == f"{start}0.0000。"
+    whole = said(total=(0.04, 100.0), within=(0.01, 25.0), between=(0.03, 75.0))
+    assert whole == f"{start}0.04000，其中市内部占25.0%，市之间占75.0%。"
+    assert said(total=(0.04, 100.0), within=(None, None), between=(0.03, 75.0)) == f"{start}0.04000。"
+    assert said(total=(0.0, None), within=(0.0, None), between=(0.0, None)) == f"{start}0.00000。"
     draft: Any = Plain()
-    assert gaps.decomposition_sentence(draft, {"total": part("total", None)}, "县", "市") is None
+    assert gaps.decomposition_sentence(draft, {"total": part("total", None, None)}, "县", "市") is None
+
+
+def test_how_far_regions_lie_apart_is_told_with_its_change() -> None:
+    def said(**cells: Any) -> str | None:
+        usual = {
+            "region_name": "甲省", "year": 2020, "value": 30.67, "base_year": 2015, "base_value": 33.58,
+            "change_since_base": -2.91, "provenance": "official",
+        }  # fmt: skip
+        draft: Any = Plain()
+        found = gaps.spread_sentence(draft, Row("mart_inequality", ("year",), {**usual, **cells}), "县")
+        return None if found is None else text(found)
+
+    start = "甲省各县人均基本公共服务支出的变异系数（按人口加权）为30.7%"
+    assert said() == f"{start}，2015年为33.6%，下降2.9个百分点；其间各地区划有变动的，比较的不是同样的地区。"
+    assert said(base_year=2020) == f"{start}。"
+    assert said(value=None) is None
 
 
 def test_the_same_spending_by_two_populations() -> None:
-    def row(basis: str, per_capita: float | None) -> Row:
-        cells = {"region_name": "甲省", "basis": basis, "per_capita": per_capita, "provenance": "official"}
-        return Row("mart_per_capita_spending", ("basis",), cells)
+    def said(**cells: Any) -> str | None:
+        usual = {
+            "region_name": "甲省", "domain": "basic", "per_resident": 100.0, "per_registered": 110.0,
+            "residents_per_registered": 1.1, "provenance": "official",
+        }  # fmt: skip
+        draft: Any = Plain()
+        found = gaps.basis_sentence(draft, Row("mart_per_capita_spending", ("domain",), {**usual, **cells}))
+        return None if found is None else text(found)
 
-    draft: Any = Plain()
-    said = gaps.basis_sentence(draft, row("resident", 100.0), row("registered", 110.0))
-    assert "为人均100元，按户籍人口为人均110元，后者高10.0%；" in text(said)
-    said = gaps.basis_sentence(draft, row("resident", 100.0), row("registered", 99.99))
-    assert "二者四舍五入后相同；" in text(said)
-    assert gaps.basis_sentence(draft, row("resident", 100.0), row("registered", None)) is None
+    assert "为人均100元，按户籍人口为人均110元；常住人口为户籍人口的1.10倍。" in str(said())
+    assert "常住人口为户籍人口的1.0004倍" in str(said(residents_per_registered=1.0004))
+    assert said(per_registered=None) is None
+
+
+def test_what_was_spent_says_where_it_is_estimated() -> None:
+    def said(**cells: Any) -> str:
+        usual = {
+            "region_name": "甲省", "year": 2020, "domain": "all", "per_resident": 1234.5, "obs_status": "A",
+            "per_resident_constant_prices": None, "provenance": "official",
+        }  # fmt: skip
+        draft: Any = Plain()
+        return text(gaps.spending_sentence(draft, Row("mart_per_capita_spending", ("year",), {**usual, **cells})))
+
+    assert said() == "2020年甲省人均支出1,235元。"
+    assert said(obs_status="B;E") == "2020年甲省人均支出1,235元（估计数）。"
+    assert said(per_resident_constant_prices=1000.0) == "2020年甲省人均支出1,235元，按基年不变价为1,000元。"
 
 
 def effort(**cells: Any) -> Row:
@@ -209,14 +267,14 @@ def test_all_methods_agree_only_when_all_do() -> None:
     def said(share: float | None) -> str | None:
         cells = {
             "region_name": "甲省", "share_meeting_target": share, "scenarios_scored": 200, "target_pct": Decimal(95),
-            "degree_low_pct": 94.97, "degree_high_pct": 99.0, "provenance": "official",
+            "degree_low_pct": 94.979, "degree_high_pct": 99.0, "provenance": "official",
         }  # fmt: skip
         draft: Any = Plain()
         found = limits.robust_sentence(draft, Row("mart_sensitivity", ("region_name",), cells))
         return None if found is None else text(found)
 
     start = "以200种算法重算甲省的实现度，可与目标比较的算法"
-    end = "；全部算法的结果在94.97%与99.0%之间。"
+    end = "；全部算法的结果在94.97%与99.00%之间。"
     assert said(1.0) == f"{start}都达到目标{end}"
     assert said(0.0) == f"{start}都未达到目标{end}"
     assert said(0.9999) == f"{start}有99.99%达到目标{end}"
@@ -275,16 +333,15 @@ class TestOnARelease:
     """The report of the sample."""
 
     def test_the_headline_figures_are_those_of_sql(self, zhejiang: House, page: str) -> None:
-        ((value, target),) = zhejiang.query(
-            "select degree_pct, target_pct from mart_equalisation where region_code = '330000' and year = 2020 and "
-            "domain = 'all' and reference_geography = 'reported' and method_id = 'population_weighted_mean' "
-            "and weight_set = 'equal'"
+        ((value, decimals),) = zhejiang.query(
+            "select m.degree_pct, s.decimals from mart_equalisation m, dim_subject s where m.region_code = '330000' "
+            "and m.year = 2020 and m.domain = 'all' and s.subject_code = 'degree.all'"
         )
         read = text(page)
-        assert f"2020年浙江省的均等化实现度（自测）为{wording.percent(value, target)}" in read
+        assert f"2020年浙江省的均等化实现度（自测）为{rounded_down(value, decimals)}%" in read
         met, judged = zhejiang.query(
             "select count(*) filter (where is_target_met), count(is_target_met) from mart_target_progress "
-            "where region_code = '330000' and year = 2020 and reference_geography = 'reported' and is_final_target"
+            "where region_code = '330000' and year = 2020"
         )[0]
         assert f"已判断的{judged}项中有{met}项达到目标" in read
 
@@ -321,8 +378,13 @@ class TestOnARelease:
         }
         sentences = [text(s) for s in re.findall(r'<p class="sentence">(.*?)</p>', page, re.S)]
         about = [s for s in sentences if "「示例」" not in s and any(name in s for name in {"浙江省", *names})]
-        # What is left are the jurisdiction's own notes on its data, which are no figures of ours.
-        assert all("普查" in s for s in about), about
+        # What is left are official figures, and the jurisdiction's own notes on its data, which are no figures of ours.
+        spent = zhejiang.query(
+            "select distinct provenance from figure where subject_code = 'spending.all' and region_code = '330000' "
+            "and year = 2020 and breakdown = 'all' and variant in ('main', 'constant_prices')"
+        )
+        assert spent == [("official",)]
+        assert all("普查" in s or s.startswith("2020年浙江省人均支出") for s in about), about
         assert sum(s.startswith("「示例」") for s in sentences) > 20
 
     def test_all_chapters_are_there_and_the_mark_is_everywhere(self, page: str, written: report.Written) -> None:
@@ -390,6 +452,20 @@ class TestOnARelease:
         assert "Verdania" in page
         assert "浙江" not in page
         assert "None" not in page
+
+
+@pytest.mark.pipeline
+def test_a_section_without_data_says_why(england_run: House, tmp_path: Path) -> None:
+    written = report.write(england_run.warehouse.current.resolve(), tmp_path)
+    page = Path(written.files[0]).read_text(encoding="utf-8")
+    chapters = dict(re.findall(r'<section id="([a-z-]+)" class="chapter">(.*?)</section>', page, re.S))
+    assert all(re.search(r'<p class="sentence">|<table', said) for said in chapters.values())
+    for name in ("targets", "domains", "regions", "held-back", "sensitivity"):
+        assert "本辖区没有声明服务指标，因此没有目标达成" in chapters[name], name
+    assert "来文没有把英格兰" in chapters["gaps"]
+    assert "泰尔指数" in chapters["gaps"]
+    assert "英镑" in chapters["fiscal"]
+    assert "None" not in text(page)
 
 
 def test_rows_know_whether_they_are_official() -> None:

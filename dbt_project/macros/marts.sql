@@ -52,6 +52,11 @@
         on domain.domain = {{ domain }}
 {%- endmacro %}
 
+{% macro of_first_year(what, value, year, partition) -%}
+    {#- Window: `what` in the first year of the partition that has a value; both engines skip an order that is null. -#}
+    min_by({{ what }}, case when {{ value }} is not null then {{ year }} end) over (partition by {{ partition }})
+{%- endmacro %}
+
 {% macro rows_of_main(model) -%}
     {#- The rows of the main variant, without the columns that say so. -#}
     select {{ junheng.all_columns_but('variant, boundaries, boundaries_date') }}

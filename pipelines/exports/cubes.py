@@ -13,7 +13,7 @@ from pipelines.exports.tables import PublishedColumn, PublishedTable
 from pipelines.sql import quote
 
 TIME = ("reference_date", "year")  # the first of them that is in the key
-AREA = ("region_code", "scope_code")
+AREA = ("region_id", "region_code")
 STATUS = "obs_status"
 
 
@@ -56,31 +56,29 @@ class Cube:
         return tuple(c for c in self.table.columns if c.name not in self.table.key and c.name not in figures)
 
     def names_of(self, release: Released, dimension: str) -> dict[str, tuple[str, str]]:
-        """Each code of a dimension with its Chinese and English name, where the table has them; in order of code.
+        """Each code of a dimension with its Chinese and English name, where it has them; in order of code.
 
-        A code that bore several names through the years has them all.
+        A code that bore several names through the years has the newest.
         """
-        if dimension in self._names:
-            return self._names[dimension]
-        columns = self.table.column_names
-        base = dimension.removesuffix("_code")
-        named = ("period_name",) if dimension == "year" else (f"{base}_name_zh", f"{base}_name")
-        zh = next((c for c in named if c in columns), dimension)
-        en = f"{base}_name_en" if f"{base}_name_en" in columns else zh
-        rows = release.connection.execute(
-            f"select distinct cast({quote(dimension)} as varchar), cast({quote(zh)} as varchar), "
-            f"cast({quote(en)} as varchar) from {quote(self.name)} order by all"
-        ).fetchall()
-        names: dict[str, tuple[list[str], list[str]]] = {}
-        for code, chinese, english in rows:
-            both = names.setdefault(code, ([], []))
-            for text, listed in ((chinese or code, both[0]), (english or code, both[1])):
-                if text not in listed:
-                    listed.append(text)
-        self._names[dimension] = {
-            code: ("; ".join(zh_names), "; ".join(en_names)) for code, (zh_names, en_names) in names.items()
-        }
+        if dimension not in self._names:
+            described = release.names(dimension) or self._names_in_table(release, dimension)
+            codes = release.connection.execute(
+                f"select distinct cast({quote(dimension)} as varchar) as code from {quote(self.name)} order by code"
+            ).fetchall()
+            self._names[dimension] = {code: described.get(code, (code, code)) for (code,) in codes}
         return self._names[dimension]
+
+    def _names_in_table(self, release: Released, dimension: str) -> dict[str, tuple[str, str]]:
+        """The names that the table itself has beside the codes of a dimension: code -> (Chinese, English)."""
+        base = dimension.removesuffix("_code")
+        named = ["period_name"] * 2 if dimension == "year" else [f"{base}_name_zh", f"{base}_name_en"]
+        if not set(named) <= set(self.table.column_names):
+            return {}
+        newest = ", ".join(f"max_by({quote(name)}, {quote(self.time)})" for name in named)
+        rows = release.connection.execute(
+            f"select cast({quote(dimension)} as varchar), {newest} from {quote(self.name)} group by 1"
+        ).fetchall()
+        return {code: (zh or code, en or code) for code, zh, en in rows}
 
 
 def _counts(column: PublishedColumn) -> bool:

@@ -88,7 +88,7 @@ def _head(
     described = {column.name: column for column in cube.table.columns}
     dimension: dict[str, Any] = {
         name: {
-            "label": f"{described[name].description_zh} / {described[name].description_en}",
+            "label": f"{described[name].title_zh} / {described[name].title_en}",
             "category": {
                 "index": {code: place for place, code in enumerate(names)},
                 "label": {code: zh if zh == en else f"{zh} / {en}" for code, (zh, en) in names.items()},
@@ -105,7 +105,7 @@ def _head(
         "label": "指标列 / Figure",
         "category": {
             "index": {name: place for place, name in enumerate(metrics)},
-            "label": {c.name: f"{c.description_zh} / {c.description_en}" for c in cube.measures},
+            "label": {c.name: f"{c.title_zh} / {c.title_en}" for c in cube.measures},
             **({"unit": units} if units else {}),
         },
     }
@@ -132,14 +132,18 @@ def _head(
             "table": cube.name,
             "is_synthetic": is_synthetic,
             "licences": release.licenses(),
+            "columns": {c.name: f"{c.description_zh} / {c.description_en}" for c in cube.table.columns},
             "status": {code: f"{zh} / {en}" for code, (zh, en) in words()["flags"][STATUS].items()},
         },
     }
 
 
 def _decimals(release: Released, cube: Cube, column: str) -> int:
-    """Places worth showing: none where all figures are whole, else two. The figures themselves are not rounded."""
+    """Places worth showing: none where all figures are whole, else the most that any subject of the release is shown
+    with. The figures themselves are not rounded.
+    """
     found = release.connection.execute(
-        f"select coalesce(bool_and({quote(column)} = round({quote(column)})), true) from {quote(cube.name)}"
+        f"select coalesce(bool_and({quote(column)} = round({quote(column)})), true), "
+        f"(select max(decimals) from dim_subject) from {quote(cube.name)}"
     ).fetchone()
-    return 0 if found and found[0] else 2
+    return 0 if found is None or found[0] else int(found[1] or 0)

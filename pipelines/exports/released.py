@@ -18,8 +18,7 @@ import duckdb
 
 from pipelines.errors import UsageError
 from pipelines.exports.tables import PublishedColumn, PublishedTable
-from pipelines.figure_keys import main_reading
-from pipelines.sql import quote, text_literal
+from pipelines.sql import quote
 from pipelines.store import read_yaml
 
 WORDS_FILE = Path(__file__).with_name("words.yml")
@@ -50,15 +49,6 @@ class Released:
         """What the release says of its jurisdiction: names, levels, currency, notes."""
         card: dict[str, Any] = self.card["jurisdiction"]
         return card
-
-    def main_reading(self, table: PublishedTable) -> str:
-        """The condition that an omitted key stands for, for the key columns that the table has, as SQL."""
-        found = [
-            f"{quote(name)} in ({', '.join(text_literal(value) for value in values)})"
-            for name, values in main_reading(self.card).items()
-            if name in table.key
-        ]
-        return " and ".join(found) or "true"
 
     @property
     def prepared_at(self) -> str:
@@ -113,6 +103,24 @@ class Released:
                     do=f"name one of {', '.join(known)}",
                 )
         return tuple(known[name] for name in dict.fromkeys(names)) or self.tables
+
+    def names(self, column: str) -> dict[str, tuple[str, str]]:
+        """What the codes of a column are called by the table that describes them: code -> (Chinese, English).
+
+        The newest name of each; empty where no table describes the column.
+        """
+        for table in self.tables:
+            columns = set(table.column_names)
+            zh, en = ("region_name", "region_name_en") if table.name == "dim_region" else ("name_zh", "name_en")
+            describes = table.key[0] == column or (table.name == "dim_region" and column == "region_id")
+            if table.name.startswith("dim_") and describes and {zh, en} <= columns:
+                order = "valid_from" if "valid_from" in columns else quote(column)
+                rows = self.connection.execute(
+                    f"select {quote(column)}, max_by({zh}, {order}), max_by({en}, {order}) "
+                    f"from {quote(table.name)} group by 1"
+                ).fetchall()
+                return {code: (name_zh or code, name_en or name_zh or code) for code, name_zh, name_en in rows}
+        return {}
 
     def rows(self, table: PublishedTable) -> int:
         """The number of rows of a table."""

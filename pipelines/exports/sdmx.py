@@ -24,15 +24,13 @@ _SCHEMA = "http://www.sdmx.org/resources/sdmxml/schemas/v3_0"
 _SPACES = {"mes": f"{_SCHEMA}/message", "str": f"{_SCHEMA}/structure", "com": f"{_SCHEMA}/common"}
 # Column -> concept, where the SDMX content guidelines have a name for it; else the column's own name.
 _CONCEPTS = {
-    "region_code": "REF_AREA",
-    "scope_code": "REF_AREA",
+    "region_id": "REF_AREA",
     "indicator_code": "INDICATOR",
     "population_basis": "POPULATION",
     "population": "POPULATION_COUNT",  # the number of people; POPULATION says which people
     "residence": "URBANISATION",
     "value": "OBS_VALUE",
     "unit": "UNIT_MEASURE",
-    "method_id": "METHOD",
 }
 _URN = "urn:sdmx:org.sdmx.infomodel"
 
@@ -43,8 +41,8 @@ def concept(column: str, cube: Cube) -> str:
 
 
 def identifier(code: str) -> str:
-    """A code in the letters that SDMX allows in an id; the same code always gives the same id."""
-    return re.sub(r"[^A-Za-z0-9_@$-]", "_", code.replace("+", "_OR_MORE"))
+    """A code in the letters that SDMX allows in an id; the same code always gives the same id, an empty one `_Z`."""
+    return re.sub(r"[^A-Za-z0-9_@$-]", "_", code.replace("+", "_OR_MORE")) or "_Z"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -22,6 +22,7 @@ from pipelines.sql import quote, text_literal
 
 # A double holds whole numbers exactly up to here; a longer one is written as text, so that no digit changes.
 _EXACT = 2**53
+MOST_DECIMALS = 6
 _BATCH = 20_000
 _LEVEL = 4  # takes less time than the usual 6, for a file a little larger
 # Characters that XML cannot hold, and what would be read as one of them, are written as _xHHHH_ (22.9.2.19).
@@ -32,8 +33,9 @@ _SPECIAL = "[\\x01-\\x08\\x0B-\\x1F\\x{FFFE}\\x{FFFF}]|_x[0-9a-fA-F]{4}_"
 class SheetRows:
     """The rows of one sheet (numbered from 0 in the workbook): columns, a select, its order.
 
-    They stand after the first `after` rows. The row there holds an empty cell of the wanted format for each column of
-    dates and times, and is replaced.
+    They come after the first `after` rows. The row there holds an empty cell of the format for each column of dates and
+    times, and after the last column one for each number of decimals up to MOST_DECIMALS; it is replaced. `decimals` has
+    for a column of numbers the SQL that gives the decimals it is shown with.
     """
 
     sheet: int
@@ -42,6 +44,7 @@ class SheetRows:
     order: str
     rows: int
     after: int
+    decimals: Mapping[str, str] = field(default_factory=dict)
 
 
 def fill(connection: duckdb.DuckDBPyConnection, frame: Path, path: Path, sheets: list[SheetRows]) -> None:
@@ -72,8 +75,10 @@ def _filled(connection: duckdb.DuckDBPyConnection, xml: str, rows: SheetRows) ->
     extent = f"A1:{letters[-1]}{rows.after + rows.rows}"
     yield re.sub('<dimension ref="[^"]*"/>', f'<dimension ref="{extent}"/>', head)
     if rows.rows:
+        shown = {number: styles.get(xl_col_to_name(len(rows.columns) + number)) for number in range(MOST_DECIMALS + 1)}
         cells = ", ".join(
-            _cell(column, name, styles.get(name)) for column, name in zip(rows.columns, letters, strict=True)
+            _cell(column, name, _style(styles.get(name), rows.decimals.get(column.name), shown))
+            for column, name in zip(rows.columns, letters, strict=True)
         )
         number = f"row_number() over (order by {rows.order}) + {rows.after} as row_of_sheet"
         # `concat` leaves out what is null: an empty cell stays empty.
@@ -86,11 +91,20 @@ def _filled(connection: duckdb.DuckDBPyConnection, xml: str, rows: SheetRows) ->
     yield "</sheetData>" + tail
 
 
-def _cell(column: PublishedColumn, letters: str, style: str | None) -> str:
-    """The XML of a column's cell in a row, as SQL; null where it is empty."""
+def _style(fixed: str | None, decimals: str | None, shown: dict[int, str | None]) -> str:
+    """The number of a cell's format in the workbook, as SQL; empty where it has none."""
+    if decimals is None:
+        return text_literal(fixed or "")
+    cases = " ".join(f"when {number} then {text_literal(style)}" for number, style in shown.items() if style)
+    return f"case {decimals} {cases} else '' end" if cases else "''"
+
+
+def _cell(column: PublishedColumn, letters: str, style: str) -> str:
+    """The XML of a column's cell in a row, as SQL; null where it is empty. `style` gives its format's number."""
     name, kind, shown = quote(column.name), column.data_type, f"({text_of(column)})"
     start = f"'<c r=\"{letters}' || row_of_sheet || '\""
-    number = f"{start}><v>' || {{}} || '</v></c>'"
+    styled = f"{start}' || case {style} when '' then '' else concat(' s=\"', {style}, '\"') end || '"
+    number = f"{styled}><v>' || {{}} || '</v></c>'"
     text = f'{start} t="inlineStr"><is><t xml:space="preserve">\' || {{}} || \'</t></is></c>\''
     if kind == "BOOLEAN":
         return f"{start} t=\"b\"><v>' || cast({name} as integer) || '</v></c>'"
@@ -103,12 +117,12 @@ def _cell(column: PublishedColumn, letters: str, style: str | None) -> str:
     if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UBIGINT"):
         is_exact = f"abs(cast({name} as hugeint)) < {_EXACT}"
         return f"case when {is_exact} then {number.format(shown)} else {text.format(shown)} end"
-    if kind in ("DATE", "TIMESTAMP") and style:
+    if kind in ("DATE", "TIMESTAMP") and style != "''":
         # Days since the end of 1899; spreadsheet programs take 1900 for a leap year, so what is before March is text.
         days = f"({name} - date '1899-12-30')"
         if kind == "TIMESTAMP":
             days = f"(epoch_us({name}) / 86400000000.0 + 25569)"
-        dated = f"{start} s=\"{style}\"><v>' || {days} || '</v></c>'"
+        dated = f"{styled}><v>' || {days} || '</v></c>'"
         return f"case when {name} >= '1900-03-01' then {dated} else {text.format(shown)} end"
     plain = f"replace(replace(replace({shown}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
     special = rf"regexp_replace({plain}, '_(x[0-9a-fA-F]{{4}}_)', '_x005F_\1', 'g')"

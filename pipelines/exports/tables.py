@@ -7,6 +7,7 @@ Nothing here reads data.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipelines.records import TableContract
 from pipelines.store import read_yaml
 
 OWN_TABLES_FILE = Path(__file__).with_name("own_tables.yml")
+_ASIDE = re.compile(r"[：:；;，,（(。]")
 RETIRED_TABLES_FILE = Path(__file__).with_name("retired_tables.yml")
 
 
@@ -30,6 +32,16 @@ class PublishedColumn:
     description_en: str
     unit: str
     is_nullable: bool
+
+    @property
+    def title_zh(self) -> str:
+        """A few words in Chinese: the description up to its first explanation."""
+        return _ASIDE.split(self.description_zh, maxsplit=1)[0].strip() or self.name
+
+    @property
+    def title_en(self) -> str:
+        """A few words in English."""
+        return _ASIDE.split(self.description_en, maxsplit=1)[0].strip() or self.name
 
 
 @dataclass(frozen=True)

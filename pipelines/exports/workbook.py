@@ -1,7 +1,7 @@
-"""The workbook: cover, notes, flags, dictionary, and one table a sheet. Made for people, not for programs.
+"""The workbook: overview, sheets for people, notes, flags, dictionary, tables. Made for people, not for programs.
 
-A table with more cells than a spreadsheet program opens in good time is shown by its main reading (what an omitted
-key means), and says so where it stands; asked for by name it is written whole.
+It opens on the overview of the jurisdiction's regions. A table with more cells than a spreadsheet program opens in good
+time is shown by its main variant, where it has one, and says so; asked for by name it is written whole.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from typing import Any
 import xlsxwriter
 
 from pipelines.exports.reading_matter import flags, notes, sources
+from pipelines.exports.reading_sheets import Overview, ReadingSheet, overview, reading_sheets, widths
 from pipelines.exports.released import Released
-from pipelines.exports.sheet_rows import SheetRows, fill
+from pipelines.exports.sheet_rows import MOST_DECIMALS, SheetRows, fill
 from pipelines.exports.tables import PublishedTable
 from pipelines.sql import quote
 
-CELLS_OF_A_SHEET = 400_000
+CELLS_OF_A_SHEET = 200_000
 # What a sheet of a spreadsheet program can hold; a table beyond it is in the other formats only.
 ROWS_OF_A_SHEET = 1_048_576
 _HEAD_ROWS = 5  # title, mark, what is shown, descriptions, names
+_HEAD_ROWS_TO_READ = 5  # title, mark, an empty one, Chinese and English names
 
 
 class _Book:
@@ -41,6 +43,14 @@ class _Book:
         self.wrap = self.book.add_format({"text_wrap": True, "valign": "top"})
         self.date = self.book.add_format({"num_format": "yyyy-mm-dd"})
         self.time = self.book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self.heading = self.book.add_format(
+            {"bold": True, "bg_color": "#E4ECEA", "text_wrap": True, "valign": "top", "border": 1}
+        )
+        self.place = {depth: self.book.add_format({"indent": depth, "bold": depth == 0}) for depth in range(4)}
+        self.decimals = [
+            self.book.add_format({"num_format": "#,##0" + ("." + "0" * number if number else "")})
+            for number in range(MOST_DECIMALS + 1)
+        ]
 
     def sheet(self, name: str, title: str, is_marked: bool) -> Any:
         """A new sheet with its title and, where it shows synthetic figures, the mark."""
@@ -77,18 +87,24 @@ def write_workbook(
     for table in tables:
         is_small = release.rows(table) * len(table.columns) <= CELLS_OF_A_SHEET
         is_whole = is_small or (whole and release.rows(table) < ROWS_OF_A_SHEET - 5)
-        condition = "true" if is_whole else release.main_reading(table)
+        condition = "true" if is_whole else "variant = 'main'" if "variant" in table.key else "false"
         [(rows,)] = release.connection.execute(f"select count(*) from {quote(table.name)} where {condition}").fetchall()
         cells = rows * len(table.columns)
-        # A key without a main reading is a list of rows for programs: it has no sheet.
-        shown[table.name] = (condition, rows) if is_whole or cells <= CELLS_OF_A_SHEET * 2 else ("false", 0)
+        # A long table without a main variant is a list of rows for programs: it has no sheet of its own.
+        shown[table.name] = (condition, rows) if is_whole or 0 < cells <= CELLS_OF_A_SHEET * 2 else ("false", 0)
     partial = [
-        f"{table.name}: {shown[table.name][1]:,} of {release.rows(table):,} rows"
+        f"not all rows are in the workbook ({table.name}: {shown[table.name][1]:,} of {release.rows(table):,} rows)"
         for table in tables
-        if shown[table.name][1] != release.rows(table)
+        if 0 < shown[table.name][1] < release.rows(table)
     ]
+    if too_long := [table.name for table in tables if shown[table.name][0] == "false"]:
+        partial.append(f"{len(too_long)} tables are too long for a sheet of their own ({', '.join(too_long)})")
     frame = folder / f".{path.name}.frame"
     book = _Book(release, frame)
+    first = None if whole else overview(release)
+    if first is not None:
+        _overview(book, release, first)
+    for_people = [] if whole else [_to_read(book, release, sheet) for sheet in reading_sheets(release)]
     _cover(book, release, tables, shown)
     book.listed(
         "说明 Notes", "说明 / Notes", ["中文", "English"], [(n["zh"], n["en"]) for n in notes(release)], [70, 70]
@@ -114,9 +130,76 @@ def write_workbook(
     )
     sheets = [_table(book, release, table, *shown[table.name]) for table in tables if shown[table.name][0] != "false"]
     book.book.close()
-    fill(release.connection, frame, path, sheets)
+    fill(release.connection, frame, path, [*for_people, *sheets])
     frame.unlink()
     return path, partial
+
+
+def _overview(book: _Book, release: Released, shown: Overview) -> None:
+    """The first sheet: a row a region, a column a subject; formatted to be read and printed."""
+    place = release.jurisdiction
+    title = f"{place['name']}基本公共服务一览（{shown.period}）/ {place['name_en']}: public services at a glance"
+    sheet = book.sheet("一览 Overview", title, release.has_synthetic)
+    sheet.write_string(2, 0, f"发布 / Release {release.release_id}")
+    heads = [("地区", "Region (Chinese)"), ("地区英文名", "Region"), *(
+        (f"{s.name_zh}（{s.unit}）" if s.unit != "1" else s.name_zh, s.name_en) for s in shown.subjects)]  # fmt: skip
+    for column, head in enumerate(heads):
+        for row, text in enumerate(head, start=3):
+            sheet.write_string(row, column, text, book.heading)
+    sheet.set_column(0, 1, 18)
+    sheet.set_column(2, len(heads), 13)
+    for line, (depth, zh, en, *values) in enumerate(shown.rows, start=_HEAD_ROWS_TO_READ):
+        sheet.write_string(line, 0, zh, book.place[min(depth, 3)])
+        sheet.write_string(line, 1, en or zh, book.place[min(depth, 3)])
+        for column, (subject, value) in enumerate(zip(shown.subjects, values, strict=True), start=2):
+            if value is not None:
+                sheet.write_number(line, column, float(value), book.decimals[min(subject.decimals, MOST_DECIMALS)])
+    line = _HEAD_ROWS_TO_READ + len(shown.rows) + 1
+    texts = [f"{note['zh']} / {note['en']}" for note in notes(release)]
+    if shown.without:
+        names = "、".join(s.name_zh for s in shown.without), ", ".join(s.name_en for s in shown.without)
+        texts.insert(0, f"本次发布没有下列各项的数字 / This release has no figures of: {names[0]} / {names[1]}")
+    for text in texts:
+        sheet.write_string(line, 0, text)
+        line += 1
+    sheet.freeze_panes(_HEAD_ROWS_TO_READ, 2)
+    _printed(sheet)
+
+
+def _printed(sheet: Any) -> None:
+    """How a sheet is printed: across, on A4, as wide as the page, its head on every page."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(3, _HEAD_ROWS_TO_READ - 1)
+
+
+def _to_read(book: _Book, release: Released, shown: ReadingSheet) -> SheetRows:
+    """A sheet for people up to its head; its rows are those returned, which `sheet_rows` puts in."""
+    sheet = book.sheet(shown.name, shown.title, shown.is_marked)
+    sheet.write_string(2, 0, "最高两级地区为各年，以下各级为最新一年；全部年份见CSV和Parquet / "
+                       "The two highest levels of regions for every year, the levels below for the newest; all years "
+                       "are in the CSV and Parquet files")  # fmt: skip
+    [(rows,)] = release.connection.execute(f"select count(*) from ({shown.source})").fetchall()
+    for position, width in enumerate(widths(release, shown)):
+        sheet.set_column(position, position, width)
+    for row in (3, 4):
+        for position, head in enumerate(shown.heads):
+            sheet.write_string(row, position, head[row - 3], book.heading)
+    sheet.freeze_panes(_HEAD_ROWS_TO_READ, 3)
+    sheet.autofilter(4, 0, 4 + max(rows, 1), len(shown.columns) - 1)
+    for number, style in enumerate(book.decimals):
+        sheet.write_blank(_HEAD_ROWS_TO_READ, len(shown.columns) + number, None, style)
+    _printed(sheet)
+    return SheetRows(
+        sheet=book.book.worksheets().index(sheet),
+        columns=shown.columns,
+        source=shown.source,
+        order=shown.order,
+        rows=rows,
+        after=_HEAD_ROWS_TO_READ,
+        decimals=shown.decimals,
+    )
 
 
 def _cover(

@@ -86,7 +86,7 @@ def _workbook(release: Released, tables: tuple[PublishedTable, ...], folder: Pat
     from pipelines.exports.workbook import write_workbook
 
     _, partial = write_workbook(release, tables, folder, whole=bool(order.tables))
-    return [f"not all rows are in the workbook ({line}); `--table NAME` writes a table whole" for line in partial]
+    return [f"{line}; `--table NAME` writes a table whole" for line in partial]
 
 
 def _cubes_only(tables: tuple[PublishedTable, ...], order: Order) -> list[str]:

@@ -60,6 +60,10 @@ select
     cast(gap.contribution_points as double) as contribution_points,
     cast(gap.regions as integer) as regions,
     cast(gap.regions_short as integer) as regions_short,
+    cast(row_number() over (
+        partition by degrees.variant, region.region_id, degrees.year, degrees.domain
+        order by gap.contribution_points desc, indicators.indicator_code
+    ) as integer) as place,
     progress.people_behind_target,
     progress.years_to_target,
     coalesce(progress.years_to_target_note, 'no_own_figure') as years_to_target_note,

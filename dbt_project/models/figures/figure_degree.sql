@@ -6,6 +6,7 @@
 --   geometric_mean            the geometric mean of the region's attainments, weighed as in the main method
 -- and scores that a third party gives. A lowest region is compared with nothing inside it: it has the main method and
 -- the geometric mean only.
+{% set course = 'united.variant, region.region_id, united.domain' %}
 {% set methods = {
     'residents_at_threshold': ('share_at_threshold', 'share_at_threshold_low', 'share_at_threshold_high'),
     'mean_less_dispersion': ('mean * (1e0 - variation)', 'null', 'null'),
@@ -182,6 +183,11 @@ select
     cast(united.degree_pct as decimal(18, 12)) >= united.target_pct as is_target_met,
     cast(cast(united.degree_pct as decimal(18, 12)) - cast(mains.degree_pct as decimal(18, 12)) as double)
         as difference_to_main_pct,
+    {{ of_first_year('united.year', 'united.degree_pct', 'united.year', course) }} as base_year,
+    {{ of_first_year('united.degree_pct', 'united.degree_pct', 'united.year', course) }} as base_degree_pct,
+    cast(cast(united.degree_pct as decimal(18, 12)) - cast({{
+        of_first_year('united.degree_pct', 'united.degree_pct', 'united.year', course) }} as decimal(18, 12)) as double)
+        as change_points,
     {% for column in ['weight_coverage', 'illustrative_weight_pct', 'synthetic_weight_pct', 'regions', 'regions_scored',
                       'residents_scored', 'residents_covered_pct', 'population_source', 'undefined_reason', 'source'] %}
     united.{{ column }},

@@ -9,6 +9,8 @@ select
     indicator.domain,
     indicator.service,
     figure.breakdown,
+    part.name_zh as breakdown_name_zh,
+    part.name_en as breakdown_name_en,
     figure.numerator,
     figure.denominator,
     figure.value,
@@ -26,8 +28,8 @@ select
     figure.attainment_note,
     figure.attainment = 1e0 as is_target_met,
     case
-        when catalogue.counts_persons and figure.direction = 'higher' and not figure.may_exceed_100
-            and figure.numerator <= figure.denominator
+        when catalogue.counts_persons and figure.unit = '%' and figure.direction = 'higher'
+            and not figure.may_exceed_100 and figure.numerator <= figure.denominator
             then figure.denominator - figure.numerator
     end as people_without,
     position.home_value,
@@ -53,6 +55,8 @@ inner join {{ ref('stg_indicator') }} as indicator
     on indicator.indicator_code = figure.indicator_code
 inner join {{ ref('dim_indicator') }} as catalogue
     on catalogue.indicator_code = figure.indicator_code
+left join {{ ref('dim_breakdown') }} as part
+    on part.breakdown = figure.breakdown
 left join {{ ref('figure_position') }} as position
     on position.subject_code = figure.indicator_code
     and position.region_id = figure.region_id

@@ -1,8 +1,8 @@
 """The evaluation report (评估报告) of a year: made from one release, templates and the regions' replies.
 
 Chapters are rows put into sentences; what a sentence may say is settled in `wording`, where a figure comes from in
-`source`. Nothing is computed here that a table does not hold, but shares, differences and quotients of two of its
-figures. The PDF is `pdf`'s work.
+`source`. Nothing is computed here: figures are those of the tables, rounded by their subject; rows of a table
+are counted. The PDF is `pdf`'s work.
 """
 
 from __future__ import annotations
@@ -48,10 +48,16 @@ class Written:
 
 
 def years(release: reading.Release) -> list[int]:
-    """The years that a release can report on: those with a degree, else with targets or coverage."""
-    for table in ("mart_equalisation", "mart_target_progress", "mart_service_coverage"):
+    """The years that a release can report on: those with a degree, else with targets, coverage or spending."""
+    for table, figure in (
+        ("mart_equalisation", "degree_pct"),
+        ("mart_target_progress", "value"),
+        ("mart_service_coverage", "value"),
+        ("mart_per_capita_spending", "spending"),
+    ):
         if release.has(table):
-            found = release.rows(f"select distinct year from {table} where region_code = ? order by year", release.home)
+            where = f"region_code = ? and {figure} is not null"
+            found = release.rows(f"select distinct year from {table} where {where} order by year", release.home)
             if found:
                 return [int(row["year"]) for row in found]
     return []
@@ -69,7 +75,7 @@ def region_codes(folder: Path) -> frozenset[str]:
 def html(release: reading.Release, year: int, replies: Mapping[str, Sequence[Reply]]) -> str:
     """The report as one HTML file that needs nothing else."""
     draft = Draft(Source(release, year), Book(), replies)
-    chapters = [chapter for make in CHAPTERS if (chapter := make(draft)) and (chapter.sentences or chapter.tables)]
+    chapters = [make(draft) for make in CHAPTERS]
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=StrictUndefined,

@@ -13,7 +13,8 @@ from markupsafe import Markup, escape
 
 from pipelines.jurisdiction.replies import Reply
 from pipelines.pages import reading
-from pipelines.pages.report.source import Book, Row, Rows, Source, literal
+from pipelines.pages.numbers import rounded, rounded_down
+from pipelines.pages.report.source import Book, Row, Rows, Source
 
 Cell = Markup | str
 WORDS = Path(__file__).with_name("words.yml")
@@ -41,16 +42,22 @@ class Table:
 
 @dataclass
 class Chapter:
-    """One chapter: sentences, each a paragraph, and tables after them."""
+    """One chapter: sentences, each a paragraph, tables after them, and what it lacks and why."""
 
     id: str
     title: str
     sentences: list[Markup] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
 
     def say(self, *sentences: Markup | None) -> None:
         """Add the sentences that there is something to say of."""
         self.sentences += [text for text in sentences if text is not None]
+
+    def lack(self, reason: str) -> None:
+        """Say why there is nothing to say of something."""
+        if reason not in self.lacking:
+            self.lacking.append(reason)
 
 
 @dataclass
@@ -73,15 +80,8 @@ class Draft:
 
     @property
     def called(self) -> str:
-        """What the year is called in the table that the report is most about: 2018, or 2018-19."""
-        for table in ("mart_equalisation", "mart_per_capita_spending", "mart_service_coverage"):
-            if self.release.has(table):
-                found = self.release.rows(
-                    f"select min(period_name) as first, max(period_name) as last from {table} where {self.now}"
-                )[0]
-                if found["first"] is not None and found["first"] == found["last"]:
-                    return str(found["first"])
-        return str(self.year)
+        """What the year is called: 2018, or 2018-19."""
+        return self.source.called("figure", self.year)
 
     @property
     def home(self) -> str:
@@ -96,7 +96,9 @@ class Draft:
     def level(self, depth: int) -> str:
         """What regions of a depth are called."""
         levels = self.release.jurisdiction["levels"]
-        names = [str(level["name_zh"]) for level in levels if level["depth"] == depth]
+        names = [
+            str(level["name_zh"]) for level in levels if level["depth"] == depth and level.get("is_territory", True)
+        ]
         return "及".join(names) or "地区"
 
     @property
@@ -130,38 +132,49 @@ class Draft:
         """The basic domains in their order."""
         return [str(d["domain"]) for d in self.release.card["domains"] if d["is_basic"]]
 
-    def method(self) -> dict[str, Any] | None:
-        """Method, weights and edition of targets that the published degree of the year is reckoned by."""
-        if not {"mart_gap_contribution", "dim_weight"} <= self.source.keys.keys():
-            return None
-        found = self.release.rows(
-            "select method_id, weight_set, target_edition from mart_gap_contribution "
-            "where year = ? and region_code = ? and weight_set in (select weight_set from dim_weight where is_main) "
-            "order by target_edition desc limit 1",
-            self.year,
-            self.home,
-        )
-        return found[0] if found else None
-
-    def scored(self, table: str, where: str, order: str = "") -> Rows:
-        """Rows of a table of scores by the published method, for the year and the regions as reported."""
-        method = self.method()
-        if method is None:
-            return Rows("")
-        has = {row["column_name"] for row in self.release.rows(
-            "select column_name from meta_column where table_name = ?", table)}  # fmt: skip
-        chosen = [f"{name} = {literal(value)}" for name, value in method.items() if name in has]
-        return self.source.rows(table, " and ".join([self.now, *chosen, where]), order)
+    @property
+    def main(self) -> Row | None:
+        """The choices of the main reading, as the jurisdiction declares them."""
+        return self.source.rows("dim_variant", "is_main").first()
 
     @property
-    def now(self) -> str:
-        """The year, on the regions as reported."""
-        return f"year = {self.year} and reference_geography = 'reported'"
+    def degree(self) -> Row | None:
+        """The degree of the whole in the year."""
+        return self.rows("mart_equalisation", f"region_code = '{self.home}' and domain = 'all'").first()
+
+    def rows(self, table: str, where: str, order: str = "") -> Rows:
+        """Rows of a table of figures in the year."""
+        return self.source.rows(table, f"year = {self.year} and {where}", order)
 
     @property
-    def spending(self) -> str:
-        """The account that is meant where none is named: final, nominal, the budget that everybody has."""
-        return f"{self.now} and {self.release.account}"
+    def basket(self) -> tuple[str, str]:
+        """The spending that regions are compared by: its domain, and what it is called.
+
+        The basic services, or all spending where no domain is one of them.
+        """
+        return ("basic", "基本公共服务支出") if self.basic_domains else ("all", "支出")
+
+    @property
+    def currency(self) -> str:
+        """What the currency is called in the jurisdiction's files (`unit_names`), else its code."""
+        return self.unit(str(self.release.jurisdiction["currency"]))
+
+    def figure(self, value: Any, subject: str) -> str:
+        """A figure with its subject's decimals; a degree is cut off: what misses its target must not read as met."""
+        decimals = self.source.decimals.get(subject, 0)
+        return rounded_down(value, decimals) if subject in self.source.cut else rounded(value, decimals)
+
+    def percent_of_degree(self, value: Any) -> str:
+        """A degree, or one of its bounds, in per cent."""
+        return "–" if value is None else f"{self.figure(value, 'degree.all')}%"
+
+    def why_no_degree(self) -> str:
+        """Why there is no degree, no target and nothing that rests on them."""
+        if not len(self.indicators):
+            return "本辖区没有声明服务指标，因此没有目标达成、均等化实现度及其敏感性可报告。"
+        if not len(self.source.rows("dim_target")):
+            return "本辖区没有声明目标，因此没有目标达成、均等化实现度及其敏感性可报告。"
+        return f"{self.called}年没有可与目标比较的数字。"
 
     def replies_beside(self, rows: Rows) -> dict[int, Sequence[Reply]]:
         """The replies to the rows of a table, by the row's number."""

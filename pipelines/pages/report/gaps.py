@@ -4,81 +4,92 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from pipelines.pages.numbers import exact, rounded
+from pipelines.pages.numbers import MEASURE, PERCENT, RATIO, exact, rounded
 from pipelines.pages.report import wording
 from pipelines.pages.report.draft import Chapter, Draft, Table, words
-from pipelines.pages.report.source import Row, literal, sentence
+from pipelines.pages.report.source import Row, Rows, sentence
 
-BASIC = "基本公共服务支出"
+TWO_THIRDS = exact(200) / 3
 
 
-def _money(draft: Draft, row: Row, column: str) -> Markup:
-    return draft.book.cite(row, column, rounded(row[column])) + "元"
+def _money(draft: Draft, row: Row, column: str, subject: str) -> Markup:
+    return draft.book.cite(row, column, draft.figure(row[column], subject)) + draft.currency
 
 
 def _times(draft: Draft, row: Row, column: str) -> Markup:
-    return draft.book.cite(row, column, wording.beside(row[column], 1, 2)) + "倍"
+    return draft.book.cite(row, column, wording.beside(row[column], 1, RATIO)) + "倍"
 
 
 # -- town and country ---------------------------------------------------------------------------------------------
 
 
 def urban_rural_sentences(draft: Draft, row: Row | None) -> list[Markup]:
-    """What is spent on a resident of a town and of the country, and whether the gap closes."""
+    """What is spent on a resident of town and country, what is attributed to neither, and whether the gap closes."""
     if row is None:
         return []
-    name = row["region_name"]
+    name, what = row["region_name"], draft.basket[1]
     if row["urban"] is None or row["rural"] is None:
-        return [sentence(f"{name}的城乡人均{BASIC}缺少数值，未能比较。", row)]
-    text = escape(f"{row.called}年{name}城镇居民人均{BASIC}") + _money(draft, row, "urban")
-    text += escape("，农村居民人均") + _money(draft, row, "rural")
+        reason = words()["reasons"].get(row["undefined_reason"], "缺少数值，未能比较")
+        return [sentence(f"{name}的城乡人均{what}：{reason}。", row)]
+    subject = row["subject_code"]
+    text = escape(f"{row.called}年{name}城镇居民人均{what}") + _money(draft, row, "urban", subject)
+    text += escape("，农村居民人均") + _money(draft, row, "rural", subject)
     if row["ratio"] is not None:
         text += escape("，城镇为农村的") + _times(draft, row, "ratio")
+    if row["unattributed_pct"]:
+        part = draft.book.cite(row, "unattributed_pct", wording.percent(row["unattributed_pct"], (0, 100), PERCENT))
+        text += escape(f"；另有占全部{what}") + part + "的部分未划分城乡，不在二者之内"
     said = [sentence(text + "。", row)]
     rate, base = row["closing_rate"], row["base_year"]
     if rate is not None and base is not None and base < row["year"]:
+        closed = wording.share(abs(rate))
         if row["is_overshot"]:
             how: Markup | str = "差距已经反转"
-        elif rate > 0:
-            how = escape("差距缩小了") + draft.book.cite(row, "closing_rate", wording.percent(100 * rate, 0))
-        elif rate < 0:
-            how = escape("差距扩大了") + draft.book.cite(row, "closing_rate", wording.percent(-100 * rate, 0))
-        else:
+        elif rate == 0:
             how = "差距没有变化"
-        said.append(
-            sentence(
-                escape(f"与{draft.source.called(row.table, base)}年相比，{name}城乡人均{BASIC}的") + how + "。", row
-            )
-        )
+        else:
+            how = escape("差距缩小了" if rate > 0 else "差距扩大了") + draft.book.cite(row, "closing_rate", closed)
+        since = draft.source.called(row.table, base)
+        said.append(sentence(escape(f"与{since}年相比，{name}城乡人均{what}的") + how + "。", row))
     return said
 
 
 def _urban_rural(draft: Draft, chapter: Chapter) -> None:
-    where = f"{draft.now} and region_code = '{draft.home}' and subject_kind = 'spending' and price_basis = 'nominal'"
-    rows = draft.source.rows("mart_urban_rural_gap", where)
-    order = ["basic", *draft.basic_domains]
-    shown = [row for code in order if (row := rows.first(subject_code=code))]
-    chapter.say(*urban_rural_sentences(draft, rows.first(subject_code="basic")))
-    if shown:
-        chapter.tables.append(
-            Table(
-                f"{draft.name}{draft.called}年城乡人均支出",
-                ("领域", "城镇（元）", "农村（元）", "城镇与农村之比", "差距比基年缩小"),
+    codes = [draft.basket[0], *draft.basic_domains]
+    listed = ", ".join(f"'spending.{code}'" for code in codes)
+    rows = draft.rows("mart_urban_rural_gap", f"region_code = '{draft.home}' and subject_code in ({listed})")
+    shown = [row for code in codes if (row := rows.first(subject_code=f"spending.{code}"))]
+    if all(row["urban"] is None and row["rural"] is None for row in shown):
+        chapter.lack(f"来文没有把{draft.name}{draft.called}年的支出划分到城镇和农村，因此没有城乡对照。")
+        return
+    chapter.say(*urban_rural_sentences(draft, rows.first(subject_code=f"spending.{draft.basket[0]}")))
+    chapter.tables.append(
+        Table(
+            f"{draft.name}{draft.called}年城乡人均支出",
+            (
+                "领域",
+                f"城镇（{draft.currency}）",
+                f"农村（{draft.currency}）",
+                "未划分城乡的部分",
+                "城镇与农村之比",
+                "差距比基年缩小",
+            ),
+            [
                 [
-                    [
-                        draft.domain(row["subject_code"]),
-                        draft.cell(row, rounded(row["urban"], 1)),
-                        draft.cell(row, rounded(row["rural"], 1)),
-                        wording.beside(row["ratio"], 1, 2),
-                        "–" if row["closing_rate"] is None else wording.percent(100 * row["closing_rate"], 0),
-                    ]
-                    for row in shown
-                ],
-                draft.book.source(rows, "城乡人均支出"),
-                "现价；缩小为负即扩大。",
-                is_synthetic=rows.is_synthetic,
-            )
+                    row["subject_name_zh"].split("：")[-1],
+                    draft.cell(row, draft.figure(row["urban"], row["subject_code"])),
+                    draft.cell(row, draft.figure(row["rural"], row["subject_code"])),
+                    wording.percent(row["unattributed_pct"], (0, 100), PERCENT),
+                    wording.beside(row["ratio"], 1, RATIO),
+                    wording.share(row["closing_rate"]),
+                ]
+                for row in shown
+            ],
+            draft.book.source(rows, "城乡人均支出"),
+            "现价；未划分城乡的部分占该领域全部支出的百分比，不在城镇和农村之内；缩小为负即扩大。",
+            is_synthetic=rows.is_synthetic,
         )
+    )
 
 
 # -- between regions ----------------------------------------------------------------------------------------------
@@ -89,73 +100,77 @@ def decomposition_sentence(draft: Draft, parts: dict[str, Row], unit: str, group
     total, within, between = (parts.get(name) for name in ("total", "within", "between"))
     if total is None or total["value"] is None:
         return None
-    text = escape(f"{total['scope_name']}各{unit}人均{BASIC}的泰尔指数为") + draft.book.cite(
-        total, "value", rounded(total["value"], 4)
+    text = escape(f"{total['region_name']}各{unit}人均{draft.basket[1]}的泰尔指数为") + draft.book.cite(
+        total, "value", rounded(total["value"], MEASURE)
     )
-    if within and between and within["value"] is not None and between["value"] is not None and total["value"] > 0:
-        whole = exact(total["value"])
-        inside, among = (exact(row["value"]) / whole * 100 for row in (within, between))
-        text += escape(f"，其中{group}内部占") + draft.book.cite(within, "value", f"{rounded(inside, 1)}%")
-        text += escape(f"，{group}之间占") + draft.book.cite(between, "value", f"{rounded(among, 1)}%")
+    if within and between and within["part_pct"] is not None and between["part_pct"] is not None:
+        inside, among = (f"{rounded(row['part_pct'], PERCENT)}%" for row in (within, between))
+        text += escape(f"，其中{group}内部占") + draft.book.cite(within, "part_pct", inside)
+        text += escape(f"，{group}之间占") + draft.book.cite(between, "part_pct", among)
         return sentence(text + "。", total, within, between)
     return sentence(text + "。", total)
 
 
+def spread_sentence(draft: Draft, row: Row | None, unit: str) -> Markup | None:
+    """How far regions lie apart, and how that changed since the first year."""
+    if row is None or row["value"] is None:
+        return None
+    text = escape(f"{row['region_name']}各{unit}人均{draft.basket[1]}的变异系数（按人口加权）为")
+    text += draft.book.cite(row, "value", f"{rounded(row['value'], PERCENT)}%")
+    if row["base_value"] is None or row["base_year"] == row["year"]:
+        return sentence(text + "。", row)
+    was = draft.book.cite(row, "base_value", f"{rounded(row['base_value'], PERCENT)}%")
+    how = draft.book.cite(row, "change_since_base", wording.change(row["change_since_base"], "个百分点"))
+    text += escape(f"，{draft.source.called(row.table, row['base_year'])}年为") + was + "，" + how
+    return sentence(text + "；其间各地区划有变动的，比较的不是同样的地区。", row)
+
+
 def _inequality(draft: Draft, chapter: Chapter) -> None:
-    common = (
-        f"{draft.now} and scope_code = '{draft.home}' and subject_kind = 'spending' and population_basis = 'resident' "
-        "and price_basis = 'nominal' and residence = 'total'"
-    )
+    domain, what = draft.basket
     levels = {level["name"]: level["depth"] for level in draft.release.jurisdiction["levels"]}
-    rows = draft.source.rows("mart_inequality", f"{common} and subject_code in ('basic', 'all')")
-    basic = [row for row in rows if row["subject_code"] == "basic"]
-    deepest = sorted({r["dimension"] for r in basic if r["dimension"] in levels}, key=lambda name: -levels[name])
-    if not deepest:
+    where = f"region_code = '{draft.home}' and subject_code = 'spending.{domain}'"
+    rows = draft.rows("mart_inequality", where)
+    known = [row for row in rows if row["dimension"] in levels and row["value"] is not None]
+    if not known:
+        chapter.lack(f"{draft.called}年没有可以比较人均{what}的下级地区，因此没有地区差距。")
         return
-    dimension = deepest[0]
+    dimension = min({row["dimension"] for row in known}, key=lambda name: (-levels[name], name))
     unit = draft.level(levels[dimension])
-    parts = {r["component"]: r for r in basic if r["dimension"] == dimension and r["measure"] == "theil"}
+    of_level = [row for row in known if row["dimension"] == dimension]
+    parts = {row["component"]: row for row in of_level if row["measure"] == "theil"}
     chapter.say(decomposition_sentence(draft, parts, unit, draft.level(levels[dimension] - 1)))
-    weighted = (r for r in basic if (r["dimension"], r["measure"], r["weighting"]) == (dimension, "cv", "population"))
-    spread = next(weighted, None)
-    if spread is not None and spread["value"] is not None:
-        same = " and ".join(f"{c} = '{spread[c]}'" for c in spread.key if c != "year")
-        earlier = draft.source.rows("mart_inequality", f"{same} and year < {draft.year} and value is not null", "year")
-        text = escape(f"{spread['scope_name']}各{unit}人均{BASIC}的变异系数（按人口加权）为")
-        text += draft.book.cite(spread, "value", wording.percent(spread["value"]))
-        if len(earlier):
-            first = next(iter(earlier))
-            was = draft.book.cite(first, "value", wording.percent(first["value"]))
-            text += escape(f"，{first.called}年为") + was
-            text += escape(f"，{wording.change(first['value'], spread['value'], '个百分点')}")
-            chapter.say(sentence(text + "；其间各地区划有变动的，比较的不是同样的地区。", spread, first))
-        else:
-            chapter.say(sentence(text + "。", spread))
+    weighted = (row for row in of_level if (row["measure"], row["weighting"]) == ("cv", "population"))
+    chapter.say(spread_sentence(draft, next(weighted, None), unit))
+    chapter.tables.append(_measures(draft, rows, known, levels))
+
+
+def _measures(draft: Draft, rows: Rows, known: list[Row], levels: dict[str, int]) -> Table:
     measures, weights, kinds = (words()[name] for name in ("measures", "weightings", "components"))
-    shown = [r for r in basic if r["dimension"] in levels and r["measure"] in measures and r["value"] is not None]
-    chapter.tables.append(
-        Table(
-            f"{draft.name}{draft.called}年各地人均{BASIC}的差距",
-            ("比较的地区", "指标", "权重", "部分", "数值", "地区数"),
+    decimals = {"theil": MEASURE, "cv": PERCENT, "ratio": RATIO}
+
+    def shown(row: Row) -> str:
+        if row["measure"] == "difference":
+            return draft.figure(row["value"], row["subject_code"])
+        return rounded(row["value"], decimals[row["measure"]]) + ("%" if row["unit"] == "%" else "")
+
+    return Table(
+        f"{draft.name}{draft.called}年各地人均{draft.basket[1]}的差距",
+        ("比较的地区", "指标", "权重", "部分", "数值", "地区数"),
+        [
             [
-                [
-                    draft.level(levels[row["dimension"]]),
-                    measures[row["measure"]],
-                    weights.get(row["weighting"], row["weighting"]),
-                    kinds.get(row["component"], row["component"]),
-                    draft.cell(
-                        row,
-                        rounded(row["value"], 4 if row["measure"] == "theil" else 2)
-                        + ("%" if row["unit"] == "%" else ""),
-                    ),
-                    str(row["regions"]),
-                ]
-                for row in shown
-            ],
-            draft.book.source(rows, "各地人均支出的差距"),
-            "按常住人口、现价。",
-            is_synthetic=rows.is_synthetic,
-        )
+                draft.level(levels[row["dimension"]]),
+                measures[row["measure"]],
+                weights.get(row["weighting"], row["weighting"]),
+                kinds.get(row["component"], row["component"]),
+                draft.cell(row, shown(row)),
+                str(row["regions"]),
+            ]
+            for row in known
+            if row["measure"] in measures
+        ],
+        draft.book.source(rows, "各地人均支出的差距"),
+        "按常住人口、现价。",
+        is_synthetic=rows.is_synthetic,
     )
 
 
@@ -167,13 +182,13 @@ def group_sentences(draft: Draft, group: Row, ratio: Row | None, own: Row | None
     name, said = group["group_name_zh"], []
     if ratio is not None and ratio["value"] is not None:
         how = words()["weightings"].get(ratio["weighting"], ratio["weighting"])
-        text = escape(f"{name}各地人均{BASIC}的平均数（{how}）为其他地区的") + _times(draft, ratio, "value")
+        text = escape(f"{name}各地人均{draft.basket[1]}的平均数（{how}）为其他地区的") + _times(draft, ratio, "value")
         said.append(sentence(text + "。", ratio))
     if own is not None and rest is not None and own["value"] is not None and rest["value"] is not None:
-        shown = [rounded(row["value"], 1) for row in (own, rest)]
-        cited = [draft.book.cite(row, "value", f"{text}%") for row, text in zip((own, rest), shown, strict=True)]
+        shown = [draft.percent_of_degree(row["value"]) for row in (own, rest)]
+        cited = [draft.book.cite(row, "value", text) for row, text in zip((own, rest), shown, strict=True)]
         if shown[0] == shown[1]:
-            how = "，四舍五入后相同"
+            how = "，所示位数内相同"
         else:
             how = "，高于其他地区" if own["value"] > rest["value"] else "，低于其他地区"
         said.append(
@@ -185,19 +200,16 @@ def group_sentences(draft: Draft, group: Row, ratio: Row | None, own: Row | None
 
 
 def _groups(draft: Draft, chapter: Chapter) -> None:
-    groups = draft.source.rows("dim_region_group")
-    seen: dict[str, Row] = {row["group_code"]: row for row in groups}
-    for code, group in sorted(seen.items()):
-        ratio = draft.source.rows(
+    groups: dict[str, Row] = {row["group_code"]: row for row in draft.source.rows("dim_region_group")}
+    if not groups:
+        chapter.lack("本辖区没有声明地区分组，因此没有分组比较。")
+    here = f"region_code = '{draft.home}'"
+    for code, group in sorted(groups.items()):
+        ratio = draft.rows(
             "mart_inequality",
-            f"{draft.now} and scope_code = '{draft.home}' and subject_kind = 'spending' and subject_code = 'basic' "
-            f"and dimension = '{code}' and measure = 'ratio' and population_basis = 'resident' "
-            "and price_basis = 'nominal' and residence = 'total'",
+            f"{here} and subject_code = 'spending.{draft.basket[0]}' and dimension = '{code}' and measure = 'ratio'",
         ).first()
-        degrees = draft.scored(
-            "mart_equalisation_dispersion",
-            f"region_code = '{draft.home}' and domain = 'all' and \"group\" = '{code}'",
-        )
+        degrees = draft.rows("mart_equalisation_dispersion", f"{here} and domain = 'all' and group_code = '{code}'")
         own, rest = (degrees.first(measure=f"{which}_degree_pct") for which in ("group", "rest"))
         said = group_sentences(draft, group, ratio, own, rest)
         chapter.say(*said)
@@ -208,47 +220,42 @@ def _groups(draft: Draft, chapter: Chapter) -> None:
 # -- residents and registered people ------------------------------------------------------------------------------
 
 
-def basis_sentence(draft: Draft, resident: Row | None, registered: Row | None) -> Markup | None:
+def basis_sentence(draft: Draft, row: Row | None) -> Markup | None:
     """What a change of the population makes of the same spending."""
-    if resident is None or registered is None or not resident["per_capita"] or not registered["per_capita"]:
+    if row is None or not row["per_resident"] or not row["per_registered"]:
         return None
-    by = [_money(draft, row, "per_capita") for row in (resident, registered)]
-    more = (exact(registered["per_capita"]) / exact(resident["per_capita"]) - 1) * 100
-    shown = rounded(abs(more), 1)
-    how = "二者四舍五入后相同" if shown == "0.0" else f"后者{'高' if more > 0 else '低'}{shown}%"
-    text = escape(f"同一笔支出，{resident['region_name']}按常住人口为人均") + by[0] + "，按户籍人口为人均" + by[1]
-    return sentence(text + f"，{how}；本报告其余各处均按常住人口。", resident, registered)
+    subject = f"spending.{row['domain']}"
+    by = [_money(draft, row, column, subject) for column in ("per_resident", "per_registered")]
+    text = escape(f"同一笔支出，{row['region_name']}按常住人口为人均") + by[0] + "，按户籍人口为人均" + by[1]
+    times = draft.book.cite(row, "residents_per_registered", wording.beside(row["residents_per_registered"], 1, RATIO))
+    return sentence(text + "；常住人口为户籍人口的" + times + "倍。本报告其余各处均按常住人口。", row)
 
 
 def _bases(draft: Draft, chapter: Chapter) -> None:
-    source = literal(draft.release.population_source)
-    where = f"{draft.spending} and domain = 'basic' and population_source = {source} and region_depth <= 1"
-    rows = draft.source.rows("mart_per_capita_spending", where, "region_depth")
-    both: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        if row["per_capita"] is not None and row["population"]:
-            both.setdefault(row["region_code"], {})[row["population_basis"]] = row
-    pairs = [(p["resident"], p["registered"]) for p in both.values() if {"resident", "registered"} <= p.keys()]
-    home = next((pair for pair in pairs if pair[0]["region_code"] == draft.home), None)
-    chapter.say(basis_sentence(draft, *(home or (None, None))))
-    if pairs:
-        chapter.tables.append(
-            Table(
-                f"{draft.called}年人均{BASIC}：按常住人口与按户籍人口",
-                ("地区", "按常住人口（元）", "按户籍人口（元）", "常住与户籍人口之比"),
+    domain, what = draft.basket
+    where = f"domain = '{domain}' and residence = 'total' and region_depth <= 1 and per_registered is not null"
+    rows = draft.rows("mart_per_capita_spending", where, "region_depth")
+    if not len(rows):
+        chapter.lack(f"{draft.called}年没有户籍人口，因此没有按两种人口的对照。")
+        return
+    chapter.say(basis_sentence(draft, rows.first(region_code=draft.home)))
+    chapter.tables.append(
+        Table(
+            f"{draft.called}年人均{what}：按常住人口与按户籍人口",
+            ("地区", f"按常住人口（{draft.currency}）", f"按户籍人口（{draft.currency}）", "常住与户籍人口之比"),
+            [
                 [
-                    [
-                        resident["region_name"],
-                        draft.cell(resident, rounded(resident["per_capita"])),
-                        draft.cell(registered, rounded(registered["per_capita"])),
-                        wording.beside(exact(resident["population"]) / exact(registered["population"]), 1, 2),
-                    ]
-                    for resident, registered in pairs
-                ],
-                draft.book.source(rows, "按两种人口的人均支出"),
-                is_synthetic=rows.is_synthetic,
-            )
+                    row["region_name"],
+                    draft.cell(row, draft.figure(row["per_resident"], f"spending.{domain}")),
+                    draft.cell(row, draft.figure(row["per_registered"], f"spending.{domain}")),
+                    wording.beside(row["residents_per_registered"], 1, RATIO),
+                ]
+                for row in rows
+            ],
+            draft.book.source(rows, "按两种人口的人均支出"),
+            is_synthetic=rows.is_synthetic,
         )
+    )
 
 
 def gaps(draft: Draft) -> Chapter:
@@ -270,27 +277,28 @@ def effort_sentences(draft: Draft, row: Row | None) -> list[Markup]:
         return []
     said, name = [], row["region_name"]
     if row["basic_share_pct"] is not None:
-        text = escape(f"{row.called}年{name}{BASIC}占全部支出的") + draft.book.cite(
-            row, "basic_share_pct", wording.percent(row["basic_share_pct"])
+        text = escape(f"{row.called}年{name}基本公共服务支出占全部支出的") + draft.book.cite(
+            row, "basic_share_pct", f"{draft.figure(row['basic_share_pct'], 'budget_share.basic')}%"
         )
         moved = row["share_change_points"]
         if moved is not None:
-            text += escape(f"，比上年{wording.change(0, moved, '个百分点', 2)}")
+            text += escape("，比上年") + draft.book.cite(
+                row, "share_change_points", wording.change(moved, "个百分点", RATIO)
+            )
         else:
             text += escape(f"；与上年之比：{words()['reasons'].get(row['share_reason'], '未能比较')}")
         said.append(sentence(text + "。", row))
-    base = draft.source.called(row.table, row["base_year"])
-    for suffix, since in (("", "当年"), ("_since_base", f"{base}年以来")):
+    since_base = f"{draft.source.called(row.table, row['base_year'])}年以来" if row["base_year"] else ""
+    for suffix, since in (("", "当年"), ("_since_base", since_base)):
         ratio, meets, reason = (
             row[f"{c}{suffix}"] for c in ("two_thirds_ratio", "meets_two_thirds", "two_thirds_reason")
         )
         if meets is not None and ratio is not None:
-            shown = draft.book.cite(
-                row, f"two_thirds_ratio{suffix}", wording.percent(100 * exact(ratio), exact(200) / 3)
-            )
+            in_percent = wording.percent(exact(ratio).scaleb(2), TWO_THIRDS)
+            shown = draft.book.cite(row, f"two_thirds_ratio{suffix}", in_percent)
             how = "达到三分之二" if meets else "未达到三分之二"
             said.append(sentence(escape(f"{name}{since}新增可用财力中用于民生的比例为") + shown + f"，{how}。", row))
-        elif reason:
+        elif reason and (since or not suffix):
             said.append(sentence(f"{name}{since}的三分之二检验：{words()['reasons'].get(reason, reason)}。", row))
     if row["items_with_split"]:
         kept = wording.part(row["items_kept"], row["items_with_split"], "项")
@@ -303,43 +311,80 @@ def effort_sentences(draft: Draft, row: Row | None) -> list[Markup]:
     return said
 
 
-def fiscal(draft: Draft) -> Chapter:
-    """Fiscal effort of the whole and of the regions below."""
-    chapter = Chapter("fiscal", "财政努力程度")
-    codes = f"(region_code = '{draft.home}' or region_depth = 1)"
-    where = f"{draft.now} and account_stage = 'final' and fund = (select min(fund) from mart_fiscal_effort) and {codes}"
-    rows = draft.source.rows("mart_fiscal_effort", where, "region_depth")
-    chapter.say(*effort_sentences(draft, rows.first(region_code=draft.home)))
-    shown = [row for row in rows if row["basic_share_pct"] is not None]
-    if shown:
-        yes = {True: "达到", False: "未达到", None: "–"}
-        chapter.tables.append(
-            Table(
-                f"{draft.called}年各地财政努力程度",
-                (
-                    "地区",
-                    "占全部支出",
-                    "比上年（百分点）",
-                    "民生占新增财力（基年以来）",
-                    "三分之二",
-                    "按约定负担的项目",
-                ),
+def spending_sentence(draft: Draft, row: Row | None) -> Markup | None:
+    """What was spent on a resident, also in the prices of the base year."""
+    if row is None or row["per_resident"] is None:
+        return None
+    subject = f"spending.{row['domain']}"
+    text = escape(f"{row.called}年{row['region_name']}人均支出") + _money(draft, row, "per_resident", subject)
+    if "E" in row["obs_status"].split(";"):
+        text += "（估计数）"
+    if row["per_resident_constant_prices"] is not None:
+        text += escape("，按基年不变价为") + _money(draft, row, "per_resident_constant_prices", subject)
+    return sentence(text + "。", row)
+
+
+def _spending(draft: Draft, chapter: Chapter) -> None:
+    rows = draft.rows("mart_per_capita_spending", f"region_code = '{draft.home}' and residence = 'total'")
+    order = ["all", "basic", *(str(domain["domain"]) for domain in draft.release.card["domains"])]
+    shown = [row for code in order if (row := rows.first(domain=code)) and row["spending"] is not None]
+    if not shown:
+        chapter.lack(f"{draft.called}年没有{draft.name}的支出。")
+        return
+    chapter.say(spending_sentence(draft, rows.first(domain="all")))
+    chapter.tables.append(
+        Table(
+            f"{draft.name}{draft.called}年各领域支出",
+            ("领域", f"支出（{draft.currency}）", f"人均（{draft.currency}）", "占全部支出"),
+            [
                 [
-                    [
-                        row["region_name"],
-                        draft.cell(row, wording.percent(row["basic_share_pct"])),
-                        wording.beside(row["share_change_points"], 0, 2),
-                        "–"
-                        if row["two_thirds_ratio_since_base"] is None
-                        else wording.percent(100 * exact(row["two_thirds_ratio_since_base"]), exact(200) / 3),
-                        yes[row["meets_two_thirds_since_base"]],
-                        "–" if not row["items_with_split"] else f"{row['items_kept']}/{row['items_with_split']}",
-                    ]
-                    for row in shown
-                ],
-                draft.book.source(rows, "各地财政努力程度"),
-                str(shown[0]["two_thirds_scope_zh"] or ""),
-                is_synthetic=rows.is_synthetic,
-            )
+                    row["domain_name_zh"],
+                    draft.cell(row, rounded(row["spending"])),
+                    draft.figure(row["per_resident"], f"spending.{row['domain']}"),
+                    wording.percent(row["budget_share_pct"], (0, 100), PERCENT),
+                ]
+                for row in shown
+            ],
+            draft.book.source(rows, "各领域支出"),
+            is_synthetic=rows.is_synthetic,
         )
+    )
+
+
+def fiscal(draft: Draft) -> Chapter:
+    """Spending by domain, and fiscal effort of the whole and of the regions below."""
+    chapter = Chapter("fiscal", "支出与财政努力程度")
+    _spending(draft, chapter)
+    rows = draft.rows("mart_fiscal_effort", f"(region_code = '{draft.home}' or region_depth = 1)", "region_depth")
+    shown = [row for row in rows if row["basic_share_pct"] is not None]
+    if not draft.basic_domains:
+        chapter.lack("本辖区没有列为基本公共服务的领域，因此不计算其占全部支出的比例，也不作三分之二检验。")
+        return chapter
+    if not shown:
+        chapter.lack(f"{draft.called}年没有可以计算占比的决算支出。")
+        return chapter
+    chapter.say(*effort_sentences(draft, rows.first(region_code=draft.home)))
+    yes = {True: "达到", False: "未达到", None: "–"}
+    chapter.tables.append(
+        Table(
+            f"{draft.called}年各地财政努力程度",
+            ("地区", "占全部支出", "比上年（百分点）", "民生占新增财力（基年以来）", "三分之二", "按约定负担的项目"),
+            [
+                [
+                    row["region_name"],
+                    draft.cell(row, f"{draft.figure(row['basic_share_pct'], 'budget_share.basic')}%"),
+                    wording.beside(row["share_change_points"], 0, RATIO),
+                    "–"
+                    if row["two_thirds_ratio_since_base"] is None
+                    else wording.percent(exact(row["two_thirds_ratio_since_base"]).scaleb(2), TWO_THIRDS),
+                    yes[row["meets_two_thirds_since_base"]],
+                    "–" if not row["items_with_split"] else f"{row['items_kept']}/{row['items_with_split']}",
+                ]
+                for row in shown
+            ],
+            draft.book.source(rows, "各地财政努力程度"),
+            str(shown[0]["two_thirds_scope_zh"] or ""),
+            is_synthetic=rows.is_synthetic,
+        )
+    )
     return chapter

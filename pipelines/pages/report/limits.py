@@ -17,11 +17,9 @@ MOST_SHOWN = 3
 def held_back(draft: Draft) -> Chapter:
     """The indicators that cost each region most."""
     chapter = Chapter("held-back", "制约各地的因素")
-    home = draft.scored(
-        "mart_gap_contribution", f"region_code = '{draft.home}' and domain = 'all'", "contribution_points desc"
-    )
-    costly = [row for row in home if (row["contribution_points"] or 0) > 0][:5]
-    if costly:
+    where = "domain = 'all' and contribution_points > 0"
+    costly = draft.rows("mart_gap_contribution", f"{where} and region_code = '{draft.home}' and place <= 5", "place")
+    if len(costly):
         named = [
             escape(row["indicator_name_zh"])
             + "（"
@@ -30,14 +28,16 @@ def held_back(draft: Draft) -> Chapter:
             for row in costly
         ]
         chapter.say(sentence(escape(f"使{draft.name}的实现度低于满分最多的指标是：") + joined(named) + "。", *costly))
-    rows = draft.scored(
+    rows = draft.rows(
         "mart_gap_contribution",
-        "region_depth > 0 and domain = 'all' and contribution_points > 0",
-        "region_depth, region_code, contribution_points desc",
+        f"{where} and region_depth > 0 and place <= {MOST_SHOWN}",
+        "region_depth, region_code, place",
     )
+    if not len(costly) and not len(rows):
+        chapter.lack(draft.why_no_degree() if draft.degree is None else "没有一项指标使实现度低于满分。")
     by_region: dict[str, list[Row]] = {}
     for row in rows:
-        by_region.setdefault(row["region_code"], []).append(row)
+        by_region.setdefault(row["region_id"], []).append(row)
     deepest = max((row["region_depth"] for row in rows), default=0)
     first = Counter(found[0]["indicator_code"] for found in by_region.values() if found[0]["region_depth"] == deepest)
     if first:
@@ -49,7 +49,7 @@ def held_back(draft: Draft) -> Chapter:
         chapter.say(sentence(text, rows))
     lines: list[list[Markup | str]] = []
     for found in by_region.values():
-        top = found[:MOST_SHOWN]
+        top = found
         lost = [f"{r['indicator_name_zh']}（{wording.beside(r['contribution_points'], 0, 2)}）" for r in top]
         lines.append([draft.cell(found[0], found[0]["region_name"]), *lost, *[""] * (MOST_SHOWN - len(lost))])
     if lines:
@@ -71,24 +71,25 @@ def robust_sentence(draft: Draft, row: Row | None) -> Markup | None:
     """Whether the verdict on the target stands by every method tried."""
     if row is None or row["share_meeting_target"] is None or not row["scenarios_scored"]:
         return None
-    count = row["scenarios_scored"]
-    share = 100 * row["share_meeting_target"]
-    if share in (0, 100):
+    count, share = row["scenarios_scored"], row["share_meeting_target"]
+    if share in (0, 1):
         met = draft.book.cite(row, "share_meeting_target", "都达到目标" if share else "都未达到目标")
     else:
-        met = escape("有") + draft.book.cite(row, "share_meeting_target", wording.percent(share, (0, 100))) + "达到目标"
+        met = escape("有") + draft.book.cite(row, "share_meeting_target", wording.share(share)) + "达到目标"
     text = escape(f"以{count}种算法重算{row['region_name']}的实现度，可与目标比较的算法") + met
-    low = draft.book.cite(row, "degree_low_pct", wording.percent(row["degree_low_pct"], row["target_pct"]))
-    high = draft.book.cite(row, "degree_high_pct", wording.percent(row["degree_high_pct"], row["target_pct"]))
+    low = draft.book.cite(row, "degree_low_pct", draft.percent_of_degree(row["degree_low_pct"]))
+    high = draft.book.cite(row, "degree_high_pct", draft.percent_of_degree(row["degree_high_pct"]))
     return sentence(text + "；全部算法的结果在" + low + "与" + high + "之间。", row)
 
 
 def sensitivity(draft: Draft) -> Chapter:
     """How far the conclusions hold by other methods."""
     chapter = Chapter("sensitivity", "结论的稳健性")
-    rows = draft.scored("mart_sensitivity", f"region_code = '{draft.home}'")
+    rows = draft.rows("mart_sensitivity", f"region_code = '{draft.home}'")
+    if not len(rows):
+        chapter.lack(draft.why_no_degree())
     chapter.say(robust_sentence(draft, rows.first(scenario_family="all")))
-    others = draft.scored("mart_sensitivity", "region_depth > 0 and scenario_family = 'all'", "region_depth")
+    others = draft.rows("mart_sensitivity", "region_depth > 0 and scenario_family = 'all'", "region_depth")
     judged = [row for row in others if row["share_flipping"] is not None]
     if judged:
         flipping = [row["region_name"] for row in judged if row["share_flipping"] > 0]
@@ -111,11 +112,9 @@ def sensitivity(draft: Draft) -> Chapter:
                     [
                         words()["families"].get(row["scenario_family"], row["scenario_family"]),
                         str(row["scenarios_scored"]),
-                        draft.cell(row, wording.percent(row["degree_low_pct"], row["target_pct"])),
-                        draft.cell(row, wording.percent(row["degree_high_pct"], row["target_pct"])),
-                        "–"
-                        if row["share_meeting_target"] is None
-                        else wording.percent(100 * row["share_meeting_target"], 100),
+                        draft.cell(row, draft.percent_of_degree(row["degree_low_pct"])),
+                        draft.cell(row, draft.percent_of_degree(row["degree_high_pct"])),
+                        wording.share(row["share_meeting_target"]),
                     ]
                     for row in rows
                 ],
@@ -220,9 +219,7 @@ def quality(draft: Draft) -> Chapter:
                 draft.book.source(skipped, "没有作为指标计算的项目"),
             )
         )
-    unknown = draft.source.rows(
-        "mart_target_progress", f"{draft.now} and region_code = '{draft.home}' and is_final_target and value is null"
-    )
+    unknown = draft.rows("mart_target_progress", f"region_code = '{draft.home}' and value is null")
     if len(unknown):
         names = wording.several([row["indicator_name_zh"] for row in unknown], 20)
         chapter.say(sentence(f"缺少数值的指标：{names}。", unknown))

@@ -20,7 +20,7 @@ def degree_sentence(draft: Draft, row: Row | None) -> Markup | None:
     degree, target, low, high = (row[c] for c in ("degree_pct", "target_pct", "degree_low_pct", "degree_high_pct"))
     if degree is None:
         return sentence(f"{year}年{name}的{DEGREE}未能计算，不作判断。", row)
-    cited = draft.book.cite(row, "degree_pct", wording.percent(degree, target))
+    cited = draft.book.cite(row, "degree_pct", draft.percent_of_degree(degree))
     start = escape(f"{year}年{name}的{DEGREE}为") + cited
     if target is None:
         return sentence(start + "，没有可比的目标。", row)
@@ -28,16 +28,16 @@ def degree_sentence(draft: Draft, row: Row | None) -> Markup | None:
     if row["is_target_met"]:
         text = start + f"，达到{goal}的目标"
         if low is not None and exact(low) < exact(target):
-            worst = draft.book.cite(row, "degree_low_pct", wording.percent(low, target))
+            worst = draft.book.cite(row, "degree_low_pct", draft.percent_of_degree(low))
             text += escape("；但缺少的得分若全部按零计，则为") + worst + "，低于目标，结论取决于尚缺的数据"
         elif low is not None and exact(low) < exact(degree):
-            worst = draft.book.cite(row, "degree_low_pct", wording.percent(low, target))
+            worst = draft.book.cite(row, "degree_low_pct", draft.percent_of_degree(low))
             text += escape("；缺少的得分即使全部按零计，也为") + worst + "，仍达到目标"
     else:
-        gap = draft.book.cite(row, "gap_to_target_pct", wording.beside(row["gap_to_target_pct"], 0))
+        gap = draft.book.cite(row, "gap_to_target_pct", wording.beside(row["gap_to_target_pct"], 0, 2))
         text = start + f"，未达到{goal}的目标，相差" + gap + "个百分点"
         if high is not None and exact(high) >= exact(target):
-            best = draft.book.cite(row, "degree_high_pct", wording.percent(high, target))
+            best = draft.book.cite(row, "degree_high_pct", draft.percent_of_degree(high))
             text += escape("；但缺少的得分若全部按满分计，则为") + best + "，达到目标，结论取决于尚缺的数据"
     return sentence(text + "。", row)
 
@@ -62,34 +62,28 @@ def basis_sentence(draft: Draft, row: Row | None) -> Markup | None:
 
 def change_sentence(draft: Draft, row: Row | None) -> Markup | None:
     """How the degree changed since the first year that has one."""
-    if row is None or row["degree_pct"] is None:
+    if row is None or row["change_points"] is None or row["base_year"] == row["year"]:
         return None
-    same = " and ".join(f"{c} = '{row[c]}'" for c in row.key if c != "year")
-    earlier = draft.source.rows(row.table, f"{same} and year < {row['year']} and degree_pct is not null", "year")
-    if not len(earlier):
-        return None
-    first = next(iter(earlier))
-    was = draft.book.cite(first, "degree_pct", wording.percent(first["degree_pct"]))
-    how = wording.change(first["degree_pct"], row["degree_pct"], "个百分点")
-    return sentence(escape(f"与{first.called}年的") + was + f"相比，{row['region_name']}的{DEGREE}{how}。", row, first)
+    first = draft.source.called(row.table, row["base_year"])
+    was = draft.book.cite(row, "base_degree_pct", draft.percent_of_degree(row["base_degree_pct"]))
+    how = draft.book.cite(row, "change_points", wording.change(row["change_points"], "个百分点"))
+    return sentence(escape(f"与{first}年的") + was + f"相比，{row['region_name']}的{DEGREE}" + how + "。", row)
 
 
 def target_sentences(draft: Draft) -> list[Markup]:
     """How many of the final targets are met, missed, or cannot be judged."""
-    rows = draft.source.rows(
-        "mart_target_progress", f"{draft.now} and region_code = '{draft.home}' and is_final_target"
-    )
+    rows = draft.rows("mart_target_progress", f"region_code = '{draft.home}'")
     if not len(rows):
         return []
     judged = [row for row in rows if row["is_target_met"] is not None]
     missed = [row for row in judged if not row["is_target_met"]]
     unknown = len(rows) - len(judged)
-    text = f"{draft.name}有最终目标的指标{len(rows)}项"
+    text = f"{draft.name}有目标的指标{len(rows)}项"
     text += f"，其中{unknown}项因缺少数值未能判断" if unknown else ""
     said = []
     if judged:
         text += f"；已判断的{wording.part(len(judged) - len(missed), len(judged), '项')}达到目标"
-    said.append(sentence(escape(text) + draft.book.source(rows, "全部最终目标") + "。", rows))
+    said.append(sentence(escape(text) + draft.book.source(rows, "全部目标") + "。", rows))
     invented = sum(row["target_origin"] == "illustrative" for row in rows)
     if invented:
         said.append(sentence(f"其中{invented}项的目标值是示意值，达到与否只供试算，不代表规划的要求。", rows))
@@ -109,22 +103,23 @@ def target_sentences(draft: Draft) -> list[Markup]:
 def targets(draft: Draft) -> Chapter:
     """The verdict on the targets."""
     chapter = Chapter("targets", "目标达成判断")
-    whole = draft.scored("mart_equalisation", f"region_code = '{draft.home}' and domain = 'all'").first()
+    whole = draft.degree
     chapter.say(degree_sentence(draft, whole), basis_sentence(draft, whole), *target_sentences(draft))
-    where = f"{draft.now} and region_code = '{draft.home}' and is_final_target"
-    rows = draft.source.rows("mart_target_progress", where, "is_target_met nulls last, domain")
+    rows = draft.rows("mart_target_progress", f"region_code = '{draft.home}'", "is_target_met nulls last, domain")
+    if whole is None and not len(rows):
+        chapter.lack(draft.why_no_degree())
     said = {True: "达到", False: "未达到", None: "未能判断"}
     origins = words()["origins"]
     if len(rows):
         chapter.tables.append(
             Table(
-                f"{draft.name}{draft.called}年各项最终目标",
+                f"{draft.name}{draft.called}年各项目标",
                 ("指标", "领域", "数值", "目标", "单位", "完成", "判断", "目标来源", "尚差人数"),
                 [
                     [
                         row["indicator_name_zh"],
                         draft.domain(row["domain"]),
-                        draft.cell(row, wording.beside(row["value"], row["target_value"], 2)),
+                        draft.cell(row, draft.figure(row["value"], row["indicator_code"])),
                         plain(row["target_value"]),
                         draft.unit(row["unit"]),
                         wording.attainment(row["attainment"]),
@@ -134,7 +129,7 @@ def targets(draft: Draft) -> Chapter:
                     ]
                     for row in rows
                 ],
-                draft.book.source(rows, "各项最终目标"),
+                draft.book.source(rows, "各项目标"),
                 is_synthetic=rows.is_synthetic,
             )
         )
@@ -144,9 +139,11 @@ def targets(draft: Draft) -> Chapter:
 def domains(draft: Draft) -> Chapter:
     """The degree by domain."""
     chapter = Chapter("domains", "各领域")
-    rows = draft.scored("mart_equalisation", f"region_code = '{draft.home}' and domain <> 'all'")
+    rows = draft.rows("mart_equalisation", f"region_code = '{draft.home}' and domain <> 'all'")
+    if not len(rows):
+        chapter.lack(draft.why_no_degree())
     ordered = sorted(rows, key=lambda row: (row["degree_pct"] is None, -(row["degree_pct"] or 0), row["domain"]))
-    known = [(row["domain"], row["degree_pct"]) for row in ordered if row["degree_pct"] is not None]
+    known = [(r["domain"], draft.percent_of_degree(r["degree_pct"])) for r in ordered if r["degree_pct"] is not None]
     by_code = {row["domain"]: row for row in rows}
     if known:
         met = sum(bool(by_code[code]["is_target_met"]) for code, _ in known)
@@ -158,7 +155,7 @@ def domains(draft: Draft) -> Chapter:
                     [
                         escape(draft.domain(code))
                         + "（"
-                        + draft.book.cite(by_code[code], "degree_pct", wording.percent(by_code[code]["degree_pct"]))
+                        + draft.book.cite(by_code[code], "degree_pct", dict(known)[code])
                         + "）"
                         for code in codes
                     ]
@@ -178,9 +175,9 @@ def domains(draft: Draft) -> Chapter:
                 [
                     [
                         draft.domain(row["domain"]),
-                        draft.cell(row, wording.percent(row["degree_pct"], row["target_pct"])),
-                        wording.percent(row["degree_low_pct"], row["target_pct"]),
-                        wording.percent(row["degree_high_pct"], row["target_pct"]),
+                        draft.cell(row, draft.percent_of_degree(row["degree_pct"])),
+                        draft.percent_of_degree(row["degree_low_pct"]),
+                        draft.percent_of_degree(row["degree_high_pct"]),
                         "" if row["target_pct"] is None else f"{plain(row['target_pct'])}%",
                         {True: "达到", False: "未达到", None: "未能判断"}[row["is_target_met"]],
                         wording.percent(row["illustrative_weight_pct"], 100),
@@ -215,12 +212,11 @@ def band(low: int | None, published: int | None, high: int | None, peers: int) -
 
 def stable_sentences(draft: Draft, depth: int) -> list[Markup]:
     """Which regions are in the first or last quarter by every method; of the others no order is told."""
-    rows = draft.scored("mart_sensitivity", f"region_depth = {depth} and scenario_family = 'all'")
+    rows = draft.rows("mart_sensitivity", f"region_depth = {depth} and scenario_family = 'all'")
     ranked = [row for row in rows if row["rank_published"] is not None and row["peers"]]
     if len(ranked) < 8:
         return []
-    first = [row["region_name"] for row in ranked if 4 * row["rank_high"] <= row["peers"]]
-    last = [row["region_name"] for row in ranked if 4 * (row["rank_low"] - 1) >= 3 * row["peers"]]
+    first, last = ([r["region_name"] for r in ranked if r["quarter_by_every_method"] == n] for n in (1, 4))
     level = draft.level(depth)
     said = []
     for names, where in ((first, "前"), (last, "后")):
@@ -249,7 +245,7 @@ def met_sentence(draft: Draft, rows: Rows, level: str) -> Markup | None:
 def level_sentences(draft: Draft) -> list[Markup]:
     """For every level below the top how many regions meet the target."""
     said = [
-        met_sentence(draft, draft.scored("mart_equalisation", f"region_depth = {d} and domain = 'all'"), draft.level(d))
+        met_sentence(draft, draft.rows("mart_equalisation", f"region_depth = {d} and domain = 'all'"), draft.level(d))
         for d in draft.depths
     ]
     return [text for text in said if text is not None]
@@ -259,24 +255,25 @@ def regions(draft: Draft) -> Chapter:
     """Every region with the band of its ranks, its reply beside it."""
     chapter = Chapter("regions", "各地")
     for depth in draft.depths:
-        rows = draft.scored("mart_equalisation", f"region_depth = {depth} and domain = 'all'")
+        rows = draft.rows("mart_equalisation", f"region_depth = {depth} and domain = 'all'")
         if not len(rows):
             continue
         level = draft.level(depth)
         chapter.say(met_sentence(draft, rows, level))
         chapter.say(*stable_sentences(draft, depth))
-        bands = draft.scored("mart_sensitivity", f"region_depth = {depth} and scenario_family = 'all'")
+        bands = draft.rows("mart_sensitivity", f"region_depth = {depth} and scenario_family = 'all'")
         lines = []
         for row in rows:
-            place = bands.first(region_code=row["region_code"])
+            place = bands.first(region_id=row["region_id"])
             ranks = [place[c] if place else None for c in ("rank_low", "rank_published", "rank_high")]
             lines.append(
                 [
                     row["region_name"],
-                    draft.cell(row, wording.percent(row["degree_pct"], row["target_pct"])),
+                    draft.cell(row, draft.percent_of_degree(row["degree_pct"])),
                     ""
                     if not place
-                    else f"{wording.percent(place['degree_low_pct'])}至{wording.percent(place['degree_high_pct'])}",
+                    else f"{draft.percent_of_degree(place['degree_low_pct'])}至"
+                    f"{draft.percent_of_degree(place['degree_high_pct'])}",
                     "–"
                     if ranks[0] is None
                     else f"第{ranks[0]}至第{ranks[2]}位"
@@ -285,7 +282,7 @@ def regions(draft: Draft) -> Chapter:
                     band(ranks[0], ranks[1], ranks[2], int(place["peers"] or 0) if place else 0),
                     ""
                     if not place or place["share_meeting_target"] is None
-                    else wording.percent(100 * place["share_meeting_target"], 100, 0),
+                    else wording.share(place["share_meeting_target"], 0),
                 ]
             )
         chapter.tables.append(
@@ -299,4 +296,6 @@ def regions(draft: Draft) -> Chapter:
                 rows.is_synthetic,
             )
         )
+    if not chapter.tables:
+        chapter.lack(draft.why_no_degree())
     return chapter

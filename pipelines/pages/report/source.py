@@ -72,10 +72,16 @@ class Source:
     release: reading.Release
     year: int
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    decimals: dict[str, int] = field(default_factory=dict)
+    cut: frozenset[str] = frozenset()  # subjects that are cut to their decimals, not rounded
 
     def __post_init__(self) -> None:
         found = self.release.rows("select table_name, key_columns from meta_table")
         self.keys = {row["table_name"]: tuple(row["key_columns"].split(";")) for row in found}
+        if "dim_subject" in self.keys:
+            described = self.release.rows("select subject_code, decimals, is_cut from dim_subject")
+            self.decimals = {row["subject_code"]: row["decimals"] for row in described}
+            self.cut = frozenset(row["subject_code"] for row in described if row["is_cut"])
 
     def rows(self, table: str, where: str = "true", order: str = "") -> Rows:
         """Whole rows of a table, in the order asked for and then by key; none where the release has no such table."""
@@ -90,7 +96,7 @@ class Source:
 
     def called(self, table: str, year: int) -> str:
         """What a year is called in a table: 2018, or 2018-19."""
-        found = self.release.rows(f"select any_value(period_name) as name from {table} where year = ?", year)
+        found = self.release.rows(f"select min(period_name) as name from {table} where year = ?", year)
         return str(found[0]["name"] or year)
 
 

@@ -46,23 +46,25 @@ def attainment(value: Number | None) -> str:
     return f"{(exact(value) * 100).quantize(Decimal('0.1'), rounding=ROUND_DOWN):f}%"
 
 
-def change(before: Number, after: Number, unit: str, places: int = 1) -> str:
+def change(difference: Number, unit: str, places: int = 1) -> str:
     """How a figure changed; a change that rounds to nothing is called so."""
-    difference = exact(after) - exact(before)
     if difference == 0:
         return "没有变化"
-    shown = _at(abs(difference), places)
+    shown = _at(abs(exact(difference)), places)
     if shown == 0:
         half = Decimal(5).scaleb(-places - 1)
         return f"基本持平（变化不足{half:f}{unit}）"
     return f"{'提高' if difference > 0 else '下降'}{shown:,.{places}f}{unit}"
 
 
-def extremes(values: Sequence[tuple[str, Number]], places: int = 1) -> tuple[list[str], list[str]] | None:
-    """The names with the highest and with the lowest value, all that look the same when rounded; None if all do."""
+def extremes(values: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]] | None:
+    """The names with the highest and with the lowest value, all whose texts are the same; None if all are.
+
+    A value is the text that is shown, with or without a percent sign.
+    """
     if not values:
         return None
-    shown = [(name, _at(value, places)) for name, value in values]
+    shown = [(name, Decimal(text.rstrip("%").replace(",", ""))) for name, text in values]
     highest, lowest = max(v for _, v in shown), min(v for _, v in shown)
     if highest == lowest:
         return None
@@ -81,3 +83,8 @@ def several(names: Sequence[str], most: int = 8) -> str:
     if len(names) <= most:
         return "、".join(names)
     return f"{'、'.join(names[:most])}等{len(names)}个"
+
+
+def share(value: Number | None, places: int = 1) -> str:
+    """A share from 0 to 1 in per cent; all and nothing are only called so where they are."""
+    return MISSING if value is None else percent(exact(value).scaleb(2), (0, 100), places)

@@ -405,6 +405,10 @@ select
     cast(summed.rank_low as integer) as rank_low,
     cast(summed.rank_high as integer) as rank_high,
     cast(peers.peers as integer) as peers,
+    case
+        when 4 * summed.rank_high <= peers.peers then 1
+        when 4 * (summed.rank_low - 1) >= 3 * peers.peers then 4
+    end as quarter_by_every_method,
     mains.threshold as target_pct,
     case when mains.threshold is not null then {{ divide('summed.meeting', 'summed.verdicts') }} end
         as share_meeting_target,

@@ -1,1 +1,1 @@
-{{ rows_of_main(ref('figure_inequality')) }}
+{{ rows_of_main(ref('rows_of_inequality')) }}

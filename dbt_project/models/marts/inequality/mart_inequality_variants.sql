@@ -1,1 +1,1 @@
-{{ rows_of_variants(ref('figure_inequality')) }}
+{{ rows_of_variants(ref('rows_of_inequality')) }}

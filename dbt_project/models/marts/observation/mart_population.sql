@@ -29,6 +29,7 @@ select
     people.reference_date,
     people.population_source,
     people.year,
+    cast(people.year as {{ dbt.type_string() }}) as period_name,
     people.residents,
     people.urban,
     people.rural,

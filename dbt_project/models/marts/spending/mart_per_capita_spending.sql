@@ -32,6 +32,7 @@ select
     unattributed.spending as unattributed_spending,
     spending.population as residents,
     registered.population as registered,
+    {{ divide('spending.population', 'registered.population') }} as residents_per_registered,
     spending.per_head as per_resident,
     registered.per_head as per_registered,
     constant.per_head as per_resident_constant_prices,
