@@ -7,6 +7,7 @@ with traits as (
         region.region_depth,
         trend.government_levels,
         spending.year,
+        spending.period_name,
         ln(cast(spending.residents as double)) as size_trait,
         {{ divide('urban.residents', 'spending.residents') }} as urban_trait,
         spending.per_resident as spending_trait
@@ -37,6 +38,7 @@ scaled as (
         region_depth,
         government_levels,
         year,
+        period_name,
         {% for trait in ['size_trait', 'urban_trait', 'spending_trait'] %}
         case
             when count({{ trait }}) over (partition by region_depth, government_levels)
@@ -59,6 +61,7 @@ distances as (
         one.region_id,
         other.region_id as neighbour_id,
         one.year,
+        one.period_name,
         sqrt(
             {% for trait in ['size_trait', 'urban_trait', 'spending_trait'] %}
             coalesce(power(one.{{ trait }} - other.{{ trait }}, 2), 0e0){{ ' +' if not loop.last }}
@@ -73,7 +76,7 @@ distances as (
 
 placed as (
     select
-        region_id, neighbour_id, year, {{ significant('distance') }} as distance,
+        region_id, neighbour_id, year, period_name, {{ significant('distance') }} as distance,
         row_number() over (partition by region_id order by {{ significant('distance') }}, neighbour_id) as place
     from distances
 )
@@ -89,7 +92,8 @@ select
     neighbour.region_name as neighbour_name,
     neighbour.region_name_en as neighbour_name_en,
     placed.distance,
-    placed.year
+    placed.year,
+    placed.period_name
 from placed
 inner join {{ ref('dim_current_region') }} as region
     on region.region_id = placed.region_id
