@@ -302,6 +302,7 @@ def gzipped(name: str) -> bytes:
         zipped("list.csv", f"from {IDENTITY}"),
         gzipped(f"{IDENTITY}.csv"),
     ],
+    ids=["file in a zip", "folder in a zip", "comment of a zip", "name in a gzip"],
 )
 def test_a_number_in_what_a_wrapping_says_of_itself_holds_the_file(data: bytes) -> None:
     taken = read(data)
@@ -310,7 +311,7 @@ def test_a_number_in_what_a_wrapping_says_of_itself_holds_the_file(data: bytes) 
     assert IDENTITY[:8] not in everything(taken)
 
 
-@pytest.mark.parametrize("data", [zipped("list 2020.csv", "made by hand"), gzipped("list.csv")])
+@pytest.mark.parametrize("data", [zipped("list 2020.csv", "made by hand"), gzipped("list.csv")], ids=["zip", "gzip"])
 def test_a_wrapping_that_names_nobody_is_read(data: bytes) -> None:
     assert rules(read(data)) == []
 
