@@ -18,10 +18,10 @@ MAX_DEPTH = 50
 MAX_NODES = 1_000_000  # with what an alias stands for counted wherever it stands
 
 # libyaml's parser is ten times as fast; the pure one stands in where PyYAML was built without it.
-_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Safe):  # type: ignore[misc]
+class _Loader(SAFE_LOADER):  # type: ignore[misc]
     """A safe loader that refuses a key given twice: YAML's own rule, which PyYAML does not hold."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -113,7 +113,7 @@ def _refuse_growth(text: str) -> None:
     sizes: dict[str, int] = {}  # anchor -> nodes below it, itself included
     open_nodes: list[tuple[str | None, int]] = []  # anchor and nodes before it, of each collection that is open
     nodes = 0
-    for event in yaml.parse(text, Loader=_Safe):
+    for event in yaml.parse(text, Loader=SAFE_LOADER):
         anchor: Any = getattr(event, "anchor", None)
         problem = ""
         if isinstance(event, yaml.CollectionStartEvent):

@@ -22,6 +22,7 @@ from pipelines import cli, intake
 from pipelines.intake import landing as landing_room
 from pipelines.intake.landing import NotTakenError, opened
 from pipelines.records import Receipt
+from pipelines.run import arrivals
 from pipelines.run.status import rejects_of, status_of
 from pipelines.run.watching import watch
 
@@ -540,3 +541,25 @@ def test_a_name_with_a_number_that_names_a_person_is_refused_and_shown_by_its_sh
     }
     kept = [path for path in desk.settings.warehouse_folder.rglob("*") if path.is_file()]
     assert not any(number in str(path) or number.encode() in path.read_bytes() for path in kept)
+
+
+def test_what_cannot_be_read_is_looked_at_once_however_many_there_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    judge = arrivals.Deliveries._judge
+
+    def count(self: arrivals.Deliveries, delivery: intake.Delivery, *rest: Any) -> Any:
+        judged.append(delivery.receipt.landing_path)
+        return judge(self, delivery, *rest)
+
+    def search(*_: Any) -> None:
+        raise AssertionError("a new file was not read before")
+
+    monkeypatch.setattr(arrivals.Deliveries, "_judge", count)
+    monkeypatch.setattr(intake, "earlier_reading", search)
+    for number in range(30):
+        desk.place(f"desk/file/2019/empty{number}.csv").touch()
+    taken = desk.take_in()
+    assert len(taken.decision.choice.held) == 30
+    assert len(judged) == 31

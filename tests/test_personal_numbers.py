@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import openpyxl
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from intake_kit import read
+from intake_kit import Desk, read, rules
 
+from pipelines.errors import ConfigurationError
 from pipelines.formats import ROW, Grid
 from pipelines.intake.frames import Taken
 from pipelines.intake.personal import check_digit
-from pipelines.intake.personal_numbers import find_personal_number, mask_grid
+from pipelines.intake.personal_numbers import find_personal_number, is_identity_number, mask_grid
 from pipelines.jurisdiction.personal_kinds import USUAL_KINDS, PersonalKind
 
 IDENTITY = "33010619800101" + "123" + check_digit("33010619800101123")
@@ -251,3 +255,90 @@ def test_a_personal_number_in_disguise_is_found_and_taken_out(number: str, disgu
     taken = read([["Place", "Heads", "Remark"], ["Ash", "1", text]], {"ignore_columns": ["^Remark$"]})
     assert "personal_number" in taken.rejects["rule"].to_list()
     assert text not in str(taken.rejects.rows()) + str(taken.ignored.rows())
+
+
+# -- where nobody looks for one -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", [6, 10, 14, 17])
+def test_an_identity_number_that_is_split_over_two_cells_is_found(cut: int) -> None:
+    rows = [["Place", "Heads", "Remark"], ["Ash", IDENTITY[:cut], IDENTITY[cut:]], ["Aspen", "7", ""]]
+    taken = read(rows, REMARK)
+    assert not any(half in everything(taken) for half in (IDENTITY[:cut], IDENTITY[cut:]) if len(half) > 3)
+    assert "personal_number" in rules(taken)
+    assert taken.accepted["value_reported"].to_list() == ["7"]
+
+
+@given(st.integers(100_000, 999_999), st.integers(10**11, 10**12 - 1))
+def test_two_figures_side_by_side_are_taken_for_no_identity_number_but_where_its_check_digit_says_so(
+    code: int, value: int
+) -> None:
+    number = f"{code}{value}"
+    found = mask_grid(grid([str(code)], [str(value)]), USUAL_KINDS).found
+    is_one = is_identity_number(number) and number[17] == check_digit(number[:17])
+    assert bool(found.height) == is_one
+
+
+def zipped(name: str, comment: str = "") -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(name, "Place,Heads\nAsh,3\n")
+        archive.comment = comment.encode()
+    return target.getvalue()
+
+
+def gzipped(name: str) -> bytes:
+    target = io.BytesIO()
+    with gzip.GzipFile(filename=name, mode="wb", fileobj=target) as stream:
+        stream.write(b"Place,Heads\nAsh,3\n")
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        zipped(f"list {IDENTITY}.csv"),
+        zipped(f"{IDENTITY}/list.csv"),
+        zipped("list.csv", f"from {IDENTITY}"),
+        gzipped(f"{IDENTITY}.csv"),
+    ],
+    ids=["file in a zip", "folder in a zip", "comment of a zip", "name in a gzip"],
+)
+def test_a_number_in_what_a_wrapping_says_of_itself_holds_the_file(data: bytes) -> None:
+    taken = read(data)
+    assert rules(taken) == ["personal_number"]
+    assert "name of a file in the zip" in taken.rejects["detail"][0]
+    assert IDENTITY[:8] not in everything(taken)
+
+
+@pytest.mark.parametrize("data", [zipped("list 2020.csv", "made by hand"), gzipped("list.csv")], ids=["zip", "gzip"])
+def test_a_wrapping_that_names_nobody_is_read(data: bytes) -> None:
+    assert rules(read(data)) == []
+
+
+@pytest.mark.parametrize("path", ["xl/comments1.xml", "xl/comments/comment1.xml", "xl/threadedComments/t1.xml"])
+def test_a_number_in_a_comment_of_a_workbook_holds_the_file(path: str) -> None:
+    target = io.BytesIO(workbook({"Data": [["Place", "Heads"], ["Ash", 3]]}))
+    with zipfile.ZipFile(target, "a") as archive:
+        runs = "".join(f"<r><t>{half}</t></r>" for half in (IDENTITY[:9], IDENTITY[9:]))
+        archive.writestr(path, f"<comments><comment><text>{runs}</text></comment></comments>")
+    taken = read(target.getvalue(), {"format": {"kind": "xlsx"}}, name="file.xlsx")
+    assert rules(taken) == ["personal_number"]
+    assert "comment in the workbook" in taken.rejects["detail"][0]
+    assert IDENTITY[:8] not in everything(taken)
+
+
+@pytest.mark.parametrize("place", ["contract", "correction", "waiver"])
+def test_what_people_write_about_files_names_nobody(tmp_path: Path, place: str) -> None:
+    desk = Desk(tmp_path)
+    desk.land([["Place", "Heads"], ["Ash", "3"]])
+    if place == "contract":
+        desk.agree(name=f"List of {IDENTITY}")
+    elif place == "correction":
+        desk.correct(reason=f"asked {IDENTITY}", region_code="VA1", column="Heads", expect="3", action="drop_cell")
+    else:
+        (desk.folder / "waivers.yml").write_text(f"waivers: []\n# asked by {IDENTITY}\n")
+    with pytest.raises(ConfigurationError, match="<identity number>") as error:
+        desk.take_in()
+    assert ", line " in error.value.where and IDENTITY[:8] not in str(error.value)
+    assert not (tmp_path / "warehouse" / "verdania" / "ledger").exists()

@@ -67,7 +67,8 @@ class Grid:
     `check`, `severity`, `observed`, `expected`. `widths` is how many cells each row was written with, for text in
     columns alone. `merges` are cells shown as one: first and last row number, first and last column from 0.
     `number_cells` names the cells that the file holds as numbers and not as text; it is a function, since most
-    contracts need not know.
+    contracts need not know. `beside` are texts of the file that are no data (place, text): comments, the names of files
+    in a zip. They are looked at for numbers that name a person, and kept nowhere.
     """
 
     sheet: str
@@ -78,6 +79,7 @@ class Grid:
     widths: pl.Series | None = None
     merges: tuple[tuple[int, int, int, int], ...] = ()
     number_cells: Callable[[], pl.DataFrame] = no_places
+    beside: tuple[tuple[str, str], ...] = ()
 
     @property
     def columns(self) -> list[str]:

@@ -41,12 +41,14 @@ def _one(member: str | SheetRule) -> str | SheetRule:
 class Unpacked:
     """A file from inside its wrapping. `name` is its path in a zip of many, empty where it is the only one.
 
-    `beside` are the paths of the files of that zip that the contract does not mean; they go with its first file.
+    `beside` are the paths of the files of that zip that the contract does not mean, `names` what the wrappings say
+    themselves (the paths of all files in them, a zip's comment); both go with its first file.
     """
 
     name: str
     data: bytes
     beside: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def unpacked_files(data: bytes, rule: Format, where: str) -> list[Unpacked]:
@@ -59,7 +61,7 @@ def unpacked_files(data: bytes, rule: Format, where: str) -> list[Unpacked]:
     files = wrapping.files(data, "", 0)
     if not files:
         raise wrapping.none_fits([])
-    return [replace(files[0], beside=tuple(wrapping.beside)), *files[1:]]
+    return [replace(files[0], beside=tuple(wrapping.beside), names=tuple(wrapping.names)), *files[1:]]
 
 
 def files_in_zip(data: bytes) -> list[str] | None:
@@ -81,6 +83,7 @@ class _Wrapping:
         self.rule, self.where = rule, where
         self.left = MAX_TEXT_BYTES if rule.kind in _TEXTS else MAX_BYTES
         self.beside: list[str] = []
+        self.names: list[str] = []
 
     def files(self, data: bytes, name: str, depth: int) -> list[Unpacked]:
         if data[:2] == b"\x1f\x8b":
@@ -105,6 +108,7 @@ class _Wrapping:
 
     def _gunzip(self, data: bytes) -> bytes:
         packed = io.BytesIO(data)
+        self.names += _name_in_gzip(data)
         try:
             with gzip.GzipFile(fileobj=packed) as stream:
                 return self._bounded(stream, packed.tell)
@@ -117,6 +121,8 @@ class _Wrapping:
         packed = io.BytesIO(data)
         try:
             with zipfile.ZipFile(packed) as archive:
+                self.names += [self._path(member) for member in archive.infolist()]
+                self.names.append(archive.comment.decode("utf-8", "replace"))
                 for name, member in self._chosen(archive.infolist(), prefix):
                     if member.flag_bits & 1:
                         raise UnreadableFileError(
@@ -183,6 +189,13 @@ class _Wrapping:
                 raise too_large(size, self.where)
         self.left -= size
         return b"".join(pieces)
+
+
+def _name_in_gzip(data: bytes) -> list[str]:
+    """The name that a gzip header gives its file, where it gives one (RFC 1952: flag 8, behind a field of flag 4)."""
+    flags = data[3] if len(data) > 11 else 0
+    start = 10 + (2 + int.from_bytes(data[10:12], "little") if flags & 4 else 0)
+    return [data[start : start + 1000].split(b"\0")[0].decode("utf-8", "replace")] if flags & 8 else []
 
 
 def too_large(size: int, where: str) -> UnreadableFileError:

@@ -191,7 +191,8 @@ def _read_file(file: Unpacked, rule: Format, where: str, ending: str) -> list[Gr
     told = _wrong_ending(kind, rule.kind, ending)
     told += _other_members(file)
     told += encoding_finding(file.data, rule.encoding) if kind in _IN_ENCODING else []
-    grids[0] = replace(grids[0], findings=(*told, *grids[0].findings))
+    beside = (*(("name of a file in the zip", name) for name in file.names if name), *grids[0].beside)
+    grids[0] = replace(grids[0], findings=(*told, *grids[0].findings), beside=beside)
     if not file.name:
         return grids
     return [replace(grid, sheet="/".join(filter(None, (file.name, grid.sheet)))) for grid in grids]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import fastexcel
@@ -32,7 +33,9 @@ def read_xlsx(data: bytes, rule: Format, where: str) -> list[Grid]:
     workbook = Workbook(data, where)
     chosen = chosen_sheets(workbook.sheets, rule, where)
     findings = sheet_findings(workbook.sheets, chosen, rule)
-    return [_grid(reader, workbook, name, where, [] if i else findings) for i, name in enumerate(chosen)]
+    grids = [_grid(reader, workbook, name, where, [] if i else findings) for i, name in enumerate(chosen)]
+    grids[0] = replace(grids[0], beside=tuple(("comment in the workbook", text) for text in workbook.comments))
+    return grids
 
 
 def xlsx_sheets(data: bytes, where: str) -> list[Sheet]:

@@ -37,6 +37,7 @@ _TELLING_HEAD = (b"zeroHeight=", b"showZeros=", b' width="0', b"='")
 _LONG = re.compile(rb"<v>-?(?:[0-9]{16,19}|[0-9.]+[Ee]\+?(?:1[5-9]|[2-9][0-9]))</v>|<v>-?[0-9]{20}")
 # Programs that write formulas without calculating them, and leave a zero behind.
 _NEVER_CALCULATE = ("Apache POI", "SheetJS")
+_COMMENTS = re.compile(r"xl/(?:comments|threadedcomments)[^.]*\.xml$")
 _DAMAGED = (
     zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, OverflowError, OSError, EOFError, KeyError,
     etree.ParseError,
@@ -123,6 +124,15 @@ class Workbook:
             return ""
         root = self._tree("docProps/app.xml")
         return next((e.text or "" for e in root.iter() if _local(e.tag) == "Application"), "")
+
+    @property
+    def comments(self) -> list[str]:
+        """The texts of all comments, those of one part of the package together."""
+        parts = [name for low, name in self._names.items() if _COMMENTS.match(low)]
+        try:
+            return [_text_of(self.archive.read(name).decode("utf-8", "replace")) for name in parts]
+        except _DAMAGED as error:
+            raise self.damaged(error) from error
 
     def _open(self, path: str) -> IO[bytes]:
         return self.archive.open(self._names[path.lstrip("/").lower()])
@@ -248,6 +258,11 @@ class Workbook:
     def open_sheet(self, sheet: str) -> IO[bytes]:
         """The bytes of a sheet's part."""
         return self._open(self._paths[sheet])
+
+
+def _text_of(part: str) -> str:
+    """The text of a part of comments, each comment on lines of its own, whatever its runs look like."""
+    return re.sub(r"<[^>]*>", "", re.sub(r"</(?:\w+:)?(?:author|comment|text|threadedComment)>", "\n", part))
 
 
 def _pieces(stream: IO[bytes], size: int = _PIECE) -> Iterator[bytes]:

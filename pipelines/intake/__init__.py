@@ -14,6 +14,7 @@ from pipelines.intake.readings import earlier_reading, find_reading, reader_vers
 from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
 from pipelines.intake.repeats import are_apart, of_same_bytes
 from pipelines.intake.vintages import TOLD, Comparisons, Delivery, arrived, compare, findings
+from pipelines.intake.written_files import refuse_personal_numbers
 
 __all__ = [
     "KEY_VARIABLE",
@@ -42,6 +43,7 @@ __all__ = [
     "punctuality",
     "reader_version",
     "receive",
+    "refuse_personal_numbers",
     "require_key",
     "waiting",
 ]

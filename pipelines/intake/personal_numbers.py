@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 
 import polars as pl
 
@@ -101,7 +102,7 @@ def mask_text(text: str, kinds: Collection[PersonalKind]) -> str:
 class MaskedGrid:
     """A grid without personal numbers, and where they stood: in cells (source_row, cell, kind), or beside them.
 
-    `beside` are pairs of place (`name of the sheet`, `note on a cell`) and kind.
+    `beside` are pairs of place (`name of the sheet`, `note on a cell`, `comment in the workbook`) and kind.
     """
 
     grid: Grid
@@ -136,9 +137,16 @@ def mask_grid(
         if shapes:
             columns[cell] = column.scatter(list(shapes), list(shapes.values()))
     cells = grid.cells.with_columns(series.alias(name) for name, series in columns.items())
+    for halves, rows, kind in _halves(grid, {*codes, *(amounts or ())}, kinds):
+        found += [(row, half, kind) for row in rows for half in halves]
+        is_half = pl.col(ROW).is_in(rows)
+        cells = cells.with_columns(
+            pl.when(is_half).then(pl.lit(shape_of(kind))).otherwise(pl.col(half)).alias(half) for half in halves
+        )
     masked = replace(
         grid,
         sheet=mask_text(grid.sheet, kinds),
+        beside=(),
         cells=cells,
         faults=_mask_column(grid.faults, ("detail",), kinds),
         notes=_mask_column(grid.notes, ("text", "note"), kinds),
@@ -153,6 +161,35 @@ def _with_candidates(grid: Grid, columns: list[str], kinds: Collection[PersonalK
         return columns
     has_any = grid.cells.select(pl.col(columns).str.contains(_CANDIDATE).any()).row(0)
     return [name for name, is_worth in zip(columns, has_any, strict=True) if is_worth]
+
+
+def _halves(
+    grid: Grid, others: Collection[str], kinds: Collection[PersonalKind]
+) -> Iterator[tuple[tuple[str, str], list[int], str]]:
+    """Identity numbers of which one half stands in one cell and the other in the next: both columns, rows, kind.
+
+    Only numbers of 18 digits that the check digit confirms, and none in the columns `others`: two figures side by side
+    are one by chance hardly ever.
+    """
+    kind = next((kind.name for kind in kinds if kind.check == "identity"), None)
+    pairs = [pair for pair in pairwise(grid.columns) if not set(pair) & set(others)]
+    if kind is None or not pairs:
+        return
+    is_long = [(pl.col(a).str.len_bytes() + pl.col(b).str.len_bytes() == 18).any() for a, b in pairs]
+    worth = grid.cells.select(expression.alias(str(place)) for place, expression in enumerate(is_long)).row(0)
+    for (one, other), is_worth in zip(pairs, worth, strict=True):
+        if not is_worth:
+            continue
+        joined = grid.cells.select(ROW, (pl.col(one) + pl.col(other)).alias("joined")).filter(
+            pl.col("joined").str.contains(r"^[1-9][0-9]{16}[0-9Xx]$")
+        )
+        rows = [row for row, text in joined.iter_rows() if _is_certain_identity(text.upper())]
+        if rows:
+            yield (one, other), rows, kind
+
+
+def _is_certain_identity(digits: str) -> bool:
+    return is_identity_number(digits) and digits[17] == check_digit(digits[:17])
 
 
 def _candidates(column: pl.Series, kinds: Collection[PersonalKind]) -> pl.Series:
@@ -170,6 +207,7 @@ def _beside_cells(grid: Grid, kinds: Collection[PersonalKind]) -> list[tuple[str
     texts = [("name of the sheet", grid.sheet)]
     texts += [("note on a cell", text) for text in grid.notes["note"].unique()]
     texts += [("name of another sheet or part", text) for one in grid.findings for text in one.values()]
+    texts += grid.beside
     found = [(place, kind) for place, text in texts if (kind := find_personal_number(text, kinds))]
     return list(dict.fromkeys(found))
 

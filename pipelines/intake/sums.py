@@ -151,12 +151,10 @@ def _doubtful(task: Task, row: int, rule: IgnoreRow) -> list[dict[str, str]]:
 def _unread(task: Task, stated: pl.DataFrame, totals: dict[str, pl.Series], rule: IgnoreRow) -> list[dict[str, str]]:
     """A finding for a total row with cells that are neither numbers nor tokens, or without any number at all."""
     findings = []
+    tokens = {sign_form(token) for value in task.plan.values for token in {**task.layout.tokens, **value.rule.tokens}}
     for place, row in enumerate(stated.iter_rows(named=True)):
         texts = {value.address: (row[value.cell] or "").strip() for value in task.plan.values}
         numbers = {value.address: totals[value.cell][place] for value in task.plan.values if value.cell in totals}
-        tokens = {
-            sign_form(token) for value in task.plan.values for token in {**task.layout.tokens, **value.rule.tokens}
-        }
         unread = [
             a for a, number in numbers.items() if number is None and texts[a] and sign_form(texts[a]) not in tokens
         ]

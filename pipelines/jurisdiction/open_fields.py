@@ -14,10 +14,9 @@ from typing import Any
 import yaml
 
 from pipelines.errors import ConfigurationError
+from pipelines.yaml_files import SAFE_LOADER
 
 OPEN = "?"
-# as in `yaml_files`: libyaml's parser is ten times as fast
-_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SHOWN = 5  # open fields that an error lists
 # Fields that hold texts as a department writes them: a question mark there is nothing but one.
 _AS_WRITTEN = frozenset(
@@ -42,7 +41,7 @@ class OpenField:
         return {"line": self.line, "field": self.field, "text": self.text}
 
 
-def find_open(text: str, loader: Any = _Safe) -> list[OpenField]:
+def find_open(text: str) -> list[OpenField]:
     """Every field of a YAML text whose value is `?`, in order."""
     lines = text.splitlines()
     found: list[OpenField] = []
@@ -59,7 +58,7 @@ def find_open(text: str, loader: Any = _Safe) -> list[OpenField]:
             line = node.start_mark.line
             found.append(OpenField(line + 1, ".".join(place), lines[line].strip().removeprefix("- ")))
 
-    walk(yaml.compose(text, Loader=loader), ())
+    walk(yaml.compose(text, Loader=SAFE_LOADER), ())
     return found
 
 

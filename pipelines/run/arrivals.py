@@ -200,7 +200,13 @@ class Deliveries:
 
     def _take_in_again(self, signature: str) -> str:
         """Accept what was held for something that is gone since: a bad file before it was mended, or taken back."""
-        pending = [d for d in self.deliveries if d.receipt in self.pending]
+        # What cannot be read cannot be read whatever comes or goes beside it.
+        waiting = {receipt.receipt_id for receipt in self.pending}
+        pending = [
+            d
+            for d in self.deliveries
+            if d.receipt.receipt_id in waiting and d.reading is not None and d.reading.status == "read"
+        ]
         for delivery in pending:
             now = _hash(signature, "now")
             if self._fault(delivery, self.accepted, now) is None and self._fits(delivery, now):

@@ -55,7 +55,9 @@ class Session:
     @cached_property
     def jurisdiction(self) -> Jurisdiction:
         """The jurisdiction, loaded and checked on first use."""
-        return load(self.settings.jurisdiction_folder)
+        jurisdiction = load(self.settings.jurisdiction_folder)
+        intake.refuse_personal_numbers(jurisdiction)
+        return jurisdiction
 
     @cached_property
     def rules(self) -> rules.Rules:

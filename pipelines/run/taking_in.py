@@ -102,13 +102,14 @@ def take_in(
             receipts, new_receipts = intake.all_receipts(session.warehouse), []
     if as_of:
         receipts = [r for r in receipts if r.received_at <= as_of]
+    new = {receipt.receipt_id for receipt in new_receipts}
     readings: list[Reading] = []
     new_readings: list[Reading] = []
     limits = session.settings.work_limits
     with session.step("read"), intake.Reader(session.jurisdiction, session.warehouse, limits) as reader:
         for receipt in receipts:
             if receipt.is_withdrawal:
-                session.say(f"withdrawn: {receipt.landing_path}") if receipt in new_receipts else None
+                session.say(f"withdrawn: {receipt.landing_path}") if receipt.receipt_id in new else None
                 continue
             contract = session.jurisdiction.contracts.get(receipt.extract_id)
             if contract is not None and not contract.is_accepted:
@@ -126,7 +127,8 @@ def take_in(
                 session.note("read", **_noted(reading, receipt), seconds=round(time.perf_counter() - started, 3))
                 if stored is None or stored.reading_id != reading.reading_id:
                     new_readings.append(reading)
-                    _tell_of_new_reading(session, receipt, reading)
+                    if receipt.receipt_id not in new:  # nothing was read of a new one before
+                        _tell_of_new_reading(session, receipt, reading)
                     session.ledger.append(
                         "read",
                         {
@@ -142,7 +144,6 @@ def take_in(
     for line in _said_of(new_readings, {receipt.receipt_id: receipt for receipt in receipts}):
         session.say(line)
     decision = session.decide(receipts, readings, as_of)
-    new = {receipt.receipt_id for receipt in new_receipts}
     for each in decision.choice.held:
         if each.receipt_id in new:
             session.say(f"held: {each.landing_path}: {each.because}")
