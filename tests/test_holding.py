@@ -517,3 +517,43 @@ def test_a_check_that_fails_for_held_deliveries_alone_is_held_and_blocks_nothing
     assert [check for check, (outcome, _, _) in outcomes.items() if outcome == "fail"] == [
         "intake.row_counts.desk/file"  # it only warns
     ]
+
+
+# -- two files at once -----------------------------------------------------------------------------------------------
+
+ONE, OTHER = ([["Place", "Heads"], ["Ash", "1"], ["Aspen", heads]] for heads in ("2", "5"))
+
+
+def held_and_counting(desk: kit.Desk) -> tuple[list[str], list[str]]:
+    """The files that are held and those whose figures count, after a look."""
+    taken = desk.take_in()
+    choice = taken.decision.choice
+    held = sorted(each.landing_path.rsplit("/", 1)[-1] for each in choice.held)
+    return held, sorted(r.file_name for r in taken.receipts if r.receipt_id in choice.in_force)
+
+
+def test_of_two_files_that_came_together_and_disagree_neither_counts_until_one_is_taken_back(tmp_path: Path) -> None:
+    desk = kit.Desk(tmp_path)
+    desk.land(ONE, name="a.csv")
+    desk.land(OTHER, name="b.csv")
+    assert held_and_counting(desk) == (["a.csv", "b.csv"], [])
+    assert "files_agree" in desk.taken.decision.choice.held[0].because
+    assert held_and_counting(desk) == (["a.csv", "b.csv"], [])
+    (desk.folder / "landing/desk/file/2020/b.csv.withdrawn").write_text("the draft")
+    assert held_and_counting(desk) == ([], ["a.csv"])
+
+
+@pytest.mark.parametrize("second", [ONE, [["Place", "Heads"], ["Beech", "3"]]])
+def test_two_files_that_came_together_and_agree_or_share_nothing_both_count(tmp_path: Path, second: Any) -> None:
+    desk = kit.Desk(tmp_path)
+    desk.land(ONE, name="a.csv")
+    desk.land(second, name="b.csv")
+    assert held_and_counting(desk) == ([], ["a.csv", "b.csv"])
+
+
+def test_a_file_that_comes_later_corrects_the_one_before_it(tmp_path: Path) -> None:
+    desk = kit.Desk(tmp_path)
+    desk.land(ONE, name="a.csv")
+    desk.take_in()
+    desk.land(OTHER, name="b.csv")
+    assert held_and_counting(desk) == ([], ["a.csv", "b.csv"])

@@ -13,7 +13,7 @@ from pipelines.intake.reader import Reader
 from pipelines.intake.readings import earlier_reading, find_reading, reader_version
 from pipelines.intake.receive import Arrivals, all_receipts, in_force, receive
 from pipelines.intake.repeats import are_apart, of_same_bytes
-from pipelines.intake.vintages import TOLD, Comparisons, Delivery, arrived, compare, findings
+from pipelines.intake.vintages import TOLD, Comparisons, Delivery, arrived, compare, disagreements, findings
 from pipelines.intake.written_files import refuse_personal_numbers
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "are_apart",
     "arrived",
     "compare",
+    "disagreements",
     "earlier_reading",
     "find_reading",
     "findings",

@@ -122,6 +122,7 @@ class _Desk:
         self.times = Counter((receipt.landing_path, receipt.sha256) for receipt in self.receipts)
         self.sequence = max((receipt.sequence for receipt in self.receipts), default=0)
         self.seen = Seen(warehouse)
+        self.at = now_utc()  # of all files of one look: which of them came first nobody knows
         self.new: list[Receipt] = []
         self.held_back: list[str] = []
         self.refused: list[Refused] = []
@@ -171,7 +172,7 @@ class _Desk:
             landing_path=path,
             sha256=sha256,
             size_bytes=size_bytes,
-            received_at=now_utc(),
+            received_at=self.at,
             sequence=self.sequence,
             is_withdrawal=landed.is_withdrawal,
         )

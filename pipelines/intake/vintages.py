@@ -330,6 +330,19 @@ def compare(before: Reading, after: Reading, warehouse: Warehouse) -> Difference
     )
 
 
+def disagreements(readings: Iterable[Reading], warehouse: Warehouse) -> dict[str, str]:
+    """The readings (by id) that report a figure otherwise than another of them, each with one such figure."""
+    key = list(OBSERVATION_KEY)
+    figures = pl.concat(
+        pl.read_parquet(warehouse.folder / reading.folder / "accepted.parquet", columns=[*key, "value"]).with_columns(
+            pl.lit(reading.reading_id).alias("reading_id")
+        )
+        for reading in readings
+    )
+    apart = figures.filter(pl.col("value").n_unique().over(key) > 1).sort(key).unique("reading_id", keep="first")
+    return {row["reading_id"]: _named(row) for row in apart.iter_rows(named=True)}
+
+
 def _named(row: dict[str, Any]) -> str:
     parts = [row["measure"], row["region_code"], period_name(row["period_start"], row["period_end"])]
     parts += [row[d] for d in ("residence", "sex", "age_group", "group", "item") if row[d] not in ("all", "total")]

@@ -154,6 +154,13 @@ _KINDS = (
         findings=_these("repeated_delivery"),
     ),
     _Kind(
+        "files_agree",
+        "同时到达的两个文件对同一数据说法一致 / Two files that came together report no figure differently",
+        "Of two numbers for one question nobody can say which is right",
+        "确认以哪个文件为准，用 .withdrawn 撤回另一个 / Say which file counts, and take the other back by .withdrawn",
+        findings=_these("disagreeing_files"),
+    ),
+    _Kind(
         "totals",
         "表内合计等于各部分之和 / Totals printed in the file are the sums of their parts",
         "A total that does not add up means a wrong part or a wrong total",

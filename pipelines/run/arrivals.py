@@ -155,9 +155,10 @@ class Deliveries:
             for receipt_id, finding in culprits:
                 self.blamed.setdefault(receipt_id, []).append(finding)
 
-    def blame(self, receipt_id: str, finding: Finding) -> None:
-        """Decide again, a finding that nothing of this extract shows being a delivery's fault."""
-        self.blamed.setdefault(receipt_id, []).append(finding)
+    def blame(self, findings: Iterable[tuple[str, Finding]]) -> None:
+        """Decide again, findings that no delivery shows by itself being the fault of these."""
+        for receipt_id, finding in findings:
+            self.blamed.setdefault(receipt_id, []).append(finding)
         self.decide()
 
     def reading_of(self, receipt: Receipt) -> str:

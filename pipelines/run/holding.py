@@ -58,8 +58,11 @@ def decide(
     }
     for extract in extracts.values():
         extract.decide()
-    for receipt, finding in _same_bytes_elsewhere(extracts):
-        extracts[receipt.extract_id].blame(receipt.receipt_id, finding)
+    at_fault = _same_bytes_elsewhere(extracts)
+    for extract in extracts.values():
+        at_fault += _disagreeing(extract)
+    for extract_id in dict.fromkeys(receipt.extract_id for receipt, _ in at_fault):
+        extracts[extract_id].blame([(r.receipt_id, one) for r, one in at_fault if r.extract_id == extract_id])
     decision = _joined(extracts.values(), ZoneInfo(jurisdiction.time_zone))
     if keep:
         for extract in extracts.values():
@@ -89,6 +92,25 @@ def _same_bytes_elsewhere(extracts: dict[str, Deliveries]) -> list[tuple[Receipt
                 reading = extracts[later.extract_id].reading_of(later)
                 finding = intake.of_same_bytes(later, apart[-1], severity)
                 found.append((later, {**finding, "receipt_id": later.receipt_id, "reading_id": reading}))
+    return found
+
+
+def _disagreeing(extract: Deliveries) -> list[tuple[Receipt, Finding]]:
+    """Files in force of one period that were received in one look and report a figure differently, each of them."""
+    together: dict[tuple[str, str], list[tuple[Receipt, Reading]]] = {}
+    for delivery in extract.accepted:
+        receipt, reading = delivery.receipt, delivery.reading
+        if receipt.receipt_id in extract.in_force and reading is not None and reading.status == "read":
+            together.setdefault((receipt.delivery_period, receipt.received_at), []).append((receipt, reading))
+    found = []
+    for same in (same for same in together.values() if len(same) > 1):
+        examples = intake.disagreements([reading for _, reading in same], extract.warehouse)
+        for receipt, reading in same:
+            if reading.reading_id in examples:
+                text = f"another file that came together with it reports {examples[reading.reading_id]} differently"
+                finding = {"check": "disagreeing_files", "severity": "block", "observed": text, "against": ""}
+                finding |= {"expected": "one number for each figure: which of two files counts nobody can say"}
+                found.append((receipt, {**finding, "receipt_id": receipt.receipt_id, "reading_id": reading.reading_id}))
     return found
 
 

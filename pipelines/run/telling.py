@@ -20,8 +20,9 @@ _EXAMPLES = 3
 _CAUSES_TOLD = LINES - 4  # beside the file, what else fails, what stays, and what to do
 # What goes wrong first: a file that is another than it should be, then its columns and units, then rows and cells.
 _CAUSES = (
-    "agreed", "named_period", "repeated", "readable", "columns", "units", "stated_units", "new_codes", "types", "codes",
-    "keys", "numbers", "ranges", "value_jump", "totals", "corrections", "volume", "row_counts", "shrinking",
+    "agreed", "named_period", "repeated", "files_agree", "readable", "columns", "units", "stated_units", "new_codes",
+    "types", "codes", "keys", "numbers", "ranges", "value_jump", "totals", "corrections", "volume", "row_counts",
+    "shrinking",
 )  # fmt: skip
 
 
