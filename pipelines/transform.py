@@ -402,6 +402,7 @@ def _start_dbt(target: Path, warehouse: Warehouse, settings: Settings) -> subpro
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **TELEMETRY_OFF,
         "JUNHENG_BUILD_DATABASE": str(warehouse.work / "build.duckdb"),
+        "JUNHENG_BUILD_FOLDER": str(warehouse.work),
         "JUNHENG_MEMORY_LIMIT": settings.memory_limit,
         "JUNHENG_THREADS": str(settings.threads),
     }

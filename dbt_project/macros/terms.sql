@@ -10,21 +10,44 @@
     {{ junheng.key_text([series, region]) }}
 {%- endmacro %}
 
-{% macro money_id(level, relation, region='region_code') -%}
+{% macro money_id(level, relation, region='region_code', residence=none) -%}
     {#- Spending in a region of one level of government, or of all. -#}
     {%- set r = relation ~ '.' -%}
     {{ junheng.key_text([r ~ 'reference_geography', r ~ region, r ~ 'year', r ~ 'fund', r ~ 'account_stage', level,
-                         r ~ 'domain', r ~ 'residence']) }}
+                         r ~ 'domain', residence or r ~ 'residence']) }}
 {%- endmacro %}
 
-{% macro population_id(relation, date='reference_date') -%}
+{% macro population_id(relation, date='reference_date', sex="'all'", age_group="'all'") -%}
+    {#- A population of a day: of everybody, or of a sex and an age group. -#}
     {%- set r = relation ~ '.' -%}
     {{ junheng.key_text([r ~ 'reference_geography', r ~ 'region_code', r ~ date, r ~ 'population_source',
-                         r ~ 'population_basis', r ~ 'residence']) }}
+                         r ~ 'population_basis', r ~ 'residence', sex, age_group]) }}
 {%- endmacro %}
 
-{% macro score_id(relation, domain) -%}
-    {#- The score of a lowest region in a domain, as the region above (or itself) sees it. -#}
+{% macro score_id(relation, region) -%}
+    {#- The score of an indicator in a region on a scale: its attainment of a target, its place between goalposts. -#}
     {%- set r = relation ~ '.' -%}
-    {{ junheng.key_text([r ~ 'tree_number', r ~ 'place_number', r ~ 'leaf_number', domain]) }}
+    {{ junheng.key_text([r ~ 'scale_kind', r ~ 'scale', r ~ 'reference_geography', r ~ 'year', r ~ region,
+                         r ~ 'indicator_code']) }}
+{%- endmacro %}
+
+{% macro contribution_id(relation, domain) -%}
+    {#- What an indicator takes from the score of a region in a domain, or in all (`all`). -#}
+    {%- set r = relation ~ '.' -%}
+    {{ junheng.key_text([r ~ 'scale_kind', r ~ 'scale', r ~ 'weight_set', r ~ 'reference_geography', r ~ 'year',
+                         r ~ 'region_code', domain, r ~ 'indicator_code']) }}
+{%- endmacro %}
+
+{% macro leaf_score_id(relation, domain, leaf=none) -%}
+    {#- The score of a lowest region in a domain, or in all, as the region above sees it. -#}
+    {%- set r = relation ~ '.' -%}
+    {{ junheng.key_text([r ~ 'scale', r ~ 'weight_set', r ~ 'reference_geography', r ~ 'year', r ~ 'region_code',
+                         leaf or r ~ 'leaf_code', domain]) }}
+{%- endmacro %}
+
+{% macro level_id(relation, method) -%}
+    {#- The level of the composite index of a region: the mean of its scores between goalposts. -#}
+    {%- set r = relation ~ '.' -%}
+    {{ junheng.key_text([r ~ 'scale', r ~ 'weight_set', r ~ 'reference_geography', r ~ 'year', r ~ 'region_code',
+                         r ~ 'domain', method]) }}
 {%- endmacro %}

@@ -20,8 +20,22 @@ if TYPE_CHECKING:
 # A figure that comes out otherwise does not hold: the code of a gate.
 DOES_NOT_HOLD = 3
 LISTED = 12
-LINES_OF_SQL = 40
-COLUMNS = 10
+# What need not be shown where all rows have it.
+_DULL = ("", "all", "total", "main", "reported", "1.0")
+_KINDS = {
+    "figure": "figure",
+    "contribution": "contribution",
+    "score": "score",
+    "leaf_score": "score of a lowest region",
+    "level": "level",
+    "money": "amount of money",
+    "functional": "sum of all levels of government",
+    "account": "account of a government",
+    "population": "population",
+    "value": "number of a series",
+    "all_levels": "number of all governments in a region",
+    "parameter": "parameter",
+}
 _SAID = {
     "exact": "the same, to the last digit",
     "12 digits": "the same at the 12 significant digits of the release",
@@ -38,8 +52,8 @@ def trace(
     key: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What names the row; an omitted key column means the main reading (reported geography, nominal, "
-            "final account, residents of the jurisdiction's population source, total residence, main method).",
+            help="What names the row; an omitted key column means the main reading: variant main, all the people, "
+            "residence total, boundaries and people of the variant main.",
             metavar="KEY=VALUE...",
         ),
     ] = None,
@@ -48,21 +62,20 @@ def trace(
         int | None,
         typer.Option("--limit", help=f"Rows of a kind listed; 0 for all. Default: {LISTED}, all with --json.", min=0),
     ] = None,
-    sql: Annotated[bool, typer.Option("--sql", help="The SQL of every model on the way, in full.")] = False,
 ) -> None:
-    """Trace one figure to formula, inputs, receipts, file, sheet, row and column, and compute it again. Exit code 3:
-    it comes out otherwise."""
+    """Trace one figure to formula, terms, receipts, file, sheet, row and column, and compute it again. Exit code 3: it
+    comes out otherwise, or something on its way does."""
     from pipelines.trace import trace as find
 
     folder = release_folder(settings, release)
     listed = (None if door.as_json else LISTED) if limit is None else limit or None
     found = find(folder, table, key or [], limit=listed)
-    print_result(found.as_dict(), _text(found, whole_sql=sql))
+    print_result(found.as_dict(), _text(found))
     if not found.agrees:
         raise typer.Exit(DOES_NOT_HOLD)
 
 
-def _text(found: Trace, *, whole_sql: bool) -> str:
+def _text(found: Trace) -> str:
     row = found.row
     named = [
         str(row[name]) for name in ("region_name", "scope_name", "indicator_name_zh", "provenance") if row.get(name)
@@ -82,7 +95,6 @@ def _text(found: Trace, *, whole_sql: bool) -> str:
         lines += ["", *_level(level)]
     lines += _cells(found)
     lines += _checks(found.checks)
-    lines += _models(found.models, whole_sql)
     return "\n".join(lines)
 
 
@@ -116,36 +128,21 @@ def _figures(figures: list[dict[str, Any]]) -> str:
 
 
 def _level(level: dict[str, Any]) -> list[str]:
-    """The rows of one table that contribute."""
-    what = "made of" if level["main"] else "by what was agreed"
-    head = f"{'  ' * (level['level'] - 1)}{what}: {level['count']:,} row(s) of {level['table']}"
-    if level["table"] == "fct_observation":
-        return [f"{head}, listed below as cells"]
-    wanted = [*level["key"], level["main"]] if level["main"] else []
-    rows = [
-        {name: _plain(row[name]) for name in (wanted or row) if name in row and name != "trace"}
-        for row in level["rows"]
-    ]
-    constant = {
-        name: rows[0][name]
-        for name in (rows[0] if len(rows) > 1 else {})
-        if all(r[name] == rows[0][name] for r in rows)
-    }
-    constant.pop(level["main"], None)
-    shown = [{name: value for name, value in row.items() if name not in constant} for row in rows]
-    if not level["main"]:  # of what was agreed: what it says, in few words
-        shown = [{c: v for c, v in row.items() if v and not c.endswith("_en")} for row in shown]
-        columns = list(dict.fromkeys(c for row in shown for c in row))[:COLUMNS]
-        shown = [{c: row.get(c, "") for c in columns} for row in shown]
-        constant = {c: v for c, v in constant.items() if v and not c.endswith("_en")}
-    lines = [head]
-    if constant:
-        lines.append("  all with " + " ".join(f"{name}={value}" for name, value in constant.items()))
-    lines += [f"  {line}" for line in (as_table(shown).splitlines() if rows else [])]
-    if (more := level["count"] - len(rows)) > 0 and rows:
-        lines.append(f"  … {more:,} more (--limit 0 lists all)")
+    """The inputs of one kind at one step on the way."""
+    indent = "  " * (level["level"] - 1)
+    lines = [f"{indent}each {_KINDS[level['of']]} is made of: {level['count']:,} {_KINDS[level['kind']]}(s)"]
+    rows = [{c: _plain(v) for c, v in row.items() if c != "trace"} for row in level["rows"]]
+    constant = {c: rows[0][c] for c in (rows[0] if len(rows) > 1 else {}) if all(r[c] == rows[0][c] for r in rows)}
+    constant.pop("value", None)
+    if told := {c: v for c, v in constant.items() if v and v not in _DULL}:
+        lines.append(f"{indent}  all with " + " ".join(f"{name}={value}" for name, value in told.items()))
+    dull = {c for c in (rows[0] if rows else {}) if all(r[c] in _DULL for r in rows)} - {"value", "role"}
+    shown = [{c: v for c, v in row.items() if c not in constant and c not in dull} for row in rows]
+    lines += [f"{indent}  {line}" for line in as_table(shown).splitlines()]
+    if (more := level["count"] - len(rows)) > 0:
+        lines.append(f"{indent}  … {more:,} more (--limit 0 lists all)")
     if commands := [row["trace"] for row in level["rows"] if "trace" in row]:
-        lines.append(f"  each by itself: {commands[0]}")
+        lines.append(f"{indent}  each by itself: {commands[0]}")
     return lines
 
 
@@ -222,21 +219,6 @@ def _checks(checks: dict[str, Any]) -> list[str]:
         f"until {w['valid_until']}"
         for w in checks["waivers"]
     ]
-    return lines
-
-
-def _models(models: list[dict[str, Any]], whole: bool) -> list[str]:
-    if not models:
-        return []
-    lines = ["", "computed by these models, the last first (rows: of this figure's slice)"]
-    rows = [{"model": m["name"], "rows": m["rows"], "file": m["path"]} for m in models]
-    lines += [f"  {line}" for line in as_table(rows).splitlines()]
-    for model in models if whole else models[:1]:
-        sql = [line for line in str(model["sql"]).strip().splitlines() if line.strip()]
-        cut = sql if whole else sql[:LINES_OF_SQL]
-        lines += ["", f"SQL of {model['name']}", *(f"  {line}" for line in cut)]
-        if len(cut) < len(sql):
-            lines.append(f"  … {len(sql) - len(cut):,} more lines (--sql shows all, of every model on the way)")
     return lines
 
 

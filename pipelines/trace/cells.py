@@ -12,7 +12,8 @@ from typing import Any
 
 import duckdb
 
-from pipelines.trace.evidence import Lineage
+from pipelines.sql import text_literal
+from pipelines.trace.evidence import Evidence
 
 PLACE = ("source_file", "source_sheet", "source_row", "source_column")
 SAME_FIGURE = (
@@ -39,15 +40,18 @@ def rows_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, A
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def gather(connection: duckdb.DuckDBPyConnection, lineage: Lineage, observations: str, limit: int | None) -> Cells:
-    """Files, cells and deliveries of the observations in a temporary relation; at most `limit` cells are listed."""
-    persons = [name for name, said in lineage.extracts.items() if said["is_person_level"]]
-    listed = ", ".join("'" + name.replace("'", "''") + "'" for name in persons) or "''"
-    is_person = f"o.department || '/' || o.extract in ({listed})"
+def lay(connection: duckdb.DuckDBPyConnection, known: Evidence, observations: str) -> None:
+    """Lay the observations whose ids a statement gives as the temporary view `contributing`."""
+    persons = [name for name, rules in known.extracts.items() if rules["is_person_level"]]
+    listed = ", ".join(map(text_literal, persons)) or "''"
     connection.execute(
-        f"create or replace temporary view contributing as select o.*, {is_person} as is_person_level "
-        f'from temp."{observations}" o'
+        f"create or replace temporary table contributing as select o.*, o.department || '/' || o.extract in ({listed}) "
+        f"as is_person_level from public.main.fct_observation o where o.observation_id in ({observations})"
     )
+
+
+def gather(connection: duckdb.DuckDBPyConnection, limit: int | None) -> Cells:
+    """Files, cells and deliveries of the observations in `contributing`; at most `limit` cells are listed."""
     files = rows_of(
         connection,
         "select r.receipt_id, c.department || '/' || c.extract as extract, r.delivery_period, r.landing_path, "
@@ -140,42 +144,70 @@ def _say_why(deliveries: list[dict[str, Any]]) -> None:
             row["why"] = "a later delivery of its extract holds the figure, or replaces all of it"
 
 
-def read_again(lineage: Lineage, row: dict[str, Any]) -> Decimal | str | None:
-    """The number in a cell, in base units, by the rules of its contract.
+def read_again(
+    connection: duckdb.DuckDBPyConnection, known: Evidence
+) -> tuple[dict[str, Decimal | None], dict[str, str]]:
+    """The numbers in the cells of `contributing`, in base units, by the rules of their contracts; by observation.
 
-    A text says why it is not read: the figure was counted from records of persons, or the cell fits no layout.
+    The second answer says of some why they are not read again: they were counted from records of persons, or what reads
+    them is not in the release; they count as published.
     """
+    rows = rows_of(
+        connection,
+        "select observation_id, department || '/' || extract as extract, unit_reported, value_reported, correction_id, "
+        "value, (conf_status <> 'F' and obs_status like '%Q%') as is_hidden from contributing",
+    )
+    numbers: dict[str, Decimal | None] = {}
+    unread: dict[str, str] = {}
+    alike: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        extract = known.extracts.get(row["extract"])
+        if row["is_hidden"]:
+            continue  # what rests on it is not computed
+        if extract is None:
+            unread[row["observation_id"]] = "its contract is not in the release"
+        elif extract["is_person_level"]:
+            unread[row["observation_id"]] = "counted from records of persons: no row is in a release"
+        elif (row["unit_reported"] or "") not in known.units:
+            unread[row["observation_id"]] = f"the unit {row['unit_reported']!r} is not in the release"
+        else:
+            alike.setdefault((row["extract"], row["unit_reported"] or ""), []).append(row)
+        if row["observation_id"] in unread:
+            numbers[row["observation_id"]] = row["value"]
+    for (name, unit), group in alike.items():
+        for row, number in zip(group, _numbers_in(known, name, unit, group), strict=True):
+            numbers[row["observation_id"]] = number
+    return numbers, unread
+
+
+def _numbers_in(known: Evidence, extract: str, unit: str, rows: list[dict[str, Any]]) -> list[Decimal | None]:
+    """The numbers in cells of one extract and unit: by the layout that gives the published one, else by the last."""
     import polars as pl
 
     from pipelines.intake import numbers
     from pipelines.jurisdiction.contract import NumberStyle
 
-    extract = lineage.extracts.get(f"{row['department']}/{row['extract']}")
-    if extract is None:
-        return "its contract is not in the release"
-    if extract["is_person_level"]:
-        return "counted from records of persons: no row is in a release"
-    unit = lineage.units.get(row["unit_reported"] or "")
-    if unit is None:
-        return f"the unit {row['unit_reported']!r} is not in the release"
-    correction = lineage.corrections.get(row["correction_id"] or "")
-    text = correction["value"] if correction and correction["value"] is not None else row["value_reported"]
-    found: Decimal | None = None
-    for layout in extract["layouts"]:
-        parsed = numbers.parse(
-            pl.Series("text", [text or ""], dtype=pl.String),
+    corrected = [known.corrections.get(row["correction_id"] or "", {}).get("value") for row in rows]
+    texts = [
+        value if value is not None else row["value_reported"] or "" for value, row in zip(corrected, rows, strict=True)
+    ]
+    found: list[Decimal | None] = [None] * len(rows)
+    for layout in known.extracts[extract]["layouts"]:
+        read = numbers.parse(
+            pl.Series("text", texts, dtype=pl.String),
             kind="decimal",
-            factor=unit["factor"],
-            is_percent=unit["base"] == "percent",
+            factor=known.units[unit]["factor"],
+            is_percent=known.units[unit]["base"] == "percent",
             tokens=layout["tokens"],
             marks=layout["marks"],
             minimum=None,
             maximum=None,
             style=NumberStyle(**layout["numbers"]),
-        )
-        found = parsed["value"][0]
-        if found == row["value"]:
-            break
+        )["value"].to_list()
+        found = [
+            before if before is not None and before == row["value"] else now
+            for before, now, row in zip(found, read, rows, strict=True)
+        ]
     return found
 
 

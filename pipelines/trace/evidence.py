@@ -1,135 +1,72 @@
-"""What a release must hold so that its figures can be traced without anything else: models, their lineage, rules.
+"""What a release holds so that its figures can be traced without anything else.
 
-`evidence/lineage.json` has the compiled models behind the published tables, the recipe of tracing and how cells were
-read; `evidence/sources/` the reference tables and accounts that models read, as Parquet. No observation is in them:
-these stand in the public database, under its mask.
+`evidence/figure_term.parquet` says what each number is computed from (dbt makes it), `evidence/series.parquet` what the
+numbers between cells and figures are about, `evidence/tracing.json` how cells were read and which figures the tables for
+people show. No observation is in them: these stand in the public database, under its mask.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from pipelines.errors import UsageError
-from pipelines.settings import PROJECT_FOLDER
-from pipelines.sql import quote, text_literal
-from pipelines.store import read_json, read_yaml, write_json
+from pipelines.sql import text_literal
+from pipelines.store import read_json, write_json
 
 if TYPE_CHECKING:  # a trace reads a release; jurisdictions are loaded by runs only
     from pipelines.jurisdiction import Jurisdiction
 
-LINEAGE = "evidence/lineage.json"
-SOURCES = "evidence/sources"
-RECIPE = PROJECT_FOLDER / "dbt_project" / "tracing.yml"
+TERMS = "evidence/figure_term.parquet"
+SERIES = "evidence/series.parquet"
+READING = "evidence/tracing.json"
 
 
 @dataclass(frozen=True)
-class Model:
-    """One model: where it stands, what it says of itself, the SQL that was run, and what it reads."""
+class Evidence:
+    """What a release says of how its figures came about. Build one with `read`.
 
-    name: str
-    schema: str
-    path: str
-    description: str
-    sql: str
-    reads: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """What a release says of how its figures came about. Build one with `read`."""
+    `tables` maps a published table to the figures that its columns show; `units`, `extracts` and `corrections` say how
+    cells were read.
+    """
 
     folder: Path
-    database: str
-    models: dict[str, Model]
-    recipe: dict[str, Any]
+    tables: dict[str, dict[str, dict[str, Any]]]
     units: dict[str, dict[str, Any]]
     extracts: dict[str, dict[str, Any]]
     corrections: dict[str, dict[str, Any]]
 
-    @cached_property
-    def released(self) -> dict[str, dict[str, Any]]:
-        """Relations that a published table holds."""
-        found: dict[str, dict[str, Any]] = self.recipe["released"]
-        return found
 
-    @cached_property
-    def tables(self) -> dict[str, dict[str, Any]]:
-        """The published tables whose figures can be traced."""
-        found: dict[str, dict[str, Any]] = self.recipe["tables"]
-        return found
-
-    def source(self, name: str) -> Path:
-        """The file of a relation of schema `source`."""
-        return self.folder / SOURCES / f"{name}.parquet"
-
-
-def read(folder: Path) -> Lineage:
-    """The lineage that a release carries. Raises UsageError for one that was made without."""
-    if not (folder / LINEAGE).exists():
+def read(folder: Path) -> Evidence:
+    """The evidence that a release carries. Raises UsageError for one that was made without."""
+    if not (folder / READING).exists() or not (folder / TERMS).exists():
         raise UsageError(
-            f"release {folder.name} was made before releases carried their models: it cannot be traced",
+            f"release {folder.name} was made before releases carried the terms of their figures: it cannot be traced",
             where=str(folder),
             do="trace a later release, or `junheng reproduce` this one",
         )
-    said = read_json(folder / LINEAGE)
-    return Lineage(
-        folder=folder,
-        database=said["database"],
-        models={name: Model(name, reads=tuple(m.pop("reads")), **m) for name, m in said["models"].items()},
-        recipe=said["recipe"],
-        units=said["units"],
-        extracts=said["extracts"],
-        corrections=said["corrections"],
-    )
+    return Evidence(folder=folder, **read_json(folder / READING))
 
 
 def write_evidence(
     connection: duckdb.DuckDBPyConnection, dbt_manifest: Path, jurisdiction: Jurisdiction, folder: Path
 ) -> None:
-    """Lay the lineage into a prepared release; `connection` has the build attached as `build`."""
-
-    recipe = read_yaml(RECIPE.read_text(encoding="utf-8"))
-    nodes = {
-        node["name"]: node
-        for node in json.loads(dbt_manifest.read_text(encoding="utf-8"))["nodes"].values()
-        if node["resource_type"] == "model"
-    }
-    wanted: dict[str, dict[str, Any]] = {}
-    sources: set[str] = set()
-    ahead = [name for name in recipe["tables"] if name in nodes]
-    while ahead:
-        name = ahead.pop()
-        if name in wanted:
-            continue
-        node = nodes[name]
-        reads = [parent.rsplit(".", 1)[1] for parent in node["depends_on"]["nodes"]]
-        wanted[name] = {
-            "schema": node["schema"],
-            "path": f"dbt_project/{node['original_file_path']}",
-            "description": node["description"],
-            "sql": node["compiled_code"],
-            "reads": reads,
-        }
-        if (recipe["released"].get(name) or {}).get("table") == "fct_observation":
-            continue  # what was read stands in the public table
-        ahead += [parent for parent in reads if parent in nodes]
-        sources |= {parent for parent in reads if parent not in nodes}
-    for source in sorted(sources):
-        (folder / SOURCES).mkdir(parents=True, exist_ok=True)  # an empty folder is no part of a release
-        target = text_literal(str(folder / SOURCES / f"{source}.parquet"))
-        connection.execute(f"copy (from build.source.{quote(source)} order by all) to {target} (format parquet)")
+    """Lay terms, series and reading rules into a prepared release; `connection` has the build attached as `build`."""
+    shutil.copyfile(dbt_manifest.with_name(Path(TERMS).name), folder / TERMS)
+    connection.execute(
+        "copy (select series_number, measure, reference_geography, period_start, period_end, year, population_basis, "
+        "residence, sex, age_group, group_code, item from build.intermediate.int_observation__number_series "
+        f"order by series_number) to {text_literal(str(folder / SERIES))} (format parquet, compression zstd)"
+    )
     write_json(
-        folder / LINEAGE,
+        folder / READING,
         {
-            "database": next((nodes[name]["database"] for name in wanted), ""),
-            "models": {name: wanted[name] for name in sorted(wanted)},
-            "recipe": recipe,
+            "tables": _figures_shown(dbt_manifest),
             "units": {n: {"base": unit.base, "factor": unit.factor} for n, unit in jurisdiction.units.items()},
             "extracts": {name: _reading_of(contract) for name, contract in jurisdiction.contracts.items()},
             "corrections": {
@@ -138,6 +75,16 @@ def write_evidence(
             },
         },
     )
+
+
+def _figures_shown(dbt_manifest: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """The `figures` that models declare: which figure each of their columns shows."""
+    nodes = json.loads(dbt_manifest.read_text(encoding="utf-8"))["nodes"].values()
+    return {
+        node["name"]: figures
+        for node in nodes
+        if node["resource_type"] == "model" and (figures := node["config"]["meta"].get("figures"))
+    }
 
 
 def _reading_of(contract: Any) -> dict[str, Any]:

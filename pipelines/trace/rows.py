@@ -1,21 +1,30 @@
 """Which published row is meant: a table and `KEY=VALUE`, and what to say when these name no row or many.
 
-What the row is made of is `lineage`'s.
+What the row is made of is `walking`'s.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
 
 from pipelines.errors import UsageError
-from pipelines.figure_keys import main_reading, text_of_key
 from pipelines.sql import quote
-from pipelines.trace.evidence import Lineage
 
+# What an omitted key column means, beside what `main_reading` adds. In this order they are supposed.
+WHOLE = {
+    "variant": "main",
+    "breakdown": "all",
+    "residence": "total",
+    "sex": "all",
+    "age_group": "all",
+    "group": "all",
+}
 NUMBERS = ("DECIMAL", "DOUBLE", "FLOAT", "INTEGER", "BIGINT", "SMALLINT", "HUGEINT")
 SHOWN = 12
 
@@ -45,16 +54,47 @@ def tables_of(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -
     return {name: Table(name, list(said["key"]), columns[name]) for name, said in manifest["tables"].items()}
 
 
-def chosen_table(tables: dict[str, Table], lineage: Lineage, name: str) -> Table:
-    """The table of that name. Raises UsageError for one that is not there or whose figures are not computed."""
-    traceable = ", ".join(sorted(lineage.tables))
+def main_reading(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What an omitted key column means in a release: everybody, and the choices of its variant `main`."""
+    found = connection.execute(
+        "select boundaries, population_basis, population_source from public.main.dim_variant where variant = 'main'"
+    ).fetchone()
+    columns = ("reference_geography", "population_basis", "population_source")
+    return dict(zip(columns, found, strict=True)) | WHOLE if found else dict(WHOLE)
+
+
+def trace_command(table: str, key: Mapping[str, Any], reading: Mapping[str, str]) -> str:
+    """The command line that traces one row: `junheng trace TABLE KEY=VALUE...`.
+
+    Columns that hold what an omitted one would mean in `reading` are left out; a value is quoted for a shell.
+    """
+    parts = [
+        shlex.quote(f"{column}={text}")
+        for column, value in key.items()
+        if (text := text_of_key(value)) and text != reading.get(column)
+    ]
+    return " ".join(["junheng trace", table, *parts])
+
+
+def text_of_key(value: Any) -> str:
+    """A key's value as a person writes it; empty for none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def chosen_table(tables: dict[str, Table], traceable: Sequence[str], name: str) -> Table:
+    """The table of that name. Raises UsageError for one that is not there or shows no figure."""
+    listed = ", ".join(sorted(traceable))
     if name not in tables:
-        raise UsageError(f"there is no table {name!r}", where="TABLE", do=f"name one of {traceable}")
-    if name not in lineage.tables:
+        raise UsageError(f"there is no table {name!r}", where="TABLE", do=f"name one of {listed}")
+    if name not in traceable:
         raise UsageError(
             f"{name} holds nothing that is computed from observations",
             where="TABLE",
-            do=f'see it with `junheng query "from {name}"`, or trace one of {traceable}',
+            do=f'see it with `junheng query "from {name}"`, or trace one of {listed}',
         )
     return tables[name]
 
@@ -63,14 +103,13 @@ def the_row(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     pairs: Sequence[str],
-    reading: Mapping[str, tuple[str, ...]] | None = None,
+    reading: Mapping[str, str],
 ) -> None:
     """Lay the one row that is meant as the temporary table `target`.
 
-    An omitted key column means what `reading` says (`figure_keys`), as far as rows with it are there. Raises UsageError
+    An omitted key column means what `reading` says, as far as rows with it are there. Raises UsageError
     for a pair that is none, a column that is unknown, a key that fits no row, or one that fits several.
     """
-    reading = main_reading({}) if reading is None else reading
     asked = _asked(table, pairs)
     relation = f"public.main.{quote(table.name)}"
     connection.execute(f"create or replace temporary table fitting as from {relation} limit 0")
@@ -89,8 +128,7 @@ def the_row(
     for column, meant in reading.items():
         if column not in table.key or column in asked:
             continue
-        listed = ", ".join(f"'{value}'" for value in meant)
-        narrower = f"select * from fitting where {quote(column)} in ({listed})"
+        narrower = f"select * from fitting where {quote(column)} = '{meant}'"
         found = connection.execute(f"select count(*) from ({narrower})").fetchone()
         if found and found[0]:
             connection.execute(f"create or replace temporary table narrower as {narrower}")

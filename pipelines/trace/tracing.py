@@ -1,13 +1,11 @@
-"""One trace: the row, its figures computed again and compared, the rows and cells they are made of, what was checked.
+"""One trace: the row, its figures computed again and compared, what they are computed from, its cells, what was checked.
 
 It says what it finds as plain data; how that is shown is the command line's.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -15,20 +13,43 @@ from typing import Any
 
 import duckdb
 
-from pipelines.figure_keys import main_reading, trace_command
-from pipelines.sql import quote
+from pipelines.sql import text_literal
 from pipelines.store import read_json
-from pipelines.trace import cells, evidence, lineage, rows
-from pipelines.trace.evidence import Lineage
-from pipelines.trace.levels import OBSERVATIONS, Levels
-from pipelines.trace.replay import Replay, open_release
+from pipelines.trace import cells, evidence, rows, walking
+from pipelines.trace.evidence import Evidence
 
 EXACT, DIGITS, DIFFERS, WITHHELD, NOT_COMPUTED = "exact", "12 digits", "differs", "withheld", "not computed again"
+OBSERVATIONS, POPULATIONS = "fct_observation", "fct_population"
+POPULATION_KEY = (
+    "reference_geography", "region_code", "reference_date", "population_source", "population_basis", "residence", "sex",
+    "age_group",
+)  # fmt: skip
+# What the parts of an id are, by kind of number (dbt_project/macros/terms.sql).
+_MONEY = ("boundaries", "region_code", "year", "fund", "account_stage", "government_level", "domain", "residence")
+_SCALE = ("scale", "weight_set", "boundaries", "year", "region_code")
+PARTS: dict[str, tuple[str, ...]] = {
+    "figure": ("subject_code", "region_id", "year", "breakdown", "variant"),
+    "money": _MONEY,
+    "account": _MONEY,
+    "functional": _MONEY,
+    "population": POPULATION_KEY,
+    "score": ("scale_kind", "scale", "boundaries", "year", "region_code", "indicator_code"),
+    "contribution": ("scale_kind", *_SCALE, "domain", "indicator_code"),
+    "leaf_score": (*_SCALE, "lowest_region", "domain"),
+    "level": (*_SCALE, "domain", "method"),
+}
+WORDS = {
+    "numerator": "the sum of its terms, as its formula names them",
+    "denominator": "the sum of its terms, as its formula names them",
+    "contribution": "effective weight x (1 - attainment) x 100, over the lowest regions weighed with their people",
+    "population": "as reported, or the sum of its parts; what is estimated says so (column derivation)",
+    "observation": "the number in the cell x the factor of its unit",
+}
 
 
 @dataclass
 class Trace:
-    """What is known of one published row. `outcome` is the worst of its figures'."""
+    """What is known of one published row. `outcome` is the worst of its figures', and of those on the way to its cells."""
 
     release_id: str
     table: str
@@ -46,7 +67,6 @@ class Trace:
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)  # deliveries of its extracts that failed their checks
     checks: dict[str, Any] = field(default_factory=dict)
-    models: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def agrees(self) -> bool:
@@ -58,23 +78,33 @@ class Trace:
         return asdict(self) | {"agrees": self.agrees}
 
 
+@dataclass(frozen=True)
+class Number:
+    """The number that a column shows: its kind and id, and the column of `number` that holds it computed again."""
+
+    column: str
+    kind: str
+    id: str
+    holds: str
+    formula: str
+
+
 def trace(folder: Path, table_name: str, pairs: Sequence[str], *, limit: int | None = None) -> Trace:
     """Trace one row of a sealed release; at most `limit` rows of each kind are listed, counts are of all.
 
-    Raises UsageError when the table or key names no row or several, or the release carries no lineage.
+    Raises UsageError when the table or key names no row or several, or the release carries no terms.
     """
     known = evidence.read(folder)
-    manifest = read_json(folder / "manifest.json")
-    connection = open_release(known)
+    manifest, card = read_json(folder / "manifest.json"), read_json(folder / "release.json")
+    connection = walking.open_release(known)
     try:
         tables = rows.tables_of(connection, manifest)
-        table = rows.chosen_table(tables, known, table_name)
-        card = read_json(folder / "release.json")
-        reading = main_reading(card)
+        table = rows.chosen_table(tables, [*known.tables, POPULATIONS, OBSERVATIONS], table_name)
+        reading = rows.main_reading(connection)
         rows.the_row(connection, table, pairs, reading)
         row = cells.rows_of(connection, "from target")[0]
         key = {column: row[column] for column in table.key}
-        found = Trace(manifest["release_id"], table.name, key, trace_command(table.name, key, reading), row=row)
+        found = Trace(manifest["release_id"], table.name, key, rows.trace_command(table.name, key, reading), row=row)
         mark = card["jurisdiction"]["synthetic_mark"]
         found.mark = f"{mark['zh']} / {mark['en']}" if row.get("provenance") == "synthetic" else ""
         carried = {str(said["table"]): said for said in manifest.get("carried_over") or []}
@@ -85,146 +115,193 @@ def trace(folder: Path, table_name: str, pairs: Sequence[str], *, limit: int | N
                 f"{table.name} stands as in {said['from_release']}, because its new rows did not pass "
                 f"{', '.join(said['checks'])}: trace it there (--release {said['from_release']})"
             )
-            found.figures = [_figure(known, table, row, {}, column, NOT_COMPUTED) for column in table.numbers]
             return found
-        _explain(Levels(connection, known, tables), table, found, int(manifest["mask"]["cells"]), limit)
+        if "Q" in str(row.get("obs_status") or "").split(";"):
+            found.outcome = WITHHELD
+            found.notes.append("the figure is withheld (obs_status Q): what it rests on is not shown")
+            return found
+        numbers = _numbers_shown(connection, known, table.name, row)
+        _explain(connection, known, found, numbers, limit)
         return found
     finally:
         connection.close()
 
 
-def _explain(levels: Levels, table: rows.Table, found: Trace, mask_cells: int, limit: int | None) -> None:
-    """Compute the row in `target` again, compare, and follow what it is made of."""
-    known, connection, replay = levels.known, levels.connection, levels.replay(table.name)
-    again = _computed_again(replay, table, found.row)
-    is_withheld = "Q" in str(found.row.get("obs_status") or "").split(";")
-    inputs: list[lineage.Found] = []
-    if is_withheld:
-        found.notes.append("the figure is withheld (obs_status Q): what it rests on is not shown")
-    else:
-        inputs = levels.inputs_of(replay, None)
-        beside = levels.inputs_of(replay, known.tables[table.name].get("beside") or {})
-        levels.add([*inputs, *beside], 1)
-    has_hidden = any(_is_hidden(connection, each, levels.tables) for each in inputs)
-    _compare(known, table, found, again, _words_of(connection, inputs), is_withheld, has_hidden, mask_cells > 0)
-    found.models = _models(known, replay, levels.tables)
-    if table.name == OBSERVATIONS and not is_withheld:
-        levels.add_target()
-        if isinstance(again["value"], str):
-            found.notes.append(again["value"])
-    levels.follow(inputs, 2)
-    found.levels = levels.as_list(limit)
-    gathered = cells.gather(connection, known, levels.observations, limit)
+def _numbers_shown(
+    connection: duckdb.DuckDBPyConnection, known: Evidence, table: str, row: Mapping[str, Any]
+) -> list[Number]:
+    """The numbers that the columns of a row show."""
+    if table == OBSERVATIONS:
+        return [Number("value", "observation", str(row["observation_id"]), "exact", WORDS["observation"])]
+    if table == POPULATIONS:
+        name = "|".join(rows.text_of_key(row[column]) for column in POPULATION_KEY)
+        return [Number("population", "population", name, "exact", WORDS["population"])]
+    found = []
+    for column, shown in known.tables[table].items():
+        if row.get(column) is None:
+            continue
+        subject = str(shown["subject"]).format(**row)
+        breakdown = shown.get("breakdown") or row.get("breakdown") or _of_residence(row)
+        parts = (subject, row["region_id"], row["year"], breakdown, _variant(connection, shown.get("variant"), row))
+        name = "|".join(map(str, parts))
+        part = shown.get("part", "value")
+        if "contribution" in shown:
+            indicator = str(shown["contribution"]).format(**row)
+            inputs = connection.execute(
+                "select input_id from figure_term where figure_kind = 'figure' and figure_id = ? "
+                "and input_kind = 'contribution' and input_id like '%|' || ?",
+                [name, indicator],
+            ).fetchall()
+            found += [Number(column, "contribution", str(i), "points", WORDS["contribution"]) for (i,) in inputs]
+        else:
+            formula = WORDS.get(part) or _formula(connection, subject)
+            found.append(Number(column, "figure", name, "number" if part == "value" else part, formula))
+    return found
+
+
+def _of_residence(row: Mapping[str, Any]) -> str:
+    residence = row.get("residence", "total")
+    return "all" if residence == "total" else f"residence={residence}"
+
+
+def _variant(connection: duckdb.DuckDBPyConnection, choice: Mapping[str, str] | None, row: Mapping[str, Any]) -> str:
+    """The variant that a column shows: the row's, or the declared one that differs from `main` in one choice."""
+    if not choice:
+        return str(row.get("variant") or "main")
+    ((name, value),) = choice.items()
+    others = "boundaries population_basis population_source prices fund account_stage government_level".split()
+    same = " and ".join(f"v.{c} is not distinct from m.{c}" for c in others if c != name)
+    found = connection.execute(
+        f"select v.variant from public.main.dim_variant v, public.main.dim_variant m "
+        f"where m.is_main and v.{name} = ? and {same} and not v.is_main order by v.variant",
+        [value],
+    ).fetchone()
+    return str(found[0]) if found else "main"
+
+
+def _formula(connection: duckdb.DuckDBPyConnection, subject: str) -> str:
+    found = connection.execute(
+        "select name_en, formula_en from public.main.dim_subject where subject_code = ?", [subject]
+    ).fetchone()
+    return f"{found[0]}: {found[1]}" if found else ""
+
+
+def _explain(
+    connection: duckdb.DuckDBPyConnection, known: Evidence, found: Trace, numbers: list[Number], limit: int | None
+) -> None:
+    """Walk to the cells, compute again from them, compare, and say what stands on the way."""
+    walking.walk(connection, [(n.kind, n.id) for n in numbers if n.kind != "observation"])
+    direct = ", ".join(text_literal(n.id) for n in numbers if n.kind == "observation") or "null"
+    cells.lay(
+        connection,
+        known,
+        f"select input_id from term where input_kind = 'observation' union all select unnest([{direct}])",
+    )
+    read, unread = cells.read_again(connection, known)
+    walking.compute(connection, read)
+    for number in numbers:
+        found.figures.append(_compared(connection, found.row, number, unread))
+    on_the_way = [f for f in walking.figures_again(connection) if f["is_computed"] and f["value"] is not None]
+    others = [f for f in on_the_way if _agreement(f["value"], f["again"]) == DIFFERS]
+    wrong_cells = [i for i, value in _published_cells(connection).items() if i in read and read[i] != value]
+    for figure in others:
+        found.notes.append(
+            f"on the way: {figure['figure_id']} is published as {figure['value']}, and is {figure['again']}"
+        )
+    for name in wrong_cells:
+        found.notes.append(f"on the way: the cell of observation {name} does not hold the published number")
+    found.notes += sorted(set(unread.values()))
+    outcomes = [figure["outcome"] for figure in found.figures] + [DIFFERS] * bool(others or wrong_cells)
+    found.outcome = next((o for o in (DIFFERS, WITHHELD, NOT_COMPUTED, DIGITS) if o in outcomes), EXACT)
+    if WITHHELD in outcomes:
+        found.notes.append("cells that it rests on are withheld: from what is published it cannot all be computed")
+    found.levels = _levels(connection, limit)
+    gathered = cells.gather(connection, limit)
     found.files, found.cells, found.deliveries = gathered.files, gathered.cells, gathered.deliveries
     found.cells_count, found.held = gathered.count, gathered.held
-    about = [table.name, *dict.fromkeys(str(level["table"]) for level in found.levels)]
-    outcomes, failing, touched, waivers = cells.checks_of(connection, about, limit)
-    found.checks = {"outcomes": outcomes, "failing": failing, "rows": touched, "waivers": waivers}
+    outcomes_of, failing, touched, waivers = cells.checks_of(connection, [found.table, "figure"], limit)
+    found.checks = {"outcomes": outcomes_of, "failing": failing, "rows": touched, "waivers": waivers}
 
 
-def _compare(
-    known: Lineage,
-    table: rows.Table,
-    found: Trace,
-    again: dict[str, Any],
-    words: dict[str, Any],
-    is_withheld: bool,
-    has_hidden: bool,
-    has_mask: bool,
-) -> None:
-    """Every column beside the key against the same computed again; figures are told, other columns if they differ."""
-    for column in table.columns:
-        if column in table.key:
-            continue
-        published, computed = found.row[column], again.get(column, NOT_COMPUTED)
-        outcome = _compared(published, computed, is_withheld)
-        # A cell without a number that comes out with one may be hidden: where there is a mask, it is never shown.
-        if outcome == DIFFERS and (has_hidden or (has_mask and published is None)):
-            outcome = WITHHELD
-        if column in table.numbers or outcome == DIFFERS:
-            shown = {} if outcome in (WITHHELD, NOT_COMPUTED) else again
-            found.figures.append(_figure(known, table, found.row | words, shown, column, outcome))
-    outcomes = [figure["outcome"] for figure in found.figures]
-    found.outcome = next((o for o in (DIFFERS, WITHHELD, NOT_COMPUTED, DIGITS) if o in outcomes), EXACT)
-    if has_hidden:
-        found.notes.append("figures that it rests on are withheld: from what is published it cannot all be computed")
+def _published_cells(connection: duckdb.DuckDBPyConnection) -> dict[str, Decimal | None]:
+    return dict(connection.execute("select observation_id, value from contributing").fetchall())
 
 
-def _words_of(connection: duckdb.DuckDBPyConnection, inputs: list[lineage.Found]) -> dict[str, Any]:
-    """What a formula in words may name of the one row of a reference table that a figure rests on."""
-    return {
-        f"{each.table}.{column}": value
-        for each in inputs
-        if each.is_published and each.count == 1 and each.table.startswith("dim_")
-        for column, value in cells.rows_of(connection, f"from temp.{quote(each.relation)}")[0].items()
-    }
-
-
-def _models(known: Lineage, replay: Replay, tables: dict[str, rows.Table]) -> list[dict[str, Any]]:
-    """The models that were run, the last first, with their compiled SQL."""
-    return [
-        {
-            "name": name,
-            "path": model.path,
-            "rows": replay.rows_of(name),
-            "sql": model.sql,
-            "description": model.description,
-        }
-        for name in reversed(replay.made)
-        if (model := known.models.get(name))
-        and not replay.is_held(name)
-        and model.schema != "staging"
-        and (name == replay.table or name not in tables)
-    ]
-
-
-def _computed_again(replay: Replay, table: rows.Table, row: dict[str, Any]) -> dict[str, Any]:
-    """The row as its model gives it now; of a column that no model computes, a text says why."""
-    relation = replay.relation(table.name)
-    match = " and ".join(f"a.{quote(c)} is not distinct from t.{quote(c)}" for c in table.key)
-    found = cells.rows_of(replay.connection, f"select a.* from {relation} a semi join target t on {match}")
-    again = found[0] if found else dict.fromkeys(table.columns)
-    if table.name == OBSERVATIONS:
-        again["value"] = cells.read_again(replay.lineage, row)
-    return again
-
-
-def _is_hidden(connection: duckdb.DuckDBPyConnection, each: lineage.Found, tables: dict[str, rows.Table]) -> bool:
-    """Whether a row of an input is hidden by the mask, in part or as a whole."""
-    if not each.is_published or "conf_status" not in tables[each.table].columns:
-        return False
-    counted = connection.execute(
-        f"select count(*) from temp.{quote(each.relation)} where conf_status <> 'F' and obs_status like '%Q%'"
+def _compared(
+    connection: duckdb.DuckDBPyConnection, row: Mapping[str, Any], number: Number, unread: Mapping[str, str]
+) -> dict[str, Any]:
+    """A published number beside the same computed again."""
+    published = row[number.column]
+    again = connection.execute(
+        f"select {number.holds} from number where kind = ? and id = ?", [number.kind, number.id]
     ).fetchone()
-    return bool(counted and counted[0])
+    figure = {"column": number.column, "value": published, "formula": number.formula}
+    if again is None:
+        hidden = connection.execute(
+            "select count(*) from contributing where conf_status <> 'F' and obs_status like '%Q%'"
+        ).fetchone()
+        return figure | {"outcome": WITHHELD if hidden and hidden[0] else NOT_COMPUTED}
+    if number.kind == "observation" and number.id in unread:
+        return figure | {"outcome": NOT_COMPUTED}
+    value = float(again[0]) if isinstance(published, float) and again[0] is not None else again[0]
+    return figure | {"outcome": _agreement(published, value), "computed_again": value}
 
 
-def _compared(published: Any, again: Any, is_withheld: bool) -> str:
-    """How a published cell and the same computed again stand to each other."""
-    if isinstance(again, str) and not isinstance(published, str):
-        return WITHHELD if is_withheld and published is None else NOT_COMPUTED
-    if is_withheld and (published is None or isinstance(published, str)):
-        return WITHHELD
-    if published == again and type(published) is type(again):
+def _agreement(published: Any, again: Any) -> str:
+    """How a published number and the same computed again stand to each other."""
+    if published == again:
         return EXACT
-    if isinstance(published, float) and isinstance(again, float):
-        if math.isnan(published) and math.isnan(again):
-            return EXACT
-        if f"{published:.11e}" == f"{again:.11e}":
-            return DIGITS
+    if isinstance(published, float) and isinstance(again, float) and f"{published:.11e}" == f"{again:.11e}":
+        return DIGITS
     return DIFFERS
 
 
-def _in_words(value: Any) -> str:
-    if value is None:
-        return "none"
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+def _levels(connection: duckdb.DuckDBPyConnection, limit: int | None) -> list[dict[str, Any]]:
+    """What stands on the way, level by level: the inputs of each kind with their role, weight and number."""
+    groups = connection.execute(
+        "select depth, figure_kind, input_kind, count(*) from term where input_kind <> 'observation' "
+        "group by all order by depth, figure_kind, input_kind"
+    ).fetchall()
+    bound = f"limit {limit}" if limit is not None else ""
+    levels = []
+    for depth, kind, input_kind, count in groups:
+        inputs = cells.rows_of(
+            connection,
+            "select t.figure_id, t.role, t.input_id, t.weight, t.value as rounded, n.exact, n.number, n.points, "
+            's.measure, s.period_end, s.residence, s.sex, s.age_group, s.group_code as "group", s.item, '
+            "s.reference_geography as boundaries "
+            "from term t left join number n on n.kind = t.input_kind and n.id = t.input_id "
+            "left join series s on t.input_kind = 'value' and s.series_number = try_cast(split_part(t.input_id, '|', 1) as bigint) "
+            f"where t.depth = {depth} and t.figure_kind = '{kind}' and t.input_kind = '{input_kind}' "
+            f"order by t.figure_id, t.role, t.input_id {bound}",
+        )
+        levels.append(
+            {
+                "level": depth,
+                "of": kind,
+                "kind": input_kind,
+                "count": count,
+                "rows": [_named(input_kind, row) for row in inputs],
+            }
+        )
+    return levels
 
 
-def _figure(
-    known: Lineage, table: rows.Table, values: dict[str, Any], again: dict[str, Any], column: str, outcome: str
-) -> dict[str, Any]:
-    formula = str({**known.recipe["columns"], **known.tables[table.name]["formulas"]}.get(column, ""))
-    said = re.sub(r"\{([a-z_.]+)\}", lambda m: _in_words(values.get(m.group(1))), formula)
-    figure = {"column": column, "value": values[column], "outcome": outcome, "formula": said}
-    return figure | ({"computed_again": again[column]} if column in again else {})
+def _named(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    """An input by what it is about, with its role, weight and number."""
+    texts = str(row["input_id"]).split("|")
+    if kind in ("value", "all_levels"):
+        about = {"measure": row["measure"], "region_code": texts[-1]}
+        about |= {c: row[c] for c in ("period_end", "residence", "sex", "age_group", "group", "item", "boundaries")}
+    elif kind == "parameter":
+        about = {"parameter": row["input_id"]}
+    else:
+        about = dict(zip(PARTS[kind], texts, strict=True))
+    number = row["weight"] if kind == "parameter" and row["rounded"] is None else row["rounded"]
+    for column in ("exact", "number", "points"):
+        number = row[column] if number is None else number
+    shown = {"role": row["role"], **about, "weight": None if kind == "parameter" else row["weight"], "value": number}
+    if kind == "figure":
+        key = {name: text for name, text in about.items() if text not in ("all", "main")}
+        shown["trace"] = rows.trace_command("figure", key, {})
+    return shown

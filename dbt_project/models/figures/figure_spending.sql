@@ -104,6 +104,7 @@ priced as (
             when chosen.prices = 'constant' then {{ exact(divide('chosen.value', 'prices.price_level')) }}
             else chosen.value
         end as spending,
+        prices.price_level,
         prices.price_index_origin
     from chosen
     left join levels_of_prices as prices
@@ -140,7 +141,7 @@ select
     variant, region_id, region_code, region_depth, reference_geography, as_of_date, year, year_start, period_end, domain,
     residence, government_levels, spending, all_spending, population, population_date, per_head,
     100e0 * {{ divide('spending', 'all_spending') }} as budget_share_pct,
-    population_basis, population_source, takes_other_people, prices, origin, price_index_origin,
+    population_basis, population_source, takes_other_people, prices, origin, price_level, price_index_origin,
     case
         when is_untold then 'L'
         -- nobody knows the prices of that year

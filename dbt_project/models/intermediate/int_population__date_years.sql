@@ -54,6 +54,7 @@ placed as (
 select
     region_code,
     of_year_number as series_number,
+    series_number as dated_number,
     value,
     case
         when is_inside then obs_status

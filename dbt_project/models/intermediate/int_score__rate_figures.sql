@@ -5,7 +5,7 @@
 --   distance     the distance to the target from the worse goalpost of the main set (sensitivity only)
 -- The target of an edition is the one of its last year, the region's own before the one for everywhere: years are
 -- measured against one aim; milestones on the way are in mart_target_progress. An indicator without a usable target, or
--- without goalposts that differ, has no rows on that scale.
+-- without goalposts that differ, has no rows on that scale. `target`, `low`, `high` and `baseline` are what it is rated by.
 {% set target_columns = ['target_year', 'target_value', 'lower_limit', 'upper_limit', 'baseline', 'origin'] %}
 {% set target = ['target_value', 'lower_limit', 'upper_limit', 'baseline'] %}
 
@@ -100,7 +100,8 @@ rated as (
         obs_status,
         provenance,
         origin = 'illustrative' as is_illustrative,
-        false as is_clamped
+        false as is_clamped,
+        target_value as target, lower_limit as low, upper_limit as high, baseline
     from aims
     where {{ attainment_reason(*(['direction', '1'] + target)) }} = 'computed'
 
@@ -118,7 +119,8 @@ rated as (
         case when has_registered then registered_status else obs_status end as obs_status,
         case when has_registered then registered_provenance else provenance end as provenance,
         origin = 'illustrative' as is_illustrative,
-        false as is_clamped
+        false as is_clamped,
+        target_value as target, lower_limit as low, upper_limit as high, baseline
     from aims
     where {{ attainment_reason(*(['direction', '1'] + target)) }} = 'computed'
 
@@ -134,7 +136,8 @@ rated as (
         figures.provenance,
         false as is_illustrative,
         coalesce({{ goalpost_unclamped('figures.direction', 'figures.value', 'goalposts.low', 'goalposts.high', 'interval_aims.target_value') }}
-            not between 0 and 1, false) as is_clamped
+            not between 0 and 1, false) as is_clamped,
+        interval_aims.target_value, goalposts.low, goalposts.high, null
     from figures
     inner join goalposts
         on goalposts.indicator_code = figures.indicator_code
@@ -156,7 +159,8 @@ rated as (
         aims.obs_status,
         aims.provenance,
         aims.origin = 'illustrative' as is_illustrative,
-        false as is_clamped
+        false as is_clamped,
+        aims.target_value, goalposts.low, goalposts.high, null
     from aims
     inner join goalposts
         on goalposts.indicator_code = aims.indicator_code
@@ -172,5 +176,9 @@ select
     obs_status,
     provenance,
     coalesce(is_illustrative, false) as is_illustrative,
-    is_clamped
+    is_clamped,
+    target,
+    low,
+    high,
+    baseline
 from rated

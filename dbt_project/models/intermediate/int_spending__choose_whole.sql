@@ -1,7 +1,7 @@
 -- The whole budget of a region: as reported in one figure (of everybody in it, or by each government in it) where that
 -- ranks at least as well as the sum of the functional classes of all governments in it, else that sum, where the classes
 -- are all there are. Where both exist, what the one figure has more or less than the sum is attributed to neither urban
--- nor rural residents, so that the parts still add up.
+-- nor rural residents, so that the parts still add up. `whole_series` is the series of that one figure.
 with functional as (
     select * from {{ ref('int_spending__add_levels') }}
 ),
@@ -9,6 +9,7 @@ with functional as (
 whole as (
     select
         figure.region_code,
+        figure.series_number,
         series.reference_geography,
         series.as_of_date,
         series.period_end,
@@ -64,6 +65,7 @@ chosen as (
         coalesce(one_whole.fund, everything.fund) as fund,
         coalesce(one_whole.account_stage, everything.account_stage) as account_stage,
         coalesce(one_whole.residence, everything.residence) as residence,
+        one_whole.series_number as whole_series,
         one_whole.value as whole_value,
         one_whole.obs_status as whole_letters,
         one_whole.provenance as whole_provenance,
@@ -111,6 +113,9 @@ settled as (
             else chosen.functional_value
         end as value,
         case when chosen.is_whole then chosen.whole_letters else chosen.functional_letters end as letters,
+        case when chosen.is_whole then chosen.whole_series when chosen.residence = 'unattributed' then totals.whole_series end
+            as whole_series,
+        chosen.is_whole,
         coalesce(case when chosen.is_whole then chosen.whole_is_partial else chosen.functional_is_partial end, false)
             as is_partial_year,
         case
@@ -135,7 +140,7 @@ select
     region_code, reference_geography, as_of_date, period_end, year, year_start, fund, account_stage,
     'all' as government_level, residence, 'all' as domain, value,
     {{ status_of_year('letters', 'value', 'is_partial_year') }} as obs_status,
-    is_partial_year, provenance, origin
+    is_partial_year, provenance, origin, whole_series, is_whole
 from settled
 
 union all
@@ -144,6 +149,6 @@ select
     region_code, reference_geography, as_of_date, period_end, year, year_start, fund, account_stage, government_level,
     residence, domain, value,
     {{ status_of_year('letters', 'value', 'is_partial_year') }} as obs_status,
-    is_partial_year, provenance, 'functional' as origin
+    is_partial_year, provenance, 'functional' as origin, null, false
 from functional
 where not (domain = 'all' and government_level = 'all')

@@ -81,6 +81,9 @@ select
     figures.as_of_date as boundaries_date,
     figures.obs_status,
     'F' as conf_status,
-    figures.provenance
+    figures.provenance,
+    hashes.input_hash
 from figures
+left join {{ ref('figure_hash') }} as hashes
+    on hashes.figure_id = {{ figure_id('figures.subject_code', 'figures.region_id', 'figures.year', 'figures.breakdown', 'figures.variant') }}
 {{ joins_region('figures') }}

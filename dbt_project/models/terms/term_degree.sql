@@ -1,98 +1,110 @@
--- Degrees and the level of the composite index by what keeps them from 100: the contribution of each indicator; a
--- contribution by the scores of the lowest regions, each with its people and weight; a score by its figure and its target or
--- goalposts.
-with trees as (
-    select distinct tree_number, scale_number, scale_kind, scale, weight_set
-    from {{ ref('int_score__list_scales') }}
-    where scale_kind in ('target', 'goalposts')
-),
-
-domains as (
-    select distinct domain_number, domain from {{ ref('int_score__list_scales') }}
-    union all
-    select 0, 'all'
-),
-
-indicators as (
-    select distinct indicator_number, indicator_code from {{ ref('int_score__list_scales') }}
-),
-
-places as (
-    select distinct place_number, reference_geography, year, region_code from {{ ref('int_score__place_regions') }}
-),
-
-named as (
+-- Degrees and the composite index: the degree of the main method is 100 less what the indicators take from it
+-- (`contribution`); methods that look at the lowest regions one by one are made of their scores (`leaf_score`), each with its
+-- people; the index compares the level of a region with that of the base. What is below: term_contributed.
+{% set methods_of_leaves = "('residents_at_threshold', 'mean_less_dispersion', 'lowest_fifth')" %}
+with degrees as (
     select
-        term.*, trees.scale_kind, trees.scale, trees.weight_set, places.reference_geography, places.year, places.region_code,
+        degree.method, degree.domain, 'target' as scale_kind, degree.target_edition as scale, degree.weight_set,
+        degree.boundaries as reference_geography, degree.year, degree.region_code, degree.target_pct, degree.variant,
+        {{ figure_id(dbt.concat(["'degree.'", 'degree.domain']), 'degree.region_id', 'degree.year', variant='degree.variant') }}
+            as figure_id
+    from {{ ref('figure_degree') }} as degree
+    where degree.target_edition is not null and degree.degree_pct is not null
+),
+
+indexes as (
+    select
+        variant.method, composite.domain, 'goalposts' as scale_kind, composite.goalpost_set as scale, composite.weight_set,
+        composite.boundaries as reference_geography, composite.year, composite.region_code, composite.base_year,
+        {{ figure_id(dbt.concat(["'index.'", 'composite.domain']), 'composite.region_id', 'composite.year',
+                     variant='composite.variant') }} as figure_id
+    from {{ ref('figure_index') }} as composite
+    inner join {{ variants_of('index') }} as variant
+        on variant.variant = composite.variant
+    where composite.index_value is not null
+),
+
+-- each level once, also where two figures share it
+levels as (
+    select distinct method, domain, scale_kind, scale, weight_set, reference_geography, year, region_code
+    from indexes
+),
+
+contributions as (
+    select tree.scale_kind, tree.scale, tree.weight_set, place.reference_geography, place.year, place.region_code,
         domains.domain, indicators.indicator_code
-    from {{ ref('term_contribution') }} as term
-    inner join trees on trees.tree_number = term.tree_number
-    inner join places on places.place_number = term.place_number
-    inner join domains on domains.domain_number = term.domain_number
-    inner join indicators on indicators.indicator_number = term.indicator_number
+    from {{ ref('int_score__contribute') }} as contribution
+    inner join (select distinct tree_number, scale_kind, scale, weight_set from {{ ref('int_score__list_scales') }}) as tree
+        on tree.tree_number = contribution.tree_number
+    inner join (select distinct place_number, reference_geography, year, region_code from {{ ref('int_score__place_regions') }}) as place
+        on place.place_number = contribution.place_number
+    inner join (
+        select distinct domain_number, domain from {{ ref('int_score__list_scales') }} union all select 0, 'all'
+    ) as domains
+        on domains.domain_number = contribution.domain_number
+    inner join (select distinct indicator_number, indicator_code from {{ ref('int_score__list_scales') }}) as indicators
+        on indicators.indicator_number = contribution.indicator_number
+),
+
+{% set same_score = ['scale_kind', 'scale', 'weight_set', 'reference_geography', 'year', 'region_code', 'domain'] %}
+by_indicator as (
+    {% for kind, relation, id in [('figure', 'degrees', 'degrees.figure_id'), ('level', 'levels', level_id('levels', 'levels.method'))] %}
+    select
+        '{{ kind }}' as figure_kind, {{ id }} as figure_id, 'contribution' as role, 'contribution' as input_kind,
+        {{ contribution_id('contributions', 'contributions.domain') }} as input_id, -1e0 as weight
+    from {{ relation }}
+    inner join contributions
+        on {% for column in same_score %}{{ 'and ' if not loop.first }}contributions.{{ column }} = {{ relation }}.{{ column }}
+        {% endfor %}
+    where {{ relation }}.method in ('mean', 'geometric_mean')
+
+    {{ 'union all' if not loop.last }}
+
+    {% endfor %}
 )
 
--- the degree is 100 less its contributions
-select
-    {{ figure_id(dbt.concat(["'degree.'", 'degree.domain']), 'degree.region_id', 'degree.year', variant='degree.variant') }}
-        as figure_id,
-    'contribution' as role,
-    'contribution' as input_kind,
-    {{ key_text(["'target'", 'degree.target_edition', 'degree.weight_set', 'degree.boundaries', 'degree.year',
-                 'degree.region_code', 'degree.domain', 'indicators.indicator_code']) }} as input_id,
-    -1e0 as weight
-from {{ ref('figure_degree') }} as degree
-inner join trees
-    on trees.scale_kind = 'target'
-    and trees.scale = degree.target_edition
-    and trees.weight_set = degree.weight_set
-inner join places
-    on places.reference_geography = degree.boundaries
-    and places.year = degree.year
-    and places.region_code = degree.region_code
-inner join domains
-    on domains.domain = degree.domain
-inner join {{ ref('int_score__contribute') }} as contribution
-    on contribution.tree_number = trees.tree_number
-    and contribution.place_number = places.place_number
-    and contribution.domain_number = domains.domain_number
-inner join indicators
-    on indicators.indicator_number = contribution.indicator_number
-where degree.method = 'mean'
+select * from by_indicator
 
 union all
 
-{% for domain, weight in [('named.domain', 'domain_weight'), ("'all'", 'whole_weight')] %}
-select
-    {{ key_text(['named.scale_kind', 'named.scale', 'named.weight_set', 'named.reference_geography', 'named.year',
-                 'named.region_code', domain, 'named.indicator_code']) }},
-    'score',
-    'score',
-    {{ key_text(['named.scale_kind', 'named.scale', 'named.reference_geography', 'named.year', 'named.unit_code',
-                 'named.indicator_code']) }},
-    cast(named.people as double) * named.{{ weight }}
-from named
-where named.{{ weight }} is not null
+select 'figure', figure_id, 'level', 'level', {{ level_id('indexes', 'indexes.method') }}, 1e0
+from indexes
 
 union all
 
-{% endfor %}
+select 'figure', indexes.figure_id, 'base', 'level', {{ level_id('base', 'base.method') }}, 1e0
+from indexes
+cross join {{ ref('stg_setting') }} as setting
+inner join levels as base
+    on base.region_code = setting.home_region
+    and base.year = indexes.base_year
+    {% for column in ['method', 'domain', 'scale', 'weight_set', 'reference_geography'] %}
+    and base.{{ column }} = indexes.{{ column }}
+    {% endfor %}
+
+union all
+
+-- the lowest regions one by one
+select 'figure', degrees.figure_id, 'leaf', 'leaf_score', {{ leaf_score_id('degrees', 'degrees.domain', 'leaf.leaf_code') }}, cast(leaf.people as double)
+from degrees
+inner join {{ ref('int_score__place_regions') }} as leaf
+    on leaf.reference_geography = degrees.reference_geography
+    and leaf.year = degrees.year
+    and leaf.region_code = degrees.region_code
+where degrees.method in {{ methods_of_leaves }} and leaf.people is not null
+
+union all
+
 select
-    {{ key_text(['rated.scale_kind', 'rated.scale', 'rated.reference_geography', 'rated.year', 'rated.region_code',
-                 'rated.indicator_code']) }},
-    'value',
-    'figure',
-    {{ figure_id('figure.indicator_code', 'figure.region_id', 'figure.year', variant='figure.variant') }},
-    1e0
-from {{ ref('int_score__rate_figures') }} as rated
-inner join {{ ref('figure_indicator') }} as figure
-    on figure.reference_geography = rated.reference_geography
-    and figure.year = rated.year
-    and figure.region_code = rated.region_code
-    and figure.indicator_code = rated.indicator_code
-    and figure.breakdown = 'all'
-inner join {{ variants_of('indicator') }} as variant
-    on variant.variant = figure.variant
-    and not variant.is_new_population_basis
-    and not variant.is_new_population_source
-where rated.scale_kind in ('target', 'goalposts')
+    'figure', figure_id, 'threshold', 'parameter', {{ key_text(["'threshold'", 'scale']) }}, cast(target_pct as double)
+from degrees
+where method = 'residents_at_threshold'
+
+union all
+
+-- scores that somebody else gives
+select
+    'figure', {{ figure_id(dbt.concat(["'degree.'", 'domain']), variant='variant') }}, 'given', 'parameter',
+    {{ key_text(['method', 'source']) }}, degree_pct
+from {{ ref('figure_degree') }}
+where target_edition is null and degree_pct is not null

@@ -1,22 +1,37 @@
 -- What each figure of an indicator is computed from: the numbers of its numerator and denominator with their coefficients, of
 -- each year that is pooled and each age that it is standardised over; of several measures that stand for the same thing the
--- one that int_indicator__match_terms takes, about the figure's own population before one about none.
+-- one that int_indicator__match_terms takes, about the figure's own population before one about none. The role of what is
+-- standardised ends with its age; `share` is that of the age in the standard population.
 {% set cell = ['indicator_code', 'reference_geography', 'residence', 'sex', 'group_code'] %}
+{% set figure = ['indicator_code', 'region_id', 'year', 'breakdown', 'variant'] %}
 with figures as (
     select
         figure.*,
-        indicator.pool_years,
         figure.year - case when figure.years_pooled > 1 then indicator.pool_years - 1 else 0 end as first_year
     from {{ ref('figure_indicator') }} as figure
     inner join {{ ref('stg_indicator') }} as indicator
         on indicator.indicator_code = figure.indicator_code
 ),
 
+standards as (
+    select standard.standard_population, standard.age_group, {{ divide('standard.weight', 'whole.weight') }} as share
+    from {{ ref('stg_standard_population') }} as standard
+    inner join (
+        select standard_population, sum(weight) as weight
+        from {{ ref('stg_standard_population') }}
+        group by standard_population
+    ) as whole
+        on whole.standard_population = standard.standard_population
+),
+
 matched as (
     select
-        figures.indicator_code, figures.region_id, figures.region_code, figures.year, figures.breakdown, figures.variant,
-        term.part, term.coefficient, term.series_number, term.same_figure, term.cell_number, term.term_number,
-        term.population_basis, term.population_source, value.derivation, value.extract_rank, term.measure, value.value
+        {% for column in figure %}
+        figures.{{ column }},
+        {% endfor %}
+        figures.region_code, figures.standard_population, term.part, term.coefficient, term.series_number, term.same_figure,
+        term.cell_number, term.term_number, term.population_basis, term.population_source, term.age_group,
+        value.derivation, value.extract_rank, term.measure, value.value
     from figures
     inner join {{ ref('int_indicator__list_terms') }} as term
         on term.year between figures.first_year and figures.year
@@ -26,12 +41,11 @@ matched as (
         and term.population_basis in (figures.population_basis, 'none')
         and term.population_source in (figures.population_source, 'none')
         and (
-            term.age_group = figures.age_group
+            (figures.standard_population is null and term.age_group = figures.age_group)
             or (
                 figures.standard_population is not null
                 and term.age_group in (
-                    select age_group from {{ ref('stg_standard_population') }} as standard
-                    where standard.standard_population = figures.standard_population
+                    select standards.age_group from standards where standards.standard_population = figures.standard_population
                 )
             )
         )
@@ -45,7 +59,7 @@ chosen as (
     select *
     from matched
     qualify row_number() over (
-        partition by indicator_code, region_id, year, breakdown, variant, same_figure
+        partition by {{ figure | join(', ') }}, same_figure
         order by
             case when value is null then 1 else 0 end,
             case derivation when 'reported' then 0 when 'estimated' then 2 else 1 end,
@@ -53,7 +67,7 @@ chosen as (
             measure
     ) = 1
     and rank() over (
-        partition by indicator_code, region_id, year, breakdown, variant, cell_number, part, term_number
+        partition by {{ figure | join(', ') }}, cell_number, part, term_number
         order by
             case when population_basis = 'none' then 1 else 0 end,
             case when population_source = 'none' then 1 else 0 end
@@ -63,10 +77,23 @@ chosen as (
 select
     {{ figure_id('chosen.indicator_code', 'chosen.region_id', 'chosen.year', 'chosen.breakdown', 'chosen.variant') }}
         as figure_id,
-    chosen.part as role,
+    case
+        when chosen.standard_population is null then chosen.part
+        else {{ dbt.concat(['chosen.part', "';'", 'chosen.age_group']) }}
+    end as role,
     case when series.aggregation = 'own_level' then 'all_levels' else 'value' end as input_kind,
     {{ value_id('chosen.series_number', 'chosen.region_code') }} as input_id,
     cast(chosen.coefficient as double) as weight
 from chosen
 inner join {{ ref('int_observation__number_series') }} as series
     on series.series_number = chosen.series_number
+
+union all
+
+select
+    {{ figure_id('indicator_code', breakdown='breakdown') }},
+    {{ dbt.concat(["'share;'", 'standards.age_group']) }}, 'parameter',
+    {{ key_text(['standards.standard_population', 'standards.age_group']) }}, standards.share
+from figures
+inner join standards
+    on standards.standard_population = figures.standard_population

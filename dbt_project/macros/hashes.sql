@@ -1,0 +1,38 @@
+{#- Hashes of numbers: of what a number is computed from, so that equal inputs have equal hashes on any machine. -#}
+
+{% macro sha256_of(text) -%}
+    {{ return(adapter.dispatch('sha256_of', 'junheng')(text)) }}
+{%- endmacro %}
+
+{% macro default__sha256_of(text) -%}
+    sha2({{ text }}, 256)
+{%- endmacro %}
+
+{% macro duckdb__sha256_of(text) -%}
+    sha256({{ text }})
+{%- endmacro %}
+
+{% macro hash_of_terms(kind, inputs, condition='true') -%}
+    {#- Hash of each number of a kind: of its terms in order, each with its role, weight, value and the hash of its input. `inputs`
+        are relations (figure_kind, figure_id, input_hash); what is in none of them, a parameter, is named by its id. -#}
+    select
+        term.figure_kind,
+        term.figure_id,
+        {{ junheng.sha256_of(dbt.listagg(
+            measure=junheng.key_text(['term.role', 'term.weight', 'term.value', 'coalesce(input.input_hash, term.input_id)']),
+            delimiter_text="';'",
+            order_by_clause='order by ' ~ junheng.key_text(['term.role', 'term.weight', 'term.value', 'coalesce(input.input_hash, term.input_id)'])
+        )) }} as input_hash
+    from {{ ref('figure_term') }} as term
+    left join (
+        {% for relation in inputs %}
+        select figure_kind, figure_id, input_hash from {{ relation }}
+        {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as input
+        on input.figure_kind = term.input_kind
+        and input.figure_id = term.input_id
+    where term.figure_kind = '{{ kind }}'
+    group by term.figure_kind, term.figure_id
+    having {{ condition }}
+{%- endmacro %}
