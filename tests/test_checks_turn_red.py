@@ -82,15 +82,15 @@ TESTS: dict[str, tuple[dict[str, Any], str, str]] = {
 WORLD = """
     create table stg_setting as select 2015 as base_year;
     create table dim_region as select 'county' as region_level;
-    create table stg_two_thirds_test as select 'f' as fund, 'final' as account_stage, 'l' as livelihood, '205;208' as livelihood_classes;
+    create table two_thirds_test as select 'f' as fund, 'final' as account_stage, 'l' as livelihood, '205;208' as livelihood_classes;
     create table int_spending__map_classes as
         select 'A' as region_code, 'reported' as reference_geography, 2020 as year, 'f' as fund, 'final' as account_stage,
             'total' as residence, class_code, value
         from (values ('205', 4), ('20801', 6), ('201', 99)) as classes(class_code, value);
-    create table stg_indicator_term as
+    create table indicator_term as
         select * from (values ('X', 'people'), ('NET', 'net')) as terms(indicator_code, measure);
-    create table stg_measure as select * from (values ('people', false), ('net', true)) as measures(measure, may_be_negative);
-    create table stg_receipt as select 'r2' as receipt_id, 2 as sequence;
+    create table measure as select * from (values ('people', false), ('net', true)) as measures(measure, may_be_negative);
+    create table receipt as select 'r2' as receipt_id, 2 as sequence;
     create table stg_observation as select 'o' as observation_id, 'd' as department, 'e' as extract, 'beds' as measure,
         'K' as region_code, date '2020-01-01' as period_start, date '2020-12-31' as period_end, 'none' as population_basis,
         'total' as residence, 'all' as sex, 'all' as age_group, 'all' as group_code, 'all' as item, 5 as value;
@@ -135,9 +135,9 @@ def test_it_holds_and_turns_red(name: str) -> None:
 )
 def test_measures_that_are_asked_for_must_be_known(measures: str | None, ordering: str | None, is_red: bool) -> None:
     with duckdb.connect() as connection:
-        connection.execute("create table stg_domain as select 'health' as domain")
+        connection.execute("create table domain as select 'health' as domain")
         connection.execute(
-            "create table stg_indicator as select 'BED' as indicator_code, ?::varchar as inequality_measures, "
+            "create table indicator as select 'BED' as indicator_code, ?::varchar as inequality_measures, "
             "?::varchar as inequality_ordering",
             [measures, ordering],
         )

@@ -13,7 +13,7 @@ standards as (
         age_group,
         {{ divide('weight', 'sum(weight) over (partition by standard_population)') }} as share,
         count(*) over (partition by standard_population) as bands
-    from {{ ref('stg_standard_population') }}
+    from {{ source('source', 'standard_population') }}
 ),
 
 bands as (
@@ -30,7 +30,7 @@ bands as (
                 {% endfor %}
         ) as everybody
     from combined
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = combined.indicator_code
     inner join standards
         on standards.standard_population = indicator.standard_population

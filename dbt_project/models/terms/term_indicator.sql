@@ -8,7 +8,7 @@ with figures as (
         indicator.pool_years,
         figure.year - case when figure.years_pooled > 1 then indicator.pool_years - 1 else 0 end as first_year
     from {{ ref('figure_indicator') }} as figure
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = figure.indicator_code
 ),
 
@@ -30,7 +30,7 @@ matched as (
             or (
                 figures.standard_population is not null
                 and term.age_group in (
-                    select age_group from {{ ref('stg_standard_population') }} as standard
+                    select age_group from {{ source('source', 'standard_population') }} as standard
                     where standard.standard_population = figures.standard_population
                 )
             )

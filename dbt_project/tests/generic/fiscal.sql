@@ -46,7 +46,7 @@
             sum(class.value) as value,
             count(*) - count(class.value) as gaps
         from {{ ref('int_spending__map_classes') }} as class
-        inner join {{ ref('stg_two_thirds_test') }} as test
+        inner join {{ source('source', 'two_thirds_test') }} as test
             on test.fund = class.fund
             and test.account_stage = class.account_stage
             and (
@@ -61,7 +61,7 @@
 
     select classes.region_code, classes.year, classes.fund, classes.value as sum_of_classes, returned.value as returned
     from classes
-    inner join {{ ref('stg_two_thirds_test') }} as test
+    inner join {{ source('source', 'two_thirds_test') }} as test
         on test.fund = classes.fund
         and test.account_stage = classes.account_stage
     inner join {{ ref('int_observation__select_years') }} as returned

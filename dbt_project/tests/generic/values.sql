@@ -14,8 +14,8 @@
         (figure.numerator < 0 or figure.denominator < 0)
         and figure.indicator_code not in (
             select term.indicator_code
-            from {{ ref('stg_indicator_term') }} as term
-            inner join {{ ref('stg_measure') }} as measure
+            from {{ source('source', 'indicator_term') }} as term
+            inner join {{ source('source', 'measure') }} as measure
                 on measure.measure = term.measure
             where measure.may_be_negative
         )
