@@ -13,30 +13,6 @@
             or meets_two_thirds_since_base <> (3 * livelihood_increase_since_base - 2 * resources_increase_since_base >= 0)))
 {% endtest %}
 
-{% test spending_not_negative(model) %}
-    {#- Spending is not negative, but in an account whose measures may be: net of income, it can be less than nothing. -#}
-    with accounts as (
-        select fund, account_stage, {{ junheng.any_true('may_be_negative') }} as may_be_negative
-        from {{ ref('stg_spending_source') }}
-        group by fund, account_stage
-    )
-
-    select spent.*
-    from (select * from {{ model }}) as spent
-    inner join accounts
-        on accounts.fund = spent.fund
-        and accounts.account_stage = spent.account_stage
-    where spent.value < 0 and not accounts.may_be_negative
-{% endtest %}
-
-{% test shares_make_one(model, share, keys) %}
-    {#- Shares of one whole add up to exactly 1 where there are any, and none is there without the others. -#}
-    select {{ keys | join(', ') }}, sum({{ share }}) as shares
-    from {{ model }}
-    group by {{ keys | join(', ') }}
-    having sum({{ share }}) <> 1 or count({{ share }}) not in (0, count(*))
-{% endtest %}
-
 {% test livelihood_is_its_classes(model) %}
     {#- Livelihood spending as returned equals the sum of the classes that the scope of the test names; a class stands
         for those below it. -#}
