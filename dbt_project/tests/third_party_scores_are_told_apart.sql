@@ -5,7 +5,5 @@
 select score.region_code, score.year, score.domain, score.method_id, score.score
 from {{ source('source', 'third_party_score') }} as score
 where
-    score.method_id in (
-        'population_weighted_mean', 'residents_at_threshold', 'mean_less_dispersion', 'lowest_fifth', 'geometric_mean'
-    )
+    score.method_id in ('{{ var('score_methods') | join("', '") }}')
     or score.score not between 0 and 100
