@@ -57,14 +57,14 @@ _TABLES = {
     "finding": """
         reading_id receipt_id department extract delivery_period source_file kind severity observed expected""",
     "extract": """
-        department extract name_zh name_en rank:INTEGER provenance delivery license publisher source_title owner
+        department extract name_zh name_en extract_rank:INTEGER provenance delivery license publisher source_title owner
         contract_version contract_hash contract_status period_kind year_starts year_named_by partial_year
         boundaries:INTEGER""",
     "reference_geography": """
-        name as_of_date:DATE is_published:BOOLEAN""",
+        reference_geography as_of_date:DATE is_published:BOOLEAN""",
     "indicator_term": """
-        indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) status measure population_basis
-        population_source residence sex age_group group item out_residence out_sex out_age_group out_group""",
+        indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) term_letters measure population_basis
+        population_source residence sex age_group group_code item out_residence out_sex out_age_group out_group""",
     "spending_source": """
         measure role fund account_stage exhaustive:BOOLEAN""",
     "two_thirds_test": """
@@ -81,6 +81,11 @@ SOURCE_TABLES: dict[str, dict[str, str]] = {
     **{table.relation: {name: c.sql_type for name, c in table.source_columns.items()} for table in TABLES},
 }
 """Every table of schema `source`: column -> DuckDB type. All exist in each build, empty where there is nothing."""
+
+_DEFAULTS = {
+    table.relation: {name: c.default for name, c in table.columns.items() if c.default is not None} for table in TABLES
+}
+"""Relation -> column -> what an empty cell of a reference file means."""
 
 # Which file of a reading fills which table.
 _READING_FILES = {"observation": "accepted.parquet", "reject": "rejects.parquet", "ignored": "ignored.parquet"}
@@ -218,7 +223,10 @@ def _create_sources(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]
 
 
 def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
-    """Insert a reference frame; an empty cell is null, every other cell must fit the type of its column."""
+    """Insert a reference frame; an empty cell is null, or what `reference_tables.yml` says of its column.
+
+    Raises ConfigurationError for other columns, and for a cell that does not fit the type of its column.
+    """
     columns = SOURCE_TABLES.get(table)
     if columns is None or table in _FROM_READINGS:
         raise ConfigurationError(
@@ -254,10 +262,18 @@ def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl
                     where=f"reference table {table}",
                     do="correct the cell",
                 )
-        cells = ", ".join(f"CAST(nullif(trim(\"{name}\"), '') AS {kind})" for name, kind in columns.items())
+        defaults = _DEFAULTS.get(table, {})
+        cells = ", ".join(
+            f"CAST(coalesce(nullif(trim(\"{name}\"), ''), {_text_or_null(defaults.get(name))}) AS {kind})"
+            for name, kind in columns.items()
+        )
         connection.execute(f'INSERT INTO source."{table}" SELECT {cells} FROM incoming')
     finally:
         connection.unregister("incoming")
+
+
+def _text_or_null(text: str | None) -> str:
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def _load_records(

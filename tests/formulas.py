@@ -68,7 +68,12 @@ class _Macros:
                 self._environment.globals[match.group(1)] = self._wrap(match.group(1), match.group(0))
         document = yaml.safe_load((DBT_FOLDER / "dbt_project.yml").read_text(encoding="utf-8"))
         self._environment.globals.update(
-            {"ref": lambda model: model, "none": None, "var": document["vars"].__getitem__}
+            {
+                "ref": lambda model: model,
+                "source": lambda _, table: table,
+                "none": None,
+                "var": document["vars"].__getitem__,
+            }
         )
         for path in sorted((DBT_FOLDER / "tests" / "generic").rglob("*.sql")):
             for match in _TEST.finditer(path.read_text(encoding="utf-8")):

@@ -137,12 +137,13 @@ class Models:
     def __init__(self, compiled: Path) -> None:
         self.compiled = compiled
         self.connection = duckdb.connect()
-        self.connection.execute("ATTACH ':memory:' AS build; CREATE SCHEMA build.staging")
+        self.connection.execute("ATTACH ':memory:' AS build; CREATE SCHEMA build.staging; CREATE SCHEMA build.source")
         self.connection.execute("CREATE SCHEMA build.intermediate; CREATE SCHEMA build.terms; SET threads = 1")
 
     def lay(self, table: str, columns: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """A table in place of a model."""
-        schema = "staging" if table.startswith("stg_") else "intermediate"
+        schemas = {"stg": "staging", "int": "intermediate"}
+        schema = schemas.get(table.split("_", 1)[0], "source")
         self.connection.execute(f"CREATE OR REPLACE TABLE build.{schema}.{table} ({columns})")
         rows = list(rows)
         if rows:
@@ -162,21 +163,21 @@ class Models:
     def geography(self, land: Land, unions: Iterable[tuple[str, str, str]] = ()) -> None:
         """The regions of a country, and the ways between them."""
         self.lay(
-            "stg_region",
+            "region",
             REGION_COLUMNS,
             [(code, *rest[:1], *rest, True) for code, *rest in land.regions()],
         )
         self.lay(
-            "stg_region_change",
+            "region_change",
             "from_code TEXT, to_code TEXT, effective_date DATE, population_share DECIMAL(12, 9), "
             "share_of_to DECIMAL(12, 9), is_estimated BOOLEAN, change_kind TEXT",
             land.changes(),
         )
         lists = [("reported", None), *((str(year), f"{year}-12-31") for year in YEARS)]
         columns = "reference_geography TEXT, as_of_date DATE, is_published BOOLEAN"
-        self.lay("stg_reference_geography", columns, [(*line, True) for line in lists])
+        self.lay("reference_geography", columns, [(*line, True) for line in lists])
         columns = "reference_geography TEXT, union_code TEXT, name_zh TEXT, name_en TEXT, member_code TEXT"
-        self.lay("stg_region_union", columns, [(year, code, code, code, member) for year, code, member in unions])
+        self.lay("region_union", columns, [(year, code, code, code, member) for year, code, member in unions])
         self.lay(
             "int_observation__number_series",
             "series_number BIGINT, reported_series_number BIGINT, reference_geography TEXT, as_of_date DATE, "
@@ -281,7 +282,7 @@ def test_figures_on_another_list_add_up_and_keep_their_rate(models: Models, land
         "derivation TEXT, extract_rank INTEGER, observation_id TEXT",
         figures,
     )
-    models.lay("stg_measure", "measure TEXT, unit TEXT", [("people", "p"), ("served", "p"), ("money", "coins")])
+    models.lay("measure", "measure TEXT, unit TEXT", [("people", "p"), ("served", "p"), ("money", "coins")])
     models.lay("stg_spending_source", "measure TEXT", [("money",)])
     models.make("int_observation__rebase")
     rebased: dict[tuple[int, int, int], dict[str, Decimal]] = defaultdict(dict)
@@ -348,13 +349,13 @@ def test_people_on_a_later_list_count_for_the_land_that_is_the_same_and_for_no_o
         ("F", "county", 1, "P", day, None, False),
     ]  # fmt: skip
     models.lay(
-        "stg_region",
+        "region",
         REGION_COLUMNS,
         [(code, code, code, level, depth, level, *rest) for code, level, depth, *rest in regions],
     )
     quarter, most = Decimal("0.25"), Decimal("0.75")
     models.lay(
-        "stg_region_change",
+        "region_change",
         "from_code TEXT, to_code TEXT, effective_date DATE, population_share DECIMAL(12, 9), "
         "share_of_to DECIMAL(12, 9), is_estimated BOOLEAN, change_kind TEXT",
         [("J", "N", day, 1, most, False, "merge"), ("K", "N", day, 1, quarter, False, "merge"),
@@ -363,9 +364,9 @@ def test_people_on_a_later_list_count_for_the_land_that_is_the_same_and_for_no_o
     )  # fmt: skip
     columns = "reference_geography TEXT, as_of_date DATE, is_published BOOLEAN"
     lists = [("reported", None, True), ("2015 as listed", "2015-12-31", False)]
-    models.lay("stg_reference_geography", columns, lists)
+    models.lay("reference_geography", columns, lists)
     models.lay(
-        "stg_region_union",
+        "region_union",
         "reference_geography TEXT, union_code TEXT, name_zh TEXT, name_en TEXT, member_code TEXT",
         [],
     )
@@ -402,7 +403,7 @@ def test_people_on_a_later_list_count_for_the_land_that_is_the_same_and_for_no_o
 # -- the checks of a release ----------------------------------------------------------------------------------------
 
 CHECKED = """
-    create table stg_reference_geography as
+    create table reference_geography as
         select 'reported' as reference_geography, null::date as as_of_date, true as is_published
         union all select '2020', date '2020-12-31', true;
     create table stg_observation as select 'K' as region_code, date '2015-12-31' as period_end, 7 as value;

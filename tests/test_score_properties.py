@@ -153,7 +153,7 @@ SCHEMA: dict[str, dict[str, str]] = {
         "weight_set": "varchar", "goalpost_set": "varchar", "degree_indicator": "varchar", "home_region": "varchar",
         "base_year": "integer", "minimum_weight": "decimal(9,6)", "may_reweight_domains": "boolean",
     },
-    "stg_domain": {"domain": "varchar", "is_basic": "boolean", "name_zh": "varchar", "name_en": "varchar"},
+    "domain": {"domain": "varchar", "is_basic": "boolean", "name_zh": "varchar", "name_en": "varchar"},
     "figure_variant": {
         "subject_kind": "varchar", "variant": "varchar", "is_main": "boolean", "boundaries": "varchar",
         "method": "varchar", "weight_set": "varchar", "target_edition": "varchar", "goalpost_set": "varchar",
@@ -163,17 +163,17 @@ SCHEMA: dict[str, dict[str, str]] = {
         "region_name": "varchar", "region_name_en": "varchar", "region_level": "varchar", "region_depth": "integer",
         "parent_code": "varchar", "parent_name": "varchar", "parent_name_en": "varchar",
     },
-    "stg_indicator": {"indicator_code": "varchar", "domain": "varchar", "role": "varchar", "direction": "varchar"},
+    "indicator": {"indicator_code": "varchar", "domain": "varchar", "role": "varchar", "direction": "varchar"},
     "stg_target": {
         "indicator_code": "varchar", "region_code": "varchar", "target_year": "integer",
         "target_value": "decimal(18,6)", "lower_limit": "decimal(18,6)", "upper_limit": "decimal(18,6)",
         "baseline": "decimal(18,6)", "edition": "varchar", "origin": "varchar",
     },
-    "stg_weight": {
+    "weight": {
         "weight_set": "varchar", "parent": "varchar", "child": "varchar", "weight": "decimal(18,9)",
         "edition": "varchar", "origin": "varchar", "note": "varchar",
     },
-    "stg_goalpost": {
+    "goalpost": {
         "goalpost_set": "varchar", "indicator_code": "varchar", "low": "decimal(18,6)", "high": "decimal(18,6)",
         "note": "varchar",
     },
@@ -262,12 +262,12 @@ def score(cases: list[Province], goalposts: dict[str, tuple[float, float]] | Non
     """Run the models once over all cases."""
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in SCHEMA}
     rows["stg_setting"] = [("equal", "panel", "none", "P@0", 2020, "0.5", False)]
-    rows["stg_domain"] = [(domain, True, domain, domain) for domain in DOMAINS]
-    rows["stg_indicator"] = [(code, spec[0], "scored", spec[1]) for code, spec in INDICATORS.items()]
+    rows["domain"] = [(domain, True, domain, domain) for domain in DOMAINS]
+    rows["indicator"] = [(code, spec[0], "scored", spec[1]) for code, spec in INDICATORS.items()]
     rows["stg_target"] = [(code, "all", 2020, *spec[2:6], "plan", "plan") for code, spec in INDICATORS.items()]
-    rows["stg_weight"] = [("own", "all", d, w, "1", "test", None) for d, w in DOMAIN_WEIGHTS.items()]
-    rows["stg_weight"] += [("own", INDICATORS[c][0], c, w, "1", "test", None) for c, w in WEIGHTS.items()]
-    rows["stg_goalpost"] = [("panel", code, low, high, None) for code, (low, high) in (goalposts or {}).items()]
+    rows["weight"] = [("own", "all", d, w, "1", "test", None) for d, w in DOMAIN_WEIGHTS.items()]
+    rows["weight"] += [("own", INDICATORS[c][0], c, w, "1", "test", None) for c, w in WEIGHTS.items()]
+    rows["goalpost"] = [("panel", code, low, high, None) for code, (low, high) in (goalposts or {}).items()]
     for case, province in enumerate(cases):
         for table, row in rows_of(province, case):
             rows[table].append(row)

@@ -1125,7 +1125,7 @@ def test_the_manifest_is_there_before_anything_was_built_and_parsed_anew_only_wh
     assert not warehouse.work.exists()
     made = manifest.stat().st_mtime_ns
     assert transform.compile_manifest(warehouse.dbt_target).stat().st_mtime_ns == made
-    (project / "models" / "staging" / "stg_domain.sql").write_text("select {{ ref('nothing') }}", encoding="utf-8")
+    (project / "models" / "staging" / "stg_target.sql").write_text("select {{ ref('nothing') }}", encoding="utf-8")
     with pytest.raises(FaultError, match="dbt cannot read its project") as caught:
         transform.compile_manifest(warehouse.dbt_target)
     assert "nothing" in Path(caught.value.where).read_text(encoding="utf-8")

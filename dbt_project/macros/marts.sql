@@ -48,7 +48,7 @@
 {%- endmacro %}
 
 {% macro joins_domain(domain) -%}
-    left join {{ ref('stg_domain') }} as domain
+    left join {{ source('source', 'domain') }} as domain
         on domain.domain = {{ domain }}
 {%- endmacro %}
 

@@ -11,8 +11,8 @@ with accounts as (
             case when receipt.held_because is null then account.values_accepted + account.values_missing else 0 end
         ) as observations,
         sum(account.rows_ignored) as ignored
-    from {{ ref('stg_tie_out') }} as account
-    left join {{ ref('stg_receipt') }} as receipt
+    from {{ source('source', 'tie_out') }} as account
+    left join {{ source('source', 'receipt') }} as receipt
         on receipt.receipt_id = account.receipt_id
     group by account.reading_id, account.source_file
 ),
@@ -25,7 +25,7 @@ observations as (
 
 ignored as (
     select reading_id, source_file, count(*) as stored
-    from {{ ref('stg_ignored') }}
+    from {{ source('source', 'ignored') }}
     group by reading_id, source_file
 )
 

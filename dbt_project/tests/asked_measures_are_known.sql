@@ -11,10 +11,10 @@ select
     indicator.indicator_code,
     indicator.inequality_measures,
     indicator.inequality_ordering
-from {{ ref('stg_indicator') }} as indicator
-left join {{ ref('stg_indicator') }} as ordering
+from {{ source('source', 'indicator') }} as indicator
+left join {{ source('source', 'indicator') }} as ordering
     on ordering.indicator_code = indicator.inequality_ordering
-left join {{ ref('stg_domain') }} as domain
+left join {{ source('source', 'domain') }} as domain
     on domain.domain = indicator.inequality_ordering
 where
     {{ known.text | replace('inequality_measures', 'indicator.inequality_measures') }} <> ''

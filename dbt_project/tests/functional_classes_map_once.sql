@@ -16,11 +16,11 @@ select
     used.period_end,
     count(domain.domain) as domains
 from used
-left join {{ ref('stg_functional_class') }} as class
+left join {{ source('source', 'functional_class') }} as class
     on class.class_code = used.class_code
     and class.valid_from <= used.period_end
     and (class.valid_to is null or class.valid_to > used.period_end)
-left join {{ ref('stg_domain') }} as domain
+left join {{ source('source', 'domain') }} as domain
     on domain.domain = class.domain
 group by used.class_code, used.period_end
 having count(domain.domain) <> 1

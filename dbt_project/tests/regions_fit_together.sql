@@ -4,8 +4,8 @@
 ) }}
 with overlapping as (
     select first.region_code, first.valid_from, 'overlaps another version' as problem
-    from {{ ref('stg_region') }} as first
-    inner join {{ ref('stg_region') }} as second
+    from {{ source('source', 'region') }} as first
+    inner join {{ source('source', 'region') }} as second
         on second.region_code = first.region_code
         and second.valid_from > first.valid_from
     where first.valid_to is null or first.valid_to > second.valid_from
@@ -13,8 +13,8 @@ with overlapping as (
 
 orphans as (
     select child.region_code, child.valid_from, 'parent not in force when the region begins' as problem
-    from {{ ref('stg_region') }} as child
-    left join {{ ref('stg_region') }} as parent
+    from {{ source('source', 'region') }} as child
+    left join {{ source('source', 'region') }} as parent
         on parent.region_code = child.parent_code
         and parent.region_depth < child.region_depth
         and parent.valid_from <= child.valid_from

@@ -16,8 +16,8 @@ where
             figure.value < 0
             and figure.indicator_code not in (
                 select term.indicator_code
-                from {{ ref('stg_indicator_term') }} as term
-                inner join {{ ref('stg_measure') }} as measure
+                from {{ source('source', 'indicator_term') }} as term
+                inner join {{ source('source', 'measure') }} as measure
                     on measure.measure = term.measure
                 where measure.may_be_negative
             )

@@ -12,7 +12,7 @@ select
     geography.reference_geography,
     tree.as_of_date,
     tree.region_code
-from {{ ref('stg_reference_geography') }} as geography
+from {{ source('source', 'reference_geography') }} as geography
 inner join {{ ref('int_region__tree') }} as tree
     on tree.reference_geography = 'reported'
     and tree.distance = 0

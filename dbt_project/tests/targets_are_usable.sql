@@ -7,7 +7,7 @@ select
     {{ attainment_reason('indicator.direction', '1', 'target.target_value', 'target.lower_limit', 'target.upper_limit',
                          'target.baseline') }} as problem
 from {{ ref('stg_target') }} as target
-left join {{ ref('stg_indicator') }} as indicator
+left join {{ source('source', 'indicator') }} as indicator
     on indicator.indicator_code = target.indicator_code
 where
     coalesce(indicator.role, 'scored') = 'scored'

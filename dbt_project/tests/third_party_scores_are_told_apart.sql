@@ -3,9 +3,7 @@
           'why': 'a score of somebody else must never pass for one of ours'},
 ) }}
 select score.region_code, score.year, score.domain, score.method_id, score.score
-from {{ ref('stg_third_party_score') }} as score
+from {{ source('source', 'third_party_score') }} as score
 where
-    score.method_id in (
-        'population_weighted_mean', 'residents_at_threshold', 'mean_less_dispersion', 'lowest_fifth', 'geometric_mean'
-    )
+    score.method_id in ('{{ var('score_methods') | join("', '") }}')
     or score.score not between 0 and 100

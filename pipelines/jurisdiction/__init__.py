@@ -195,8 +195,12 @@ class Jurisdiction:
                 pl.col("region_level")
                 .replace_strict({n: str(v.depth) for n, v in levels.items()})
                 .alias("region_depth"),
+                # a level without a government of its own has no budget that could be missing
                 pl.col("region_level")
-                .replace_strict({n: v.government_level for n, v in levels.items()})
+                .replace_strict(
+                    {n: v.government_level if v.government_level != "none" else None for n, v in levels.items()},
+                    return_dtype=pl.String,
+                )
                 .alias("government_level"),
                 pl.col("region_level")
                 .replace_strict({n: str(v.is_territory).lower() for n, v in levels.items()})
@@ -245,10 +249,10 @@ class Jurisdiction:
         lists += [(f"{year} as listed", year, "false") for year in boundaries]
         tables["reference_geography"] = pl.DataFrame(
             [
-                {"name": name, "as_of_date": f"{year:04}-12-31", "is_published": is_published}
+                {"reference_geography": name, "as_of_date": f"{year:04}-12-31", "is_published": is_published}
                 for name, year, is_published in lists
             ],
-            schema=dict.fromkeys(("name", "as_of_date", "is_published"), pl.String),
+            schema=dict.fromkeys(("reference_geography", "as_of_date", "is_published"), pl.String),
         )
         years = self.description.financial_years
         settings = {
@@ -417,7 +421,8 @@ class Jurisdiction:
             pl.Series("is_computed", computed, dtype=pl.String),
             pl.col("indicator_code").replace_strict(services, default=None, return_dtype=pl.String).alias("service"),
         )
-        return pl.DataFrame(rows, schema=types), indicators
+        terms = pl.DataFrame(rows, schema=types).rename({"group": "group_code", "status": "term_letters"})
+        return terms, indicators
 
     @cached_property
     def extract_table(self) -> pl.DataFrame:
@@ -429,7 +434,7 @@ class Jurisdiction:
                     "extract": contract.extract,
                     "name_zh": contract.name,
                     "name_en": contract.name_en,
-                    "rank": str(contract.rank),
+                    "extract_rank": str(contract.rank),
                     "provenance": contract.provenance,
                     "delivery": contract.delivery,
                     "license": contract.license,

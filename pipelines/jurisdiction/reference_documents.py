@@ -54,6 +54,7 @@ def _line(table: Table, name: str, column: Column) -> str:
     elif column.is_list:
         kind += ", several"
     cell = "filled" if name in table.filled else "may be empty"
+    cell += f" (means `{column.default}`)" if column.default is not None else ""
     cell += ", column may be left out" if column.optional else ""
     cells = (f"`{name}`", kind, cell, column.en, column.zh, f"`{column.example}`")
     return "| " + " | ".join(text.replace("|", "\\|") for text in cells) + " |"

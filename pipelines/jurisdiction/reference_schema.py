@@ -46,9 +46,10 @@ class Column(AddedColumn):
     or_all: bool = False
     is_list: bool = Field(default=False, alias="list")
     loaded: bool = True
+    default: str | None = None
     example: str
 
-    @field_validator("example", mode="before")
+    @field_validator("default", "example", mode="before")
     @classmethod
     def _as_in_a_file(cls, value: object) -> object:
         """YAML reads dates, numbers and truth values; a file holds their text."""

@@ -20,8 +20,8 @@ from pipelines.records import CheckResult, Verdict
 LAST_YEAR_ASKED = 2200  # a delivery period that fits no name of the contract is never found
 
 _EXTRACTS = """
-    select department, extract, name_zh, name_en, rank, provenance, license, publisher, source_title, owner,
-        contract_version, (
+    select department, extract, name_zh, name_en, extract_rank AS rank, provenance, license, publisher,
+        source_title, owner, contract_version, (
             select list(distinct r.delivery_period) from build.source.receipt r
             where r.department = e.department and r.extract = e.extract
         ) as periods

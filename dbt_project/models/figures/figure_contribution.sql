@@ -31,7 +31,7 @@ indicators as (
         scale.indicator_number, scale.domain as indicator_domain, scale.indicator_code, indicator.name_zh,
         indicator.name_en
     from {{ ref('int_score__list_scales') }} as scale
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = scale.indicator_code
 ),
 

@@ -130,13 +130,13 @@ third_party as (
         score.source,
         '' as letters,
         score.provenance
-    from {{ ref('stg_third_party_score') }} as score
+    from {{ source('source', 'third_party_score') }} as score
     inner join variants
         on variants.method = score.method_id
         and variants.boundaries = 'reported'
     left join (
         select editions.year, target.target_value as target_pct
-        from ({{ main_editions(ref('stg_third_party_score'), ref('stg_target')) }}) as editions
+        from ({{ main_editions(source('source', 'third_party_score'), ref('stg_target')) }}) as editions
         inner join {{ ref('int_target__choose_finals') }} as target
             on target.edition = editions.edition
             and target.region_code = 'all'

@@ -38,7 +38,7 @@ measured as (
     from {{ ref('int_indicator__consolidate_levels') }} as figure
     inner join {{ ref('int_observation__number_series') }} as series
         on series.series_number = figure.series_number
-    inner join {{ ref('stg_two_thirds_test') }} as test
+    inner join {{ source('source', 'two_thirds_test') }} as test
         on series.measure in (test.livelihood, test.resources)
     where
         figure.is_complete
@@ -81,7 +81,7 @@ items as (
 members as (
     select distinct totals.reference_geography, totals.period_end, totals.region_code
     from totals
-    inner join {{ ref('stg_region_group') }} as member
+    inner join {{ source('source', 'region_group') }} as member
         on member.region_code = totals.region_code
         and member.valid_from <= totals.period_end
         and (member.valid_to is null or member.valid_to > totals.period_end)
@@ -173,11 +173,11 @@ joined as (
             order by totals.year
         ) as breaks_so_far
     from totals
-    left join {{ ref('stg_region') }} as region
+    left join {{ source('source', 'region') }} as region
         on region.region_code = totals.region_code
         and region.valid_from <= totals.as_of_date
         and (region.valid_to is null or region.valid_to > totals.as_of_date)
-    left join {{ ref('stg_two_thirds_test') }} as test
+    left join {{ source('source', 'two_thirds_test') }} as test
         on test.fund = totals.fund
         and test.account_stage = totals.account_stage
     left join measured

@@ -26,7 +26,7 @@ placed as (
         ) as cells_alike
     from cells
     cross join (select population_source as main_source from {{ variants_of('indicator') }} as main where is_main) as main
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = cells.indicator_code
         and (
             -- a denominator that is no count of people is about nobody's basis, whatever the line names

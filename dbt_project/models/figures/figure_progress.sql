@@ -3,17 +3,8 @@
 {% set target = ['target_value', 'lower_limit', 'upper_limit', 'baseline'] %}
 
 with aims as (
-    {% for model, kind in [('stg_target', 'target'), ('stg_milestone', 'milestone')] %}
-    select
-        indicator_code, region_code, edition, target_year, '{{ kind }}' as target_kind, origin,
-        {{ target | join(', ') }}
-    from {{ ref(model) }}
-    {% if not loop.last %}
-
-    union all
-
-    {% endif %}
-    {% endfor %}
+    select indicator_code, region_code, edition, target_year, kind as target_kind, origin, {{ target | join(', ') }}
+    from {{ source('source', 'target') }}
 ),
 
 figures as (
@@ -42,14 +33,14 @@ dated as (
 -- people are what populations are counted in; a gap in beds or money is no number of people
 person_units as (
     select distinct unit
-    from {{ ref('stg_measure') }}
+    from {{ source('source', 'measure') }}
     where is_population
 ),
 
 people as (
     select term.indicator_code
-    from {{ ref('stg_indicator_term') }} as term
-    inner join {{ ref('stg_measure') }} as measure
+    from {{ source('source', 'indicator_term') }} as term
+    inner join {{ source('source', 'measure') }} as measure
         on measure.measure = term.measure
     left join person_units
         on person_units.unit = measure.unit
@@ -124,7 +115,7 @@ measured as (
         indicator.multiplier,
         people.indicator_code is not null as counts_people
     from matched
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = matched.indicator_code
     left join people
         on people.indicator_code = matched.indicator_code

@@ -5,7 +5,7 @@ with levels as (
     select
         government_level,
         min(region_depth) as depth
-    from {{ ref('stg_region') }}
+    from {{ source('source', 'region') }}
     where government_level is not null
     group by government_level
 ),
@@ -88,7 +88,7 @@ split as (
 agreed as (
     select
         split.region_code, split.reference_geography, split.year, split.subject_code, split.government_level,
-        share.payer_share,
+        share.share as payer_share,
         share.origin,
         row_number() over (
             partition by
@@ -96,7 +96,7 @@ agreed as (
             order by case when share.region_code = split.region_code then 0 else 1 end, share.edition desc
         ) as place
     from split
-    inner join {{ ref('stg_item_payer_share') }} as share
+    inner join {{ source('source', 'item_payer_share') }} as share
         on share.item = split.subject_code
         and share.government_level = split.government_level
         and share.region_code in (split.region_code, 'all')

@@ -51,7 +51,7 @@ select
     figure.reference_geography as boundaries,
     figure.as_of_date as boundaries_date
 from {{ ref('figure_indicator') }} as figure
-inner join {{ ref('stg_indicator') }} as indicator
+inner join {{ source('source', 'indicator') }} as indicator
     on indicator.indicator_code = figure.indicator_code
 inner join {{ ref('dim_indicator') }} as catalogue
     on catalogue.indicator_code = figure.indicator_code

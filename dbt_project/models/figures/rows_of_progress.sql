@@ -38,6 +38,6 @@ inner join variants
     and case variants.target_edition when 'in_force' then editions.edition else variants.target_edition end
         = progress.edition
     and case progress.target_kind when 'target' then progress.is_final_target else progress.target_year = progress.year end
-inner join {{ ref('stg_indicator') }} as indicator
+inner join {{ source('source', 'indicator') }} as indicator
     on indicator.indicator_code = progress.indicator_code
 {{ joins_region('progress') }}

@@ -6,7 +6,7 @@ with expected as (
         indicator_code,
         count(distinct case when part = 'numerator' then term_number end) as numerator_terms,
         count(distinct case when part = 'denominator' then term_number end) as denominator_terms
-    from {{ ref('stg_indicator_term') }}
+    from {{ source('source', 'indicator_term') }}
     group by indicator_code
 ),
 

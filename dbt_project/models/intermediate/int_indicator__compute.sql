@@ -12,7 +12,7 @@ with combined as (
 
 few as (
     select indicator_code, pool_years, min_events
-    from {{ ref('stg_indicator') }}
+    from {{ source('source', 'indicator') }}
     where min_events is not null
 ),
 
@@ -23,7 +23,7 @@ versions as (
     from combined
     inner join few
         on few.indicator_code = combined.indicator_code
-    inner join {{ ref('stg_region') }} as region
+    inner join {{ source('source', 'region') }} as region
         on region.region_code = combined.region_code
         and region.valid_from <= combined.as_of_date
         and (region.valid_to is null or region.valid_to > combined.as_of_date)
@@ -78,7 +78,7 @@ standardised as (
 
 lowest as (
     select region_level, max(region_depth) as region_depth
-    from {{ ref('stg_region') }}
+    from {{ source('source', 'region') }}
     group by region_level
 ),
 
@@ -162,7 +162,7 @@ figures as (
         combined.is_partial_year,
         combined.population_date
     from combined
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = combined.indicator_code
     left join pooled
         on pooled.region_code = combined.region_code
@@ -212,10 +212,10 @@ figures as (
 -- spending is no count of events: an interval of counts says nothing about it
 money as (
     select distinct term.indicator_code
-    from {{ ref('stg_indicator_term') }} as term
-    inner join {{ ref('stg_measure') }} as measure
+    from {{ source('source', 'indicator_term') }} as term
+    inner join {{ source('source', 'measure') }} as measure
         on measure.measure = term.measure
-    inner join {{ ref('stg_measure') }} as spending
+    inner join {{ source('source', 'measure') }} as spending
         on spending.unit = measure.unit
     inner join {{ ref('stg_spending_source') }} as source
         on source.measure = spending.measure
@@ -249,7 +249,7 @@ computed as (
             ) then 'wilson'
         end as interval_kind
     from figures
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = figures.indicator_code
     inner join {{ ref('int_region__date') }} as region
         on region.reference_geography = figures.reference_geography

@@ -9,7 +9,7 @@ with combinations as (
         part,
         term_number,
         count(distinct residence || '|' || sex || '|' || age_group || '|' || group_code || '|' || item) as combinations
-    from {{ ref('stg_indicator_term') }}
+    from {{ source('source', 'indicator_term') }}
     group by indicator_code, part, term_number
 ),
 
@@ -19,7 +19,7 @@ matched_series as (
         term.part,
         term.term_number,
         term.coefficient,
-        term.term_letters,
+        coalesce(term.term_letters, '') as term_letters,
         combinations.combinations,
         series.series_number,
         series.reference_geography,
@@ -40,7 +40,7 @@ matched_series as (
                 series.population_basis, series.population_source, series.residence, series.sex, series.age_group,
                 series.group_code, series.item
         ) as same_figure
-    from {{ ref('stg_indicator_term') }} as term
+    from {{ source('source', 'indicator_term') }} as term
     inner join combinations
         on combinations.indicator_code = term.indicator_code
         and combinations.part = term.part

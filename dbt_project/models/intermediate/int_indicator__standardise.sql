@@ -7,13 +7,22 @@ with combined as (
     select * from {{ ref('int_indicator__combine_terms') }}
 ),
 
+-- (a quotient by a window of decimals lost its type in DuckDB 2.0 where this was read twice: so the whole is joined)
+wholes as (
+    select standard_population, sum(weight) as weight, count(*) as bands
+    from {{ source('source', 'standard_population') }}
+    group by standard_population
+),
+
 standards as (
     select
-        standard_population,
-        age_group,
-        {{ divide('weight', 'sum(weight) over (partition by standard_population)') }} as share,
-        count(*) over (partition by standard_population) as bands
-    from {{ ref('stg_standard_population') }}
+        standard.standard_population,
+        standard.age_group,
+        {{ divide('standard.weight', 'wholes.weight') }} as share,
+        wholes.bands
+    from {{ source('source', 'standard_population') }} as standard
+    inner join wholes
+        on wholes.standard_population = standard.standard_population
 ),
 
 bands as (
@@ -30,7 +39,7 @@ bands as (
                 {% endfor %}
         ) as everybody
     from combined
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = combined.indicator_code
     inner join standards
         on standards.standard_population = indicator.standard_population

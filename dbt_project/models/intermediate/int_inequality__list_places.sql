@@ -79,7 +79,7 @@ places as (
         and people.population_basis = figures.weight_basis
         and people.population_source = coalesce(people_sources.population_source, figures.population_source)
         and people.residence = figures.residence
-    left join {{ ref('stg_indicator') }} as indicator
+    left join {{ source('source', 'indicator') }} as indicator
         on figures.subject_kind = 'indicator'
         and indicator.indicator_code = figures.subject_code
     left join orderings
@@ -99,7 +99,7 @@ dimensions as (
         select
             region_depth, region_level,
             row_number() over (partition by region_depth order by count(*) desc, region_level) as place
-        from {{ ref('stg_region') }}
+        from {{ source('source', 'region') }}
         group by region_depth, region_level
     ) as counted
     where place = 1
@@ -135,7 +135,7 @@ group_members as (
     select
         group_code, region_code, valid_from, valid_to,
         dense_rank() over (order by group_code) as group_number
-    from {{ ref('stg_region_group') }}
+    from {{ source('source', 'region_group') }}
     group by group_code, region_code, valid_from, valid_to
 ),
 

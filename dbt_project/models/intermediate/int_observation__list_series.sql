@@ -52,7 +52,7 @@ years as (
             select distinct measure, period_start, period_end, boundaries, department, extract, year_start, year
             from observed
         ) as observed
-        left join {{ ref('stg_extract') }} as extract
+        left join {{ source('source', 'extract') }} as extract
             on extract.department = observed.department
             and extract.extract = observed.extract
     ) as placed
@@ -78,7 +78,7 @@ dated as (
         and years.period_start = series.period_start
         and years.period_end = series.period_end
         and years.boundaries = series.boundaries
-    left join {{ ref('stg_measure') }} as measure
+    left join {{ source('source', 'measure') }} as measure
         on measure.measure = series.measure
 ),
 

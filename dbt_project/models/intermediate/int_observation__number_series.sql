@@ -39,7 +39,7 @@ numbered as (
 
 geographies as (
     select reference_geography, as_of_date
-    from {{ ref('stg_reference_geography') }}
+    from {{ source('source', 'reference_geography') }}
     where is_published
 )
 
@@ -101,7 +101,7 @@ left join numbered as whole_year
     {% for column in undated %}
     and whole_year.{{ column }} is not distinct from series.{{ column }}
     {% endfor %}
-left join {{ ref('stg_reference_geography') }} as boundary
+left join {{ source('source', 'reference_geography') }} as boundary
     on boundary.reference_geography = series.boundaries
     and boundary.reference_geography <> 'reported'
 -- what it is made of: series that are themselves reported, or an age group made of them

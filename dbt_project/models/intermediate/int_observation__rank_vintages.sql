@@ -12,8 +12,8 @@ with last_delivery as (
                 partition by receipt.department, receipt.extract
                 order by receipt.delivery_period desc, receipt.sequence desc
             ) as place
-        from {{ ref('stg_receipt') }} as receipt
-        inner join {{ ref('stg_reading') }} as reading
+        from {{ source('source', 'receipt') }} as receipt
+        inner join {{ source('source', 'reading') }} as reading
             on reading.receipt_id = receipt.receipt_id
             and reading.status = 'read'
         where receipt.is_in_force
@@ -33,8 +33,8 @@ deliveries as (
         receipt.is_in_force
             and (coalesce(extract.delivery, '') <> 'replaces_all' or last_delivery.receipt_id is not null)
             as is_eligible
-    from {{ ref('stg_receipt') }} as receipt
-    left join {{ ref('stg_extract') }} as extract
+    from {{ source('source', 'receipt') }} as receipt
+    left join {{ source('source', 'extract') }} as extract
         on extract.department = receipt.department
         and extract.extract = receipt.extract
     left join last_delivery

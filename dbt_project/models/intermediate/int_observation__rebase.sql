@@ -19,12 +19,12 @@ series as (
         series.aggregation, series.both_sexes_number, series.all_residences_number,
         measure.unit in (
             select spending.unit
-            from {{ ref('stg_measure') }} as spending
+            from {{ source('source', 'measure') }} as spending
             inner join {{ ref('stg_spending_source') }} as source
                 on source.measure = spending.measure
         ) as is_money
     from {{ ref('int_observation__number_series') }} as series
-    left join {{ ref('stg_measure') }} as measure
+    left join {{ source('source', 'measure') }} as measure
         on measure.measure = series.measure
     where series.reference_geography <> 'reported'
 ),

@@ -49,10 +49,10 @@ steady as (
     from series
     inner join series as earlier
         on earlier.series_number = series.first_number
-    inner join {{ ref('stg_region') }} as region
+    inner join {{ source('source', 'region') }} as region
         on region.valid_from <= earlier.period_end
         and (region.valid_to is null or region.valid_to > series.as_of_date)
-    left join {{ ref('stg_region_change') }} as change
+    left join {{ source('source', 'region_change') }} as change
         on (change.from_code = region.region_code or change.to_code = region.region_code)
         and change.effective_date > earlier.period_end
         and change.effective_date <= series.as_of_date

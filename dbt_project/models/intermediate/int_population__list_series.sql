@@ -32,7 +32,7 @@ populations as (
 
 ages_asked_for as (
     select distinct measure, population_source, age_group
-    from {{ ref('stg_indicator_term') }}
+    from {{ source('source', 'indicator_term') }}
     where age_group not in ('*', 'all')
 ),
 
@@ -103,7 +103,7 @@ mid_years as (
         later.age_group = 'all'
         or exists (
             select 1
-            from {{ ref('stg_indicator_term') }} as term
+            from {{ source('source', 'indicator_term') }} as term
             where
                 term.measure = later.measure
                 and term.age_group = later.age_group

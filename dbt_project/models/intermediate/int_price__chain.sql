@@ -6,7 +6,7 @@ with recursive indices as (
         price.year,
         {{ divide('price.index_pct', '100') }} as change,
         setting.base_year
-    from {{ ref('stg_price_index') }} as price
+    from {{ source('source', 'price_index') }} as price
     cross join {{ ref('stg_setting') }} as setting
     where setting.base_year is not null
 ),
@@ -15,7 +15,7 @@ origins as (
     select
         region_code,
         case when min(origin) = max(origin) then min(origin) else 'mixed' end as origin
-    from {{ ref('stg_price_index') }}
+    from {{ source('source', 'price_index') }}
     group by region_code
 ),
 

@@ -48,7 +48,7 @@ lines_above as (
 
     select leaves.as_of_date, leaves.reference_geography, leaves.region_code, leaves.to_code, tree.ancestor_code
     from leaves
-    inner join {{ ref('stg_reference_geography') }} as geography
+    inner join {{ source('source', 'reference_geography') }} as geography
         on geography.reference_geography = leaves.reference_geography
     inner join {{ ref('int_region__tree') }} as tree
         on tree.reference_geography = leaves.reference_geography

@@ -16,7 +16,7 @@ with dates as (
     union
 
     select reference_geography, as_of_date
-    from {{ ref('stg_reference_geography') }}
+    from {{ source('source', 'reference_geography') }}
     where reference_geography <> 'reported'
 ),
 
@@ -37,15 +37,15 @@ in_force as (
         member.name_zh as union_name,
         member.name_en as union_name_en
     from dates
-    inner join {{ ref('stg_region') }} as region
+    inner join {{ source('source', 'region') }} as region
         on region.valid_from <= dates.as_of_date
         and (region.valid_to is null or region.valid_to > dates.as_of_date)
     left join {{ ref('int_region__identity') }} as identity
         on identity.region_code = region.region_code
         and identity.valid_from <= dates.as_of_date
         and (identity.valid_to is null or identity.valid_to > dates.as_of_date)
-    left join {{ ref('stg_region_union') }} as member
-        on member.reference_geography = dates.reference_geography
+    left join {{ source('source', 'region_union') }} as member
+        on cast(member.reference_geography as {{ dbt.type_string() }}) = dates.reference_geography
         and member.member_code = region.region_code
 ),
 

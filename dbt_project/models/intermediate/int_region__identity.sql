@@ -2,11 +2,11 @@
 -- (`region_id`). A territory keeps its id through a change of name or code; a change of land makes a new one. The id is the
 -- first code of a territory, with the day it began where the same code had stood for another territory before.
 with recursive bounds as (
-    select region_code, valid_from as day from {{ ref('stg_region') }}
+    select region_code, valid_from as day from {{ source('source', 'region') }}
     union
-    select from_code, effective_date from {{ ref('stg_region_change') }}
+    select from_code, effective_date from {{ source('source', 'region_change') }}
     union
-    select to_code, effective_date from {{ ref('stg_region_change') }}
+    select to_code, effective_date from {{ source('source', 'region_change') }}
 ),
 
 stretches as (
@@ -17,7 +17,7 @@ stretches as (
             lead(bounds.day) over (partition by region.region_code, region.valid_from order by bounds.day),
             region.valid_to
         ) as valid_to
-    from {{ ref('stg_region') }} as region
+    from {{ source('source', 'region') }} as region
     inner join bounds
         on bounds.region_code = region.region_code
         and bounds.day >= region.valid_from
@@ -39,7 +39,7 @@ continued as (
     left join {{ ref('int_region__land_changes') }} as land
         on land.region_code = stretches.region_code
         and land.effective_date = stretches.valid_from
-    left join {{ ref('stg_region_change') }} as renamed
+    left join {{ source('source', 'region_change') }} as renamed
         on renamed.to_code = stretches.region_code
         and renamed.effective_date = stretches.valid_from
         and renamed.change_kind in ('rename', 'recode')

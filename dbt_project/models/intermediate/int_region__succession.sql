@@ -18,7 +18,7 @@ links as (
         change.share_of_to as share_back,
         coalesce(change.is_estimated, false) as is_estimated,
         true as is_listed
-    from {{ ref('stg_region_change') }} as change
+    from {{ source('source', 'region_change') }} as change
 
     union all
 
@@ -34,10 +34,10 @@ links as (
     inner join stretches as after
         on after.region_code = before.region_code
         and after.valid_from = before.valid_to
-    left join (select distinct from_code, effective_date from {{ ref('stg_region_change') }}) as going
+    left join (select distinct from_code, effective_date from {{ source('source', 'region_change') }}) as going
         on going.from_code = before.region_code
         and going.effective_date = before.valid_to
-    left join (select distinct to_code, effective_date from {{ ref('stg_region_change') }}) as coming
+    left join (select distinct to_code, effective_date from {{ source('source', 'region_change') }}) as coming
         on coming.to_code = before.region_code
         and coming.effective_date = before.valid_to
     where going.from_code is null
@@ -94,7 +94,7 @@ walk as (
         false as is_estimated,
         false as is_listed,
         cast(null as {{ dbt.type_string() }}) as unknown_at
-    from {{ ref('stg_reference_geography') }} as geography
+    from {{ source('source', 'reference_geography') }} as geography
     inner join stretches
         on geography.reference_geography <> 'reported'
 
@@ -137,8 +137,8 @@ ended as (
         walk.*,
         coalesce(member.union_code, walk.next_code) as to_code
     from walk
-    left join {{ ref('stg_region_union') }} as member
-        on member.reference_geography = walk.reference_geography
+    left join {{ source('source', 'region_union') }} as member
+        on cast(member.reference_geography as {{ dbt.type_string() }}) = walk.reference_geography
         and member.member_code = walk.next_code
     where walk.next_from <= walk.as_of_date and (walk.next_to is null or walk.next_to > walk.as_of_date)
 ),

@@ -7,7 +7,7 @@
 with members as (
     select distinct 'target' as scale_kind, target.edition as scale, target.indicator_code
     from {{ ref('int_target__choose_finals') }} as target
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = target.indicator_code
     where {{ attainment_reason('indicator.direction', '1', 'target.target_value', 'target.lower_limit',
                                'target.upper_limit', 'target.baseline') }} = 'computed'
@@ -15,7 +15,7 @@ with members as (
     union all
 
     select distinct 'goalposts' as scale_kind, goalpost.goalpost_set as scale, goalpost.indicator_code
-    from {{ ref('stg_goalpost') }} as goalpost
+    from {{ source('source', 'goalpost') }} as goalpost
     where goalpost.low < goalpost.high
 ),
 

@@ -4,10 +4,10 @@
 -- Of several editions of a set the last in alphabetical order counts.
 with weights as (
     select weight.*
-    from {{ ref('stg_weight') }} as weight
+    from {{ source('source', 'weight') }} as weight
     inner join (
         select weight_set, max(edition) as edition
-        from {{ ref('stg_weight') }}
+        from {{ source('source', 'weight') }}
         group by weight_set
     ) as last
         on last.weight_set = weight.weight_set
@@ -31,7 +31,7 @@ domains as (
         domain.domain,
         case when said.weight_set is null then 1 else coalesce(weight.weight, 0) end as domain_weight
     from sets
-    cross join {{ ref('stg_domain') }} as domain
+    cross join {{ source('source', 'domain') }} as domain
     left join said
         on said.weight_set = sets.weight_set
         and said.parent = 'all'
@@ -50,7 +50,7 @@ indicators as (
         indicator.indicator_code,
         case when said.weight_set is null then 1 else coalesce(weight.weight, 0) end as weight
     from domains
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.domain = domains.domain
         and indicator.role = 'scored'
     left join said

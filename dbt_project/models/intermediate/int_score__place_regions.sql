@@ -13,7 +13,7 @@ with dates as (
         end as period_name,
         coalesce(max(geography.as_of_date), max(figure.period_end)) as as_of_date
     from {{ ref('int_score__choose_figures') }} as figure
-    left join {{ ref('stg_reference_geography') }} as geography
+    left join {{ source('source', 'reference_geography') }} as geography
         on geography.reference_geography = figure.reference_geography
     group by figure.reference_geography, figure.year
 ),
@@ -65,7 +65,7 @@ countries as (
         on figure.reference_geography = tops.reference_geography
         and figure.year = tops.year
         and figure.region_code = tops.region_code
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = figure.indicator_code
     where indicator.role = 'scored' and figure.value is not null
 ),

@@ -21,7 +21,7 @@ with figures as (
         registered.provenance as registered_provenance,
         registered.region_code is not null as has_registered
     from {{ ref('int_score__choose_figures') }} as figure
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = figure.indicator_code
         and indicator.role = 'scored'
     left join {{ ref('int_score__choose_figures') }} as registered
@@ -70,7 +70,7 @@ goalposts as (
     select
         goalpost.*,
         goalpost.goalpost_set = setting.goalpost_set as is_main
-    from {{ ref('stg_goalpost') }} as goalpost
+    from {{ source('source', 'goalpost') }} as goalpost
     cross join {{ ref('stg_setting') }} as setting
 ),
 

@@ -32,11 +32,11 @@ inner join {{ ref('int_region__date') }} as region
     on region.reference_geography = observation.reference_geography
     and region.as_of_date = observation.as_of_date
     and region.region_code = observation.region_code
-left join {{ ref('stg_functional_class') }} as class
+left join {{ source('source', 'functional_class') }} as class
     on class.class_code = observation.item
     and class.valid_from <= observation.period_end
     and (class.valid_to is null or class.valid_to > observation.period_end)
-left join {{ ref('stg_domain') }} as domain
+left join {{ source('source', 'domain') }} as domain
     on domain.domain = class.domain
 where
     observation.sex = 'all'

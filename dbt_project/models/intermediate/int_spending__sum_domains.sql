@@ -16,7 +16,7 @@ whole_basics as (
     from classes
     where is_basic
     group by {{ account }}
-    having count(distinct domain) = (select count(*) from {{ ref('stg_domain') }} where is_basic)
+    having count(distinct domain) = (select count(*) from {{ source('source', 'domain') }} where is_basic)
 ),
 
 members as (

@@ -2,7 +2,7 @@
 -- equalisation and the composite index. `decimals` are those that every page and sentence
 -- shows; a degree is cut to them, not rounded (`is_cut`), so that what misses its target by a hair does not read as met.
 with domains as (
-    select domain, name_zh, name_en, sort_order from {{ ref('stg_domain') }}
+    select domain, name_zh, name_en, sort_order from {{ source('source', 'domain') }}
     union all
     select 'all', '总体', 'Overall', -2
     union all
@@ -66,7 +66,7 @@ select
     {{ dbt.concat(["coalesce(indicator.numerator_text, '')", "' / '", "coalesce(indicator.denominator_text, '')"]) }},
     true,
     cast(10000 + 100 * domains.sort_order + row_number() over (partition by indicator.domain order by indicator.indicator_code) as integer)
-from {{ ref('stg_indicator') }} as indicator
+from {{ source('source', 'indicator') }} as indicator
 left join domains
     on domains.domain = indicator.domain
 left join sizes

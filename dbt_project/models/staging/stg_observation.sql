@@ -42,10 +42,10 @@ select
     -- whose regions it is on: those of its own time (`reported`), or the list at the end of a year, without its unions
     coalesce({{ as_listed('extract.boundaries') }}, 'reported') as boundaries
 from {{ source('source', 'observation') }} as observation
-left join {{ ref('stg_extract') }} as extract
+left join {{ source('source', 'extract') }} as extract
     on extract.department = observation.department
     and extract.extract = observation.extract
-left join {{ ref('stg_measure') }} as measure
+left join {{ source('source', 'measure') }} as measure
     on measure.measure = observation.measure
 left join (
     select receipt_id

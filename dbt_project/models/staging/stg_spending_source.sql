@@ -9,5 +9,5 @@ select
     measure.aggregation,
     measure.may_be_negative
 from {{ source('source', 'spending_source') }} as spending
-left join {{ ref('stg_measure') }} as measure
+left join {{ source('source', 'measure') }} as measure
     on measure.measure = spending.measure

@@ -1,7 +1,7 @@
--- What attainment is measured against. The milestones on the way there are in stg_milestone.
+-- What attainment is measured against. Milestones of yearly plans say who is behind; no score rests on them.
 select
     indicator_code,
-    coalesce(region_code, 'all') as region_code,
+    region_code,
     target_year,
     target_value,
     lower_limit,
@@ -11,4 +11,4 @@ select
     origin,
     note
 from {{ source('source', 'target') }}
-where coalesce(kind, 'target') = 'target'
+where kind = 'target'

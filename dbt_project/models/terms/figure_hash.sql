@@ -23,7 +23,7 @@ observations as (
         {{ sha256_of(key_text(['receipt.sha256', 'observation.source_sheet', 'observation.source_row',
                                'observation.source_column', 'observation.value_reported', 'observation.value'])) }} as input_hash
     from {{ ref('stg_observation') }} as observation
-    left join {{ ref('stg_receipt') }} as receipt
+    left join {{ source('source', 'receipt') }} as receipt
         on receipt.receipt_id = observation.receipt_id
 ),
 

@@ -9,16 +9,16 @@ with figures as (
         figure.*,
         figure.year - case when figure.years_pooled > 1 then indicator.pool_years - 1 else 0 end as first_year
     from {{ ref('figure_indicator') }} as figure
-    inner join {{ ref('stg_indicator') }} as indicator
+    inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = figure.indicator_code
 ),
 
 standards as (
     select standard.standard_population, standard.age_group, {{ divide('standard.weight', 'whole.weight') }} as share
-    from {{ ref('stg_standard_population') }} as standard
+    from {{ source('source', 'standard_population') }} as standard
     inner join (
         select standard_population, sum(weight) as weight
-        from {{ ref('stg_standard_population') }}
+        from {{ source('source', 'standard_population') }}
         group by standard_population
     ) as whole
         on whole.standard_population = standard.standard_population

@@ -13,30 +13,6 @@
             or meets_two_thirds_since_base <> (3 * livelihood_increase_since_base - 2 * resources_increase_since_base >= 0)))
 {% endtest %}
 
-{% test spending_not_negative(model) %}
-    {#- Spending is not negative, but in an account whose measures may be: net of income, it can be less than nothing. -#}
-    with accounts as (
-        select fund, account_stage, {{ junheng.any_true('may_be_negative') }} as may_be_negative
-        from {{ ref('stg_spending_source') }}
-        group by fund, account_stage
-    )
-
-    select spent.*
-    from (select * from {{ model }}) as spent
-    inner join accounts
-        on accounts.fund = spent.fund
-        and accounts.account_stage = spent.account_stage
-    where spent.value < 0 and not accounts.may_be_negative
-{% endtest %}
-
-{% test shares_make_one(model, share, keys) %}
-    {#- Shares of one whole add up to exactly 1 where there are any, and none is there without the others. -#}
-    select {{ keys | join(', ') }}, sum({{ share }}) as shares
-    from {{ model }}
-    group by {{ keys | join(', ') }}
-    having sum({{ share }}) <> 1 or count({{ share }}) not in (0, count(*))
-{% endtest %}
-
 {% test livelihood_is_its_classes(model) %}
     {#- Livelihood spending as returned equals the sum of the classes that the scope of the test names; a class stands
         for those below it. -#}
@@ -46,7 +22,7 @@
             sum(class.value) as value,
             count(*) - count(class.value) as gaps
         from {{ ref('int_spending__map_classes') }} as class
-        inner join {{ ref('stg_two_thirds_test') }} as test
+        inner join {{ source('source', 'two_thirds_test') }} as test
             on test.fund = class.fund
             and test.account_stage = class.account_stage
             and (
@@ -61,7 +37,7 @@
 
     select classes.region_code, classes.year, classes.fund, classes.value as sum_of_classes, returned.value as returned
     from classes
-    inner join {{ ref('stg_two_thirds_test') }} as test
+    inner join {{ source('source', 'two_thirds_test') }} as test
         on test.fund = classes.fund
         and test.account_stage = classes.account_stage
     inner join {{ ref('int_observation__select_years') }} as returned

@@ -7,7 +7,7 @@
                 revision.*,
                 row_number() over (partition by revision.row_key order by receipt.sequence desc) as place
             from {{ model }} as revision
-            inner join {{ ref('stg_receipt') }} as receipt
+            inner join {{ source('source', 'receipt') }} as receipt
                 on receipt.receipt_id = revision.receipt_id
         ) as placed
         where place = 1

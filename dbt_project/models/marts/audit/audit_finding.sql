@@ -13,4 +13,4 @@ select
     severity,
     observed,
     expected
-from {{ ref('stg_finding') }}
+from {{ source('source', 'finding') }}

@@ -50,7 +50,7 @@ with accepted as (
         on region.reference_geography = 'reported'
         and region.as_of_date = observation.period_end
         and region.region_code = observation.region_code
-    left join {{ ref('stg_functional_class') }} as class
+    left join {{ source('source', 'functional_class') }} as class
         on source.role = 'functional'
         and class.class_code = observation.item
         and class.valid_from <= observation.period_end

@@ -16,7 +16,7 @@ rejects as (
         receipt_id,
         count(*) as rejects,
         count(case when is_known then 1 end) as rejects_known
-    from {{ ref('stg_reject') }}
+    from {{ source('source', 'reject') }}
     group by receipt_id
 )
 
@@ -40,7 +40,7 @@ select
     receipt.in_place_of,
     reading.reading_id,
     case when receipt.is_withdrawal then 'withdrawn' else coalesce(reading.status, 'not_read') end as reading_status,
-    reading.problem,
+    nullif(reading.problem, '') as problem,
     cast(coalesce(observations.observations, 0) as integer) as observations,
     cast(coalesce(observations.observations_latest, 0) as integer) as observations_latest,
     cast(coalesce(observations.observations_chosen, 0) as integer) as observations_chosen,
@@ -52,10 +52,10 @@ select
     extract.license,
     extract.contract_version,
     reading.contract_hash
-from {{ ref('stg_receipt') }} as receipt
-left join {{ ref('stg_reading') }} as reading
+from {{ source('source', 'receipt') }} as receipt
+left join {{ source('source', 'reading') }} as reading
     on reading.receipt_id = receipt.receipt_id
-left join {{ ref('stg_extract') }} as extract
+left join {{ source('source', 'extract') }} as extract
     on extract.department = receipt.department
     and extract.extract = receipt.extract
 left join observations

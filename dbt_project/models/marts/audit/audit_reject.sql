@@ -8,7 +8,7 @@ select
     source_file,
     source_sheet,
     source_row,
-    source_column,
+    nullif(source_column, '') as source_column,
     scope,
     rule,
     reported_text,
@@ -16,4 +16,4 @@ select
     region_code,
     is_known,
     known_reason
-from {{ ref('stg_reject') }}
+from {{ source('source', 'reject') }}

@@ -19,4 +19,4 @@ select
     values_dropped,
     rows_read = rows_accepted + rows_rejected + rows_duplicate + rows_ignored
         and values_read = values_accepted + values_missing + values_rejected + values_dropped as is_tied
-from {{ ref('stg_tie_out') }}
+from {{ source('source', 'tie_out') }}

@@ -22,7 +22,7 @@ groups as (
         place.leaf_number,
         member.group_code
     from {{ ref('int_score__place_regions') }} as place
-    inner join {{ ref('stg_region_group') }} as member
+    inner join {{ source('source', 'region_group') }} as member
         on member.region_code = place.leaf_code
         and member.valid_from <= place.as_of_date
         and (member.valid_to is null or member.valid_to > place.as_of_date)

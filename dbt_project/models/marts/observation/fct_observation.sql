@@ -20,7 +20,7 @@ with versions as (
                 region.valid_from desc
         ) as place
     from (select distinct region_code, period_end from {{ ref('stg_observation') }}) as observation
-    inner join {{ ref('stg_region') }} as region
+    inner join {{ source('source', 'region') }} as region
         on region.region_code = observation.region_code
 )
 
@@ -70,7 +70,7 @@ select
 from {{ ref('stg_observation') }} as observation
 inner join {{ ref('int_observation__rank_vintages') }} as ranked
     on ranked.observation_id = observation.observation_id
-left join {{ ref('stg_measure') }} as measure
+left join {{ source('source', 'measure') }} as measure
     on measure.measure = observation.measure
 left join versions
     on versions.region_code = observation.region_code

@@ -16,7 +16,7 @@ select
         else {{ goalpost_reason('indicator.direction', 'goalpost.low', 'goalpost.high', '0') }}
     end as reason,
     goalpost.note
-from {{ ref('stg_goalpost') }} as goalpost
+from {{ source('source', 'goalpost') }} as goalpost
 cross join {{ ref('stg_setting') }} as setting
-left join {{ ref('stg_indicator') }} as indicator
+left join {{ source('source', 'indicator') }} as indicator
     on indicator.indicator_code = goalpost.indicator_code

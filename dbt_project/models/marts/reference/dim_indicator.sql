@@ -1,6 +1,6 @@
 with person_units as (
     select distinct unit
-    from {{ ref('stg_measure') }}
+    from {{ source('source', 'measure') }}
     where is_population
 ),
 
@@ -9,8 +9,8 @@ counted as (
         term.indicator_code,
         {{ any_true("term.part = 'numerator' and person_units.unit is not null") }} as counts_persons_served,
         count(*) = count(person_units.unit) as counts_persons
-    from {{ ref('stg_indicator_term') }} as term
-    inner join {{ ref('stg_measure') }} as measure
+    from {{ source('source', 'indicator_term') }} as term
+    inner join {{ source('source', 'measure') }} as measure
         on measure.measure = term.measure
     left join person_units
         on person_units.unit = measure.unit
@@ -47,6 +47,6 @@ select
     indicator.standard_population,
     indicator.inequality_measures,
     indicator.inequality_ordering
-from {{ ref('stg_indicator') }} as indicator
+from {{ source('source', 'indicator') }} as indicator
 left join counted
     on counted.indicator_code = indicator.indicator_code

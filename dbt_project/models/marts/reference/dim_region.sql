@@ -16,11 +16,11 @@ with unions as (
             partition by member.union_code
             order by member.reference_geography desc, member.member_code, version.valid_from
         ) as place
-    from {{ ref('stg_region_union') }} as member
+    from {{ source('source', 'region_union') }} as member
     inner join {{ ref('int_region__date') }} as region
-        on region.reference_geography = member.reference_geography
+        on region.reference_geography = cast(member.reference_geography as {{ dbt.type_string() }})
         and region.region_code = member.union_code
-    inner join {{ ref('stg_region') }} as version
+    inner join {{ source('source', 'region') }} as version
         on version.region_code = member.member_code
 )
 
@@ -43,7 +43,7 @@ select
     identity.valid_to is null and region.valid_to is null as is_in_force,
     false as is_union,
     region.code_origin
-from {{ ref('stg_region') }} as region
+from {{ source('source', 'region') }} as region
 inner join {{ ref('int_region__identity') }} as identity
     on identity.region_code = region.region_code
     and (region.valid_to is null or identity.valid_from < region.valid_to)

@@ -11,12 +11,12 @@ select
     change.share_source,
     change.is_estimated,
     change.notice
-from {{ ref('stg_region_change') }} as change
-left join {{ ref('stg_region') }} as before
+from {{ source('source', 'region_change') }} as change
+left join {{ source('source', 'region') }} as before
     on before.region_code = change.from_code
     and before.valid_from < change.effective_date
     and (before.valid_to is null or before.valid_to >= change.effective_date)
-left join {{ ref('stg_region') }} as after
+left join {{ source('source', 'region') }} as after
     on after.region_code = change.to_code
     and after.valid_from <= change.effective_date
     and (after.valid_to is null or after.valid_to > change.effective_date)

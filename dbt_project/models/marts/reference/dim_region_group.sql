@@ -3,7 +3,7 @@ with names as (
         region_code,
         region_name,
         row_number() over (partition by region_code order by valid_from desc) as place
-    from {{ ref('stg_region') }}
+    from {{ source('source', 'region') }}
 )
 
 select
@@ -18,7 +18,7 @@ select
     member.source,
     member.edition,
     member.is_verified
-from {{ ref('stg_region_group') }} as member
+from {{ source('source', 'region_group') }} as member
 left join names
     on names.region_code = member.region_code
     and names.place = 1

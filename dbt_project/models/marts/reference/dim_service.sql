@@ -11,6 +11,6 @@ select
     service.is_assessed,
     service.reason,
     service.indicators
-from {{ ref('stg_service') }} as service
-left join {{ ref('stg_domain') }} as domain
+from {{ source('source', 'service') }} as service
+left join {{ source('source', 'domain') }} as domain
     on domain.domain = service.domain

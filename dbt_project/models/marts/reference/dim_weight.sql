@@ -23,7 +23,7 @@ said as (
     select
         weight_set, parent, child, edition, origin, note,
         row_number() over (partition by weight_set, parent, child order by edition desc) as place
-    from {{ ref('stg_weight') }}
+    from {{ source('source', 'weight') }}
 )
 
 select

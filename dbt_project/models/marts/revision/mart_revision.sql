@@ -32,7 +32,7 @@ candidates as (
         and replaced.region_code = ranked.region_code
     inner join {{ ref('stg_observation') }} as observation
         on observation.observation_id = ranked.observation_id
-    inner join {{ ref('stg_receipt') }} as receipt
+    inner join {{ source('source', 'receipt') }} as receipt
         on receipt.receipt_id = observation.receipt_id
 ),
 
@@ -44,8 +44,8 @@ successors as (
         later.sequence,
         later.is_withdrawal,
         row_number() over (partition by earlier.receipt_id order by later.sequence) as place
-    from {{ ref('stg_receipt') }} as earlier
-    inner join {{ ref('stg_receipt') }} as later
+    from {{ source('source', 'receipt') }} as earlier
+    inner join {{ source('source', 'receipt') }} as later
         on later.department = earlier.department
         and later.extract = earlier.extract
         and later.landing_path = earlier.landing_path
@@ -64,11 +64,11 @@ last_deliveries as (
             partition by receipt.department, receipt.extract
             order by receipt.delivery_period desc, receipt.sequence desc
         ) as place
-    from {{ ref('stg_receipt') }} as receipt
-    inner join {{ ref('stg_reading') }} as reading
+    from {{ source('source', 'receipt') }} as receipt
+    inner join {{ source('source', 'reading') }} as reading
         on reading.receipt_id = receipt.receipt_id
         and reading.status = 'read'
-    inner join {{ ref('stg_extract') }} as extract
+    inner join {{ source('source', 'extract') }} as extract
         on extract.department = receipt.department
         and extract.extract = receipt.extract
         and extract.delivery = 'replaces_all'

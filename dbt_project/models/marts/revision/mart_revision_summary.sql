@@ -8,7 +8,7 @@ with by_subject as (
 
     select 'indicator', term.indicator_code, revision.*
     from {{ ref('mart_revision') }} as revision
-    inner join (select distinct indicator_code, measure from {{ ref('stg_indicator_term') }}) as term
+    inner join (select distinct indicator_code, measure from {{ source('source', 'indicator_term') }}) as term
         on term.measure = revision.measure
 ),
 

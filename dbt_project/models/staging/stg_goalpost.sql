@@ -1,7 +1,0 @@
-select
-    goalpost_set,
-    indicator_code,
-    low,
-    high,
-    note
-from {{ source('source', 'goalpost') }}

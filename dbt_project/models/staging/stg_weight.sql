@@ -1,9 +1,0 @@
-select
-    weight_set,
-    parent,
-    child,
-    weight,
-    edition,
-    origin,
-    note
-from {{ source('source', 'weight') }}
