@@ -21,7 +21,8 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: Pu
     temporary = path.with_name(f".{path.name}.tmp")
     connection.execute(
         f"copy (select {columns} from {quote(catalog)}.{quote(table.name)}) "
-        f"to {text_literal(str(temporary))} (format parquet, compression zstd, row_group_size 122880, "
+        f"to {text_literal(str(temporary))} "
+        "(format parquet, compression zstd, compression_level 9, row_group_size 122880, "
         f"kv_metadata {{description_zh: {text_literal(table.description_zh)}, "
         f"description_en: {text_literal(table.description_en)}}})"
     )
