@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.exports.tables import PublishedTable
+from pipelines.publish import Table
 from pipelines.sql import quote, text_literal
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: PublishedTable, path: Path) -> None:
+def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table, path: Path) -> None:
     """Write one published table of an attached database as Parquet; it appears under its name when it is whole.
 
     The file carries the table's two descriptions. Its rows are written as they lie in the database, which is the
