@@ -294,14 +294,3 @@ class Verdict(Record):
     against_sha256: str = ""  # of that release's manifest
     # Tables that stay as they were in that release: {table, from_release, checks, because_of}
     carried_over: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Release(Record):
-    """One sealed release."""
-
-    release_id: str
-    build_id: str
-    folder: str  # absolute path
-    sealed_at: str
-    state: str  # candidate, official, withdrawn

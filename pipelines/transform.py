@@ -1,8 +1,8 @@
 """Readings and reference tables become relations of a private DuckDB file, and one dbt call makes the marts of it.
 
-What the numbers mean is dbt's SQL; this module only lays the tables of schema `source` (columns and
-types stand here, those of the reference tables in `reference_tables.yml`), starts dbt, and keeps what dbt said beside
-the build. Judging the results is `quality`'s work.
+What the numbers mean is dbt's SQL; this module only lays the tables of schema `source` (what they are is
+`jurisdiction.source_schema`'s knowledge), starts dbt, and keeps what dbt said beside the build. Judging the results
+is `quality`'s work.
 """
 
 from __future__ import annotations
@@ -26,60 +26,12 @@ import polars as pl
 from pipelines.dbt_process import GO, MANIFEST
 from pipelines.errors import ConfigurationError, FaultError
 from pipelines.jurisdiction.reference_schema import TABLES
+from pipelines.jurisdiction.source_schema import sql_types
 from pipelines.records import Build, Choice, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings, hash_files
 from pipelines.store import Warehouse, put_in_place, read_json, remove_tree
 
-_DIMENSIONS = "population_basis residence sex age_group group item"
-
-# Schema `source` beside the reference tables: table -> columns. A name alone is text; `name:TYPE` has another type.
-_TABLES = {
-    "observation": f"""
-        observation_id reading_id receipt_id department extract measure region_code region_name_reported
-        period_start:DATE period_end:DATE {_DIMENSIONS} value:DECIMAL(28,9) unit value_reported unit_reported
-        obs_status conf_status provenance source_file source_sheet source_row:INTEGER source_column delivery_period
-        correction_id""",
-    "receipt": """
-        receipt_id department extract delivery_period file_name landing_path sha256 size_bytes:BIGINT
-        received_at:TIMESTAMP sequence:INTEGER is_in_force:BOOLEAN is_withdrawal:BOOLEAN is_held:BOOLEAN
-        held_since:TIMESTAMP held_because in_place_of""",
-    "reading": """
-        reading_id receipt_id department extract contract_hash reference_hash reader_version status problem read_at""",
-    "reject": """
-        reject_id reading_id receipt_id department extract delivery_period source_file source_sheet source_row:INTEGER
-        source_column scope rule reported_text detail region_code is_known:BOOLEAN known_reason""",
-    "ignored": """
-        reading_id receipt_id department extract source_file source_sheet source_row:INTEGER reason reported_text""",
-    "tie_out": """
-        reading_id receipt_id department extract delivery_period source_file source_sheet rows_read:INTEGER
-        rows_accepted:INTEGER rows_rejected:INTEGER rows_duplicate:INTEGER rows_ignored:INTEGER values_read:INTEGER
-        values_accepted:INTEGER values_missing:INTEGER values_rejected:INTEGER values_dropped:INTEGER""",
-    "finding": """
-        reading_id receipt_id department extract delivery_period source_file kind severity observed expected""",
-    "extract": """
-        department extract name_zh name_en extract_rank:INTEGER provenance delivery license publisher source_title owner
-        contract_version contract_hash contract_status period_kind year_starts year_named_by partial_year
-        boundaries:INTEGER""",
-    "reference_geography": """
-        reference_geography as_of_date:DATE is_published:BOOLEAN""",
-    "indicator_term": """
-        indicator_code part term_number:INTEGER coefficient:DECIMAL(13,6) term_letters measure population_basis
-        population_source residence sex age_group group_code item out_residence out_sex out_age_group out_group""",
-    "spending_source": """
-        measure role fund account_stage exhaustive:BOOLEAN""",
-    "two_thirds_test": """
-        fund account_stage livelihood livelihood_classes resources scope_zh scope_en""",
-    "setting": """
-        name value""",
-}
-
-SOURCE_TABLES: dict[str, dict[str, str]] = {
-    **{
-        table: {name: kind or "VARCHAR" for name, _, kind in (column.partition(":") for column in columns.split())}
-        for table, columns in _TABLES.items()
-    },
-    **{table.relation: {name: c.sql_type for name, c in table.source_columns.items()} for table in TABLES},
-}
+SOURCE_TABLES = sql_types()
 """Every table of schema `source`: column -> DuckDB type. All exist in each build, empty where there is nothing."""
 
 _DEFAULTS = {
@@ -231,8 +183,8 @@ def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl
     if columns is None or table in _FROM_READINGS:
         raise ConfigurationError(
             f"there is no reference table {table!r}",
-            where="pipelines/transform.py, SOURCE_TABLES",
-            do="correct the name, or add the table there or in reference_tables.yml",
+            where="pipelines/jurisdiction",
+            do="correct the name, or add the table to source_tables.yml or reference_tables.yml",
         )
     unknown = [name for name in frame.columns if name not in columns]
     missing = [name for name in columns if name not in frame.columns]

@@ -14,8 +14,9 @@ import pytest
 
 from pipelines import pages, quality, release, rules
 from pipelines.ledger import Ledger
+from pipelines.publish import Release
 from pipelines.quality import expectations
-from pipelines.records import Receipt, Release
+from pipelines.records import Receipt
 from pipelines.release.signing import SigningKey, make_key
 from pipelines.store import Warehouse, write_atomically, write_json, write_parquet
 from pipelines.verifier import Report, verify

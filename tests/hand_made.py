@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 
 from pipelines import protection, quality
-from pipelines.exports import published_tables
+from pipelines.dbt_manifest import read_dbt_manifest
+from pipelines.publish import published_tables
 from pipelines.records import Build, Punctuality
 from pipelines.settings import Settings
 from pipelines.store import Warehouse
@@ -228,7 +229,7 @@ def judge(warehouse: Warehouse, build: Build, tmp_path: Path, text: str = EXPECT
 
 def rules(build: Build, *folders: Path, on_time: dict[str, Punctuality] = ON_TIME) -> quality.Rules:
     """What a hand-made build is judged by: folders of expectations, then the file of waivers."""
-    contracts = [table.contract for table in published_tables(build.dbt_manifest)]
+    contracts = [table.contract for table in published_tables(read_dbt_manifest(build.dbt_manifest))]
     return quality.Rules(list(folders[:-1]), folders[-1], on_time, contracts)
 
 

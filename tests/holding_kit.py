@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from pipelines import cli
-from pipelines.records import Build, Release, Verdict
+from pipelines.publish import Release
+from pipelines.records import Build, Verdict
 from pipelines.run import Intake, Session
 from pipelines.settings import Settings
 from pipelines.store import Warehouse, write_json
@@ -68,11 +69,17 @@ class Office:
         choice = self.taken.decision.choice
         held = {each.receipt_id for each in choice.held}
         receipts = [{**r.as_dict(), "is_held": r.receipt_id in held} for r in self.taken.receipts]
-        manifest = {"build_id": build.build_id, "basis_hash": build.basis_hash, "inputs": {"receipts": receipts}}
+        manifest = {
+            "release_id": folder.name,
+            "build_id": build.build_id,
+            "sealed_at": "2026-01-01T00:00:00Z",
+            "basis_hash": build.basis_hash,
+            "inputs": {"receipts": receipts},
+        }
         write_json(folder / "manifest.json", manifest)
         self.warehouse.current.unlink(missing_ok=True)
         self.warehouse.current.symlink_to(folder)
-        return Release(folder.name, build.build_id, str(folder), "2026-01-01T00:00:00Z", "candidate")
+        return Release(folder)
 
     def __call__(self, *arguments: str) -> Said:
         self.monkeypatch.setattr(sys, "argv", ["junheng", *arguments])

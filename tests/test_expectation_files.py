@@ -17,7 +17,8 @@ import duckdb
 import pytest
 from houses import House
 
-from pipelines import exports
+from pipelines import publish
+from pipelines.dbt_manifest import read_dbt_manifest
 from pipelines.quality import expectations
 from pipelines.quality.previous import Previous, attach_previous
 from pipelines.quality.suites import Expectation, ExpectationFile, load_expectations, load_manifest
@@ -366,7 +367,9 @@ def build_folder(zhejiang: House, tmp_path_factory: pytest.TempPathFactory) -> P
 def copied(build_folder: Path, zhejiang: House) -> Iterator[duckdb.DuckDBPyConnection]:
     """The build, to be changed, with the release that was made of it as the one before."""
     folder = zhejiang.warehouse.current
-    published = [table.contract for table in exports.published_tables(build_folder / "dbt_manifest.json")]
+    published = [
+        table.contract for table in publish.published_tables(read_dbt_manifest(build_folder / "dbt_manifest.json"))
+    ]
     with duckdb.connect(str(build_folder / "build.duckdb"), config={"threads": 2}) as connection:
         attach_previous(connection, Previous("before", folder), published)
         connection.execute(REVISED_ONCE)

@@ -23,9 +23,10 @@ from pipelines.errors import UsageError
 from pipelines.exports import FORMATS, Order, export
 from pipelines.exports.csv_files import types_of
 from pipelines.exports.cubes import cubes
-from pipelines.exports.released import open_release, words
 from pipelines.exports.sdmx import concept, identifier
+from pipelines.exports.texts import words
 from pipelines.jurisdiction import load
+from pipelines.publish import Release
 
 pytestmark = pytest.mark.pipeline
 
@@ -121,8 +122,8 @@ def test_a_cube_has_the_same_number_in_sdmx_and_json_stat(
     verdania: House, downloads: dict[str, Path], table: str, column: str
 ) -> None:
     key = verdania.manifest()["tables"][table]["key"]
-    with open_release(verdania.warehouse.current) as release:
-        cube = next(c for c in cubes(release.tables) if c.name == table)
+    with Release.open(verdania.warehouse.current) as release:
+        cube = next(c for c in cubes(tuple(release.tables.values())) if c.name == table)
     rows = read_csv(one(downloads["sdmx-csv"], f"{table}.csv"), "utf-8")
     data = json.loads(one(downloads["json-stat"], f"{table}.json").read_text())
     assert math.prod(data["size"]) > max(int(number) for number in data["value"])
@@ -431,9 +432,9 @@ def test_the_command_writes_and_says_where(verdania: House, tmp_path: Path) -> N
 
 
 def test_every_type_of_a_published_column_has_a_type_in_every_format(verdania: House) -> None:
-    with open_release(verdania.warehouse.current) as release:
-        kinds = {column.data_type for table in release.tables for column in table.columns}
-        for table in release.tables:
+    with Release.open(verdania.warehouse.current) as release:
+        kinds = {column.data_type for table in release.tables.values() for column in table.columns}
+        for table in release.tables.values():
             for column in table.columns:
                 assert all(types_of(column))
     assert len(kinds) > 5

@@ -14,12 +14,14 @@ import polars as pl
 import pytest
 
 from pipelines import exports, quality, release
+from pipelines import publish as published
 from pipelines.errors import BlockedError, ConfigurationError
 from pipelines.ledger import Ledger
+from pipelines.publish import Release
 from pipelines.quality import expectations
 from pipelines.quality.places import failing_rows
 from pipelines.quality.withheld import without_withheld
-from pipelines.records import Build, CheckResult, Release, Verdict
+from pipelines.records import Build, CheckResult, Verdict
 from pipelines.store import Warehouse, read_json, write_json
 
 RATE = "expectation.mart_rate.rate_is_a_share"
@@ -414,8 +416,8 @@ def test_a_published_table_that_goes_blocks_until_it_is_retired(
 
 
 def test_the_list_of_retired_tables_is_sound() -> None:
-    names = {table.name for table in exports.own_tables()}
-    assert not names & set(exports.retired_tables())
+    names = {table.name for table in published.own_tables()}
+    assert not names & set(published.retired_tables())
 
 
 # -- waivers -------------------------------------------------------------------------------------------------------
@@ -590,7 +592,6 @@ def test_receipts_say_how_late_they_came_and_what_replaced_them(
     warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipelines.pages.quality_figures import receipts
-    from pipelines.pages.reading import Release as Prepared
 
     rows = [
         {"department": "health", "extract": "beds", "delivery_period": "2020", "landing_path": "p", "sequence": n,
@@ -598,8 +599,10 @@ def test_receipts_say_how_late_they_came_and_what_replaced_them(
         for n, day in ((1, 1), (2, 11))
     ]  # fmt: skip
     card = {"extracts": [{"department": "health", "extract": "beds", "due": {"2020": "2021-02-08"}}]}
-    prepared = Prepared(tmp_path, card, {}, duckdb.connect(), frozenset({"audit_receipt"}))
-    monkeypatch.setattr(Prepared, "rows", lambda *_: rows)
+    (tmp_path / "release.json").write_text(json.dumps(card), encoding="utf-8")
+    prepared = Release(tmp_path)
+    monkeypatch.setattr(Release, "has", lambda *_: True)
+    monkeypatch.setattr(Release, "rows", lambda *_: rows)
     first, second = receipts(prepared)
     assert (first["days_late"], first["replaced_by"]) == (0, second)
     assert (second["days_late"], second["due_on"], second["replaced_by"]) == (3, "2021-02-08", None)

@@ -16,8 +16,8 @@ import pytest
 from evidence_kit import Shelf
 
 from pipelines import quality, release
-from pipelines.exports import PublishedColumn, PublishedTable
 from pipelines.protection import MASK_SCHEMA
+from pipelines.publish import Column, EarlierVersion, Table
 from pipelines.release import history, macros
 
 TABLES = ("mart_rate", "dim_place")
@@ -232,12 +232,11 @@ def test_views_by_version_and_macros_are_there_with_their_words(shelf: Shelf) ->
 
 def test_an_earlier_version_of_a_table_is_kept_while_its_sql_runs(tmp_path: Path) -> None:
     from pipelines.errors import FaultError
-    from pipelines.exports.tables import EarlierVersion
 
     def write(sql: str) -> list[tuple[Any, ...]]:
-        column = PublishedColumn("a", "BIGINT", "甲", "A", "", False)
+        column = Column("a", "BIGINT", "甲", "A", "", False)
         earlier = (EarlierVersion("1", "2027-12-31", sql),)
-        table = PublishedTable("t", "表", "T", ("a",), ("a",), (column,), "dbt", "2.1", earlier)
+        table = Table("t", "表", "T", ("a",), ("a",), (column,), "dbt", "2.1", earlier)
         with duckdb.connect() as connection:
             connection.execute("attach ':memory:' as public; create table public.t as select 1 as a")
             connection.execute(

@@ -10,13 +10,14 @@ import country
 import duckdb
 import frictionless
 import jsonschema
+import polars as pl
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import ConfigurationError
-from pipelines.jurisdiction import load
+from pipelines.jurisdiction import load, source_schema
 from pipelines.jurisdiction.reference import load_table
 from pipelines.jurisdiction.reference_schema import TABLES, Column, Table, links
 from pipelines.jurisdiction.schema import made_files, schema, schema_text
@@ -63,10 +64,31 @@ def test_keys_and_references_of_the_schema_exist() -> None:
 def test_dbts_sources_have_the_columns_that_are_laid() -> None:
     text = (DBT_FOLDER / "models" / "sources.yml").read_text(encoding="utf-8")
     entries = {table["name"]: table for table in yaml.safe_load(text)["sources"][0]["tables"]}
-    for table in TABLES:
-        columns = {column["name"]: column["data_type"] for column in entries[table.relation]["columns"]}
-        laid = {n: kind.lower().replace("varchar", "string") for n, kind in SOURCE_TABLES[table.relation].items()}
-        assert columns == laid
+    for table, laid in SOURCE_TABLES.items():
+        columns = {column["name"]: column["data_type"] for column in entries[table]["columns"]}
+        assert columns == {n: kind.lower().replace("varchar", "string") for n, kind in laid.items()}
+
+
+def test_every_column_of_a_source_table_is_described_once() -> None:
+    path = Path(source_schema.__file__).with_name("source_tables.yml")
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    columns = [item for table in raw["tables"] for item in table["columns"].items()]
+    assert {name for name, column in columns if column is None} == set(raw["shared"])
+    assert not {name for name, column in columns if column is not None} & set(raw["shared"])
+
+
+def test_a_column_that_is_described_nowhere_is_refused() -> None:
+    table = {"relation": "t", "zh": "表", "en": "T", "columns": {"reading_id": None}}
+    with pytest.raises(ValueError, match="reading_id"):
+        source_schema.Tables.model_validate({"shared": {}, "tables": [table]})
+
+
+def test_a_reading_is_stored_with_the_types_of_its_source_table() -> None:
+    frame = pl.DataFrame(schema=source_schema.polars_schema("observation"))
+    with duckdb.connect() as connection:
+        connection.register("frame", frame.to_arrow())
+        kinds = {n: k for n, k, *_ in connection.execute("describe from frame").fetchall()}
+    assert kinds == SOURCE_TABLES["observation"]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.file)

@@ -14,7 +14,7 @@ import pytest
 import xlsxwriter
 
 from pipelines.exports.sheet_rows import SheetRows, fill
-from pipelines.exports.tables import PublishedColumn
+from pipelines.publish import Column
 
 HEAD = 2
 TYPES = {"DATE": "yyyy-mm-dd", "TIMESTAMP": "yyyy-mm-dd hh:mm:ss"}
@@ -39,7 +39,7 @@ def filled(folder: Path, columns: dict[str, str], rows: list[tuple[Any, ...]]) -
             marks = ", ".join("?" for _ in row)
             connection.execute(f"insert into t values ({place}, {marks})", row).fetchall()
         source = f"select {', '.join(columns)}, place from t"
-        described = tuple(PublishedColumn(name, kind, "", "", "", True) for name, kind in columns.items())
+        described = tuple(Column(name, kind, "", "", "", True) for name, kind in columns.items())
         fill(connection, frame, path, [SheetRows(1, described, source, "place", len(rows), HEAD)])
     return path
 

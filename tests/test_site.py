@@ -27,9 +27,9 @@ from pipelines.jurisdiction.boundaries import find_boundaries
 from pipelines.ledger import Ledger
 from pipelines.pages import data_files, drawing, figures, indicator_pages, maps, numbers, render
 from pipelines.pages.facts import read_facts
-from pipelines.pages.reading import Release, open_release
 from pipelines.pages.references import TREND, Reference
 from pipelines.pages.subjects import Facts, Figure, Newest, Region, Subject
+from pipelines.publish import Release
 from pipelines.store import Warehouse
 
 MEGABYTE = 1_000_000
@@ -204,17 +204,25 @@ def test_a_profile_shows_the_newest_figure_of_its_region_a_list_that_of_its_leve
     assert subject.of(region) == figure(None, status="O")
 
 
+def _with_tables(folder: Path, *statements: str) -> Release:
+    """A release of whose tables only these are there."""
+    folder.mkdir()
+    with duckdb.connect(str(folder / "public.duckdb")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return Release.open(folder)
+
+
 def test_what_spending_is_follows_the_main_reading_of_the_jurisdiction(tmp_path: Path) -> None:
-    connection = duckdb.connect()
-    connection.execute(
+    assert figures.account_meant(_with_tables(tmp_path / "none")) == ("", "")
+    release = _with_tables(
+        tmp_path / "one",
         "create table dim_variant as from (values ('main', true, 'budget', 'constant', 'own', 'census'), "
         "('other', false, 'final', 'nominal', 'all', 'year_end')) "
-        "t(variant, is_main, account_stage, prices, government_level, population_source)"
+        "t(variant, is_main, account_stage, prices, government_level, population_source)",
     )
-    release = Release(tmp_path, {}, {}, connection, frozenset({"dim_variant"}))
     assert figures.account_meant(release)[1] == "budget, constant prices, this government alone"
     assert figures.residents_meant(release)[1] == "census residents"
-    assert figures.account_meant(Release(tmp_path, {}, {}, connection)) == ("", "")
 
 
 # -- a real site -----------------------------------------------------------------------------------------------------
@@ -226,11 +234,8 @@ def site(house: House) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(zhejiang: House) -> Facts:
-    release = open_release(zhejiang.warehouse.current)
-    try:
+    with Release.open(zhejiang.warehouse.current) as release:
         return read_facts(release)
-    finally:
-        release.connection.close()
 
 
 @pytest.mark.pipeline
@@ -470,11 +475,8 @@ def test_the_site_of_another_country_names_nothing_of_zhejiang(verdania: House) 
 @pytest.mark.pipeline
 @pytest.mark.parametrize("key", ["TAP", "degree.health", "spending.health"])
 def test_the_command_that_a_figure_gives_traces_it(verdania: House, key: str) -> None:
-    release = open_release(verdania.warehouse.current)
-    try:
+    with Release.open(verdania.warehouse.current) as release:
         facts = read_facts(release)
-    finally:
-        release.connection.close()
     subject, region = facts.subjects[key], facts.regions["VA1"]
     found = subject.of(region)
     assert found is not None

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import UsageError
-from pipelines.exports.released import Released
-from pipelines.exports.tables import PublishedColumn, PublishedTable
+from pipelines.exports.texts import is_required, texts
+from pipelines.publish import Column, Release, Table
 from pipelines.sql import quote, text_literal
 
 ENCODINGS = {"utf-8": "utf-8-sig", "gb18030": "gb18030"}
@@ -30,7 +30,7 @@ _TYPES = {
 }
 
 
-def types_of(column: PublishedColumn) -> tuple[str, str]:
+def types_of(column: Column) -> tuple[str, str]:
     """What a column's type is called in CSV on the Web and in Frictionless Table Schema."""
     return ("decimal", "number") if column.data_type.startswith("DECIMAL") else _TYPES[column.data_type]
 
@@ -44,7 +44,7 @@ def check_encoding(encoding: str) -> str:
     return encoding.lower()
 
 
-def write_csv(release: Released, table: PublishedTable, folder: Path, encoding: str = "utf-8") -> Path:
+def write_csv(release: Release, table: Table, folder: Path, encoding: str = "utf-8") -> Path:
     """One table as CSV (comma, quotes where needed, CRLF never, empty = missing). Returns the file."""
     path = folder / f"{release.file_stem(table)}.csv"
     if encoding == "utf-8":
@@ -52,10 +52,10 @@ def write_csv(release: Released, table: PublishedTable, folder: Path, encoding: 
         first = table.column_names[0]
         mark = codecs.BOM_UTF8.decode()
         marked = f"select {quote(first)} as {quote(mark + first)}, * exclude ({quote(first)})"
-        _copy(release, f"{marked} from ({release.texts(table)})", path)
+        _copy(release, f"{marked} from ({texts(table)})", path)
         return path
     plain = folder / f".{path.name}.tmp"
-    _copy(release, release.texts(table), plain)
+    _copy(release, texts(table), plain)
     decoder = codecs.getincrementaldecoder("utf-8")()
     with plain.open("rb") as source, path.open("wb") as target:
         while piece := source.read(_PIECE):
@@ -64,13 +64,13 @@ def write_csv(release: Released, table: PublishedTable, folder: Path, encoding: 
     return path
 
 
-def _copy(release: Released, query: str, path: Path) -> None:
+def _copy(release: Release, query: str, path: Path) -> None:
     release.connection.execute(
         f"copy ({query}) to {text_literal(str(path))} (format csv, header true, delimiter ',')"
     ).fetchall()
 
 
-def _note(release: Released, table: PublishedTable) -> dict[str, Any]:
+def _note(release: Release, table: Table) -> dict[str, Any]:
     return {
         "release": release.release_id,
         "prepared_at": release.prepared_at,
@@ -79,13 +79,13 @@ def _note(release: Released, table: PublishedTable) -> dict[str, Any]:
     }
 
 
-def write_csvw(release: Released, files: dict[str, Path], folder: Path, encoding: str) -> Path:
+def write_csvw(release: Release, files: dict[str, Path], folder: Path, encoding: str) -> Path:
     """The CSVW metadata of a folder of CSV files (`files`: table -> file). Returns the file.
 
     W3C: Metadata Vocabulary for Tabular Data.
     """
     tables = []
-    for table in release.tables:
+    for table in release.tables.values():
         if table.name not in files:
             continue
         columns = [
@@ -93,7 +93,7 @@ def write_csvw(release: Released, files: dict[str, Path], folder: Path, encoding
                 "name": column.name,
                 "titles": [column.name],
                 "datatype": types_of(column)[0],
-                "required": release.is_required(table, column),
+                "required": is_required(release, table, column),
                 "dc:description": [
                     {"@value": column.description_zh, "@language": "zh"},
                     {"@value": column.description_en, "@language": "en"},
@@ -132,13 +132,13 @@ def write_csvw(release: Released, files: dict[str, Path], folder: Path, encoding
     return path
 
 
-def write_data_package(release: Released, files: dict[str, Path], folder: Path, encoding: str) -> Path:
+def write_data_package(release: Release, files: dict[str, Path], folder: Path, encoding: str) -> Path:
     """`datapackage.json` over a folder of CSV files (`files`: table -> file). Returns the file.
 
     Frictionless Data Package with Table Schema.
     """
     resources = []
-    for table in release.tables:
+    for table in release.tables.values():
         if table.name not in files:
             continue
         fields = []
@@ -153,7 +153,7 @@ def write_data_package(release: Released, files: dict[str, Path], folder: Path, 
                 field["format"] = "%Y-%m-%dT%H:%M:%S.%fZ"
             if column.unit:
                 field["unit"] = column.unit
-            if release.is_required(table, column):
+            if is_required(release, table, column):
                 field["constraints"] = {"required": True}
             fields.append(field)
         resources.append(

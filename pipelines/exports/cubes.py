@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pipelines.exports.released import Released
-from pipelines.exports.tables import PublishedColumn, PublishedTable
+from pipelines.publish import Column, Release, Table
 from pipelines.sql import quote
 
 TIME = ("reference_date", "year")  # the first of them that is in the key
@@ -21,7 +20,7 @@ STATUS = "obs_status"
 class Cube:
     """A table as a cube: its key are the dimensions, its numbers the measures, everything else attributes."""
 
-    table: PublishedTable
+    table: Table
     _names: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -45,17 +44,17 @@ class Cube:
         return tuple(name for name in self.table.key if name != self.time)
 
     @cached_property
-    def measures(self) -> tuple[PublishedColumn, ...]:
+    def measures(self) -> tuple[Column, ...]:
         """Columns with numbers that are figures: decimals, doubles, and whole numbers with a unit."""
         return tuple(column for column in self.table.columns if column.name not in self.table.key and _counts(column))
 
     @cached_property
-    def attributes(self) -> tuple[PublishedColumn, ...]:
+    def attributes(self) -> tuple[Column, ...]:
         """What else is said of a cell."""
         figures = {column.name for column in self.measures}
         return tuple(c for c in self.table.columns if c.name not in self.table.key and c.name not in figures)
 
-    def names_of(self, release: Released, dimension: str) -> dict[str, tuple[str, str]]:
+    def names_of(self, release: Release, dimension: str) -> dict[str, tuple[str, str]]:
         """Each code of a dimension with its Chinese and English name, where it has them; in order of code.
 
         A code that bore several names through the years has the newest.
@@ -68,7 +67,7 @@ class Cube:
             self._names[dimension] = {code: described.get(code, (code, code)) for (code,) in codes}
         return self._names[dimension]
 
-    def _names_in_table(self, release: Released, dimension: str) -> dict[str, tuple[str, str]]:
+    def _names_in_table(self, release: Release, dimension: str) -> dict[str, tuple[str, str]]:
         """The names that the table itself has beside the codes of a dimension: code -> (Chinese, English)."""
         base = dimension.removesuffix("_code")
         named = ["period_name"] * 2 if dimension == "year" else [f"{base}_name_zh", f"{base}_name_en"]
@@ -81,12 +80,12 @@ class Cube:
         return {code: (zh or code, en or code) for code, zh, en in rows}
 
 
-def _counts(column: PublishedColumn) -> bool:
+def _counts(column: Column) -> bool:
     kind = column.data_type
     return kind == "DOUBLE" or kind.startswith("DECIMAL") or (kind in ("INTEGER", "BIGINT") and bool(column.unit))
 
 
-def cubes(tables: tuple[PublishedTable, ...]) -> list[Cube]:
+def cubes(tables: tuple[Table, ...]) -> list[Cube]:
     """The tables that are cubes: a status, a time in the key, and at least one figure."""
     found = [
         Cube(table)

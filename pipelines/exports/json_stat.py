@@ -12,13 +12,14 @@ from typing import Any
 
 from pipelines.exports.cubes import STATUS, Cube
 from pipelines.exports.reading_matter import notes
-from pipelines.exports.released import Released, words
+from pipelines.exports.texts import words
+from pipelines.publish import Release
 from pipelines.sql import quote, text_literal
 
 METRIC = "metric"
 
 
-def write_json_stat(release: Released, cube: Cube, folder: Path) -> Path:
+def write_json_stat(release: Release, cube: Cube, folder: Path) -> Path:
     """One cube as a JSON-stat 2.0 dataset. Returns the file."""
     path = folder / f"{release.file_stem(cube.table)}.json"
     categories = [cube.names_of(release, dimension) for dimension in cube.table.key]
@@ -36,7 +37,7 @@ def write_json_stat(release: Released, cube: Cube, folder: Path) -> Path:
 
 
 def _cells(
-    release: Released, cube: Cube, categories: list[dict[str, tuple[str, str]]], size: list[int]
+    release: Release, cube: Cube, categories: list[dict[str, tuple[str, str]]], size: list[int]
 ) -> dict[str, list[str]]:
     """`value` and `status` as pieces of JSON: the numbers of the cells that there are, each with what it holds."""
     strides = [1] * len(size)
@@ -80,7 +81,7 @@ def _cells(
 
 
 def _head(
-    release: Released, cube: Cube, categories: list[dict[str, tuple[str, str]]], size: list[int]
+    release: Release, cube: Cube, categories: list[dict[str, tuple[str, str]]], size: list[int]
 ) -> dict[str, Any]:
     """The dataset without its cells, as JSON types."""
     ids = [*cube.table.key, METRIC]
@@ -138,7 +139,7 @@ def _head(
     }
 
 
-def _decimals(release: Released, cube: Cube, column: str) -> int:
+def _decimals(release: Release, cube: Cube, column: str) -> int:
     """Places worth showing: none where all figures are whole, else the most that any subject of the release is shown
     with. The figures themselves are not rounded.
     """

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.exports.tables import PublishedTable
+from pipelines.publish import Table
 from pipelines.sql import quote, text_literal
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: PublishedTable, path: Path) -> None:
+def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table, path: Path) -> None:
     """Write one published table of an attached database as Parquet; it appears under its name when it is whole.
 
     The file carries the table's two descriptions. Its rows are written as they lie in the database, which is the
@@ -21,7 +21,8 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, catalog: str, table: Pu
     temporary = path.with_name(f".{path.name}.tmp")
     connection.execute(
         f"copy (select {columns} from {quote(catalog)}.{quote(table.name)}) "
-        f"to {text_literal(str(temporary))} (format parquet, compression zstd, row_group_size 122880, "
+        f"to {text_literal(str(temporary))} "
+        "(format parquet, compression zstd, compression_level 9, row_group_size 122880, "
         f"kv_metadata {{description_zh: {text_literal(table.description_zh)}, "
         f"description_en: {text_literal(table.description_en)}}})"
     )

@@ -9,11 +9,11 @@ import hashlib
 import json
 from pathlib import Path
 
-from pipelines.exports.released import Released, words
-from pipelines.exports.tables import PublishedTable
+from pipelines.exports.texts import words
+from pipelines.publish import Release, Table
 
 
-def notes(release: Released) -> list[dict[str, str]]:
+def notes(release: Release) -> list[dict[str, str]]:
     """Notes on the data in both languages: those of all downloads, then the jurisdiction's own."""
     general: dict[str, dict[str, str]] = words()["notes"]
     said = [*general.values(), *release.jurisdiction["data_notes"]]
@@ -29,7 +29,7 @@ def flags() -> list[tuple[str, str, str, str]]:
     ]  # fmt: skip
 
 
-def sources(release: Released) -> list[dict[str, str]]:
+def sources(release: Release) -> list[dict[str, str]]:
     """The extracts that the release rests on: name, publisher, title, licence, provenance."""
     return [
         {
@@ -45,7 +45,7 @@ def sources(release: Released) -> list[dict[str, str]]:
     ]
 
 
-def readme(release: Released, tables: tuple[PublishedTable, ...], files: dict[str, str]) -> str:
+def readme(release: Release, tables: tuple[Table, ...], files: dict[str, str]) -> str:
     """The README of a folder of downloads; `files` names the file of each table, where it has one."""
     place, citation, mark = release.jurisdiction, release.citation(), release.mark
     lines = [f"# {place['name']}基本公共服务数据 / Public-service statistics of {place['name_en']}", ""]
@@ -65,7 +65,7 @@ def readme(release: Released, tables: tuple[PublishedTable, ...], files: dict[st
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {files.get(table.name, '')} | {table.name} | {release.rows(table)} | "
+        f"| {files.get(table.name, '')} | {table.name} | {release.row_count(table)} | "
         f"{table.description_zh} / {table.description_en} |"
         for table in tables
     ]
@@ -82,16 +82,14 @@ def readme(release: Released, tables: tuple[PublishedTable, ...], files: dict[st
     return "\n".join(lines)
 
 
-def licence(release: Released) -> str:
+def licence(release: Release) -> str:
     """The licences of all sources as one text."""
     lines = ["各来源的许可 / Licences of the sources", ""]
     lines += [f"{s['extract']}: {s['license']} ({s['publisher']}, {s['title']})" for s in sources(release)]
     return "\n".join([*lines, ""])
 
 
-def write_readme(
-    release: Released, tables: tuple[PublishedTable, ...], files: dict[str, Path], folder: Path
-) -> list[Path]:
+def write_readme(release: Release, tables: tuple[Table, ...], files: dict[str, Path], folder: Path) -> list[Path]:
     """README.md and SHA256SUMS of a folder of downloads, whose tables (`files`) may lie elsewhere. Returns both."""
     path = folder / "README.md"
     path.write_text(readme(release, tables, {name: file.name for name, file in files.items()}), encoding="utf-8")
@@ -104,7 +102,7 @@ def write_readme(
     return [path, sums]
 
 
-def citation_file(release: Released) -> str:
+def citation_file(release: Release) -> str:
     """The citation as CFF 1.2.0 (JSON is YAML)."""
     place = release.jurisdiction
     return json.dumps(

@@ -12,8 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipelines.exports.released import Released
-from pipelines.exports.tables import PublishedColumn, PublishedTable
+from pipelines.publish import Column, Release, Table
 from pipelines.sql import quote, text_literal
 from pipelines.store import read_yaml
 
@@ -47,7 +46,7 @@ class ReadingSheet:
 
     name: str
     title: str
-    columns: tuple[PublishedColumn, ...]
+    columns: tuple[Column, ...]
     heads: tuple[tuple[str, str], ...]
     source: str
     decimals: Mapping[str, str] = field(default_factory=dict)
@@ -55,21 +54,21 @@ class ReadingSheet:
     order: str = "place_of_row"
 
 
-def own_regions(release: Released) -> str:
+def own_regions(release: Release) -> str:
     """A select of the codes of the jurisdiction's own regions."""
     return _OWN_REGIONS.format(home=text_literal(str(release.jurisdiction["home_region"])))
 
 
-def reading_sheets(release: Released) -> list[ReadingSheet]:
+def reading_sheets(release: Release) -> list[ReadingSheet]:
     """The sheets that this release has rows for, in the order of `workbook.yml`."""
-    tables = {table.name: table for table in release.tables}
+    tables = release.tables
     sheets = [
         _sheet(release, tables[asked["table"]], asked) for asked in layout()["sheets"] if asked["table"] in tables
     ]
     return [sheet for sheet in sheets if release.connection.execute(f"from ({sheet.source}) limit 1").fetchall()]
 
 
-def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> ReadingSheet:
+def _sheet(release: Release, table: Table, sheet: dict[str, Any]) -> ReadingSheet:
     described = {column.name: column for column in table.columns}
     codes: dict[str, dict[str, str]] = layout()["codes"]
     columns = tuple(_spelled(described[name]) if name in codes else described[name] for name in sheet["columns"])
@@ -103,7 +102,7 @@ def _sheet(release: Released, table: PublishedTable, sheet: dict[str, Any]) -> R
     )
 
 
-def _spelled(column: PublishedColumn) -> PublishedColumn:
+def _spelled(column: Column) -> Column:
     """A column of codes as one of texts."""
     return replace(column, data_type="VARCHAR", is_nullable=True)
 
@@ -124,7 +123,7 @@ def _cut(value: str, decimals: int) -> str:
     return f"cast(trunc(cast({value} as decimal(18, 12)), {decimals}) as double)"
 
 
-def widths(release: Released, sheet: ReadingSheet) -> list[float]:
+def widths(release: Release, sheet: ReadingSheet) -> list[float]:
     """How wide the columns are, in characters: as the longest text, within bounds. A Chinese character is two wide."""
     longest = []
     for column in sheet.columns:
@@ -165,7 +164,7 @@ class Overview:
     rows: tuple[tuple[Any, ...], ...]
 
 
-def overview(release: Released) -> Overview | None:
+def overview(release: Release) -> Overview | None:
     """The newest year of the jurisdiction's regions; None where the release has no figure of these subjects.
 
     A row is the depth and both names of a region, then the values, null where there is none.
@@ -207,7 +206,7 @@ def cut_value(subject: Subject) -> str:
     return _cut("value", subject.decimals) if subject.is_cut else "value"
 
 
-def described_subjects(release: Released) -> list[Subject]:
+def described_subjects(release: Release) -> list[Subject]:
     """Every subject that the release describes."""
     rows = release.connection.execute(
         "select subject_code, name_zh, name_en, unit, decimals, is_cut from dim_subject order by sort_order"
@@ -215,7 +214,7 @@ def described_subjects(release: Released) -> list[Subject]:
     return [Subject(*row) for row in rows]
 
 
-def _subjects(release: Released) -> list[Subject]:
+def _subjects(release: Release) -> list[Subject]:
     """The subjects of the overview that this release describes, in the order of `workbook.yml`."""
     asked: dict[str, Any] = layout()["overview"]
     listed = release.card["domains"]

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 from pipelines.errors import FaultError
 from pipelines.exports.cubes import STATUS, Cube
-from pipelines.exports.released import Released, text_of, words
-from pipelines.exports.tables import PublishedColumn
+from pipelines.exports.texts import text_of, words
+from pipelines.publish import Column, Release
 from pipelines.sql import quote, text_literal
 
 AGENCY = "JUNHENG"
@@ -58,7 +58,7 @@ class CodeList:
         return f"CL_{self.concept}"
 
 
-def code_lists(release: Released, cubes: list[Cube]) -> dict[str, CodeList]:
+def code_lists(release: Release, cubes: list[Cube]) -> dict[str, CodeList]:
     """The code list of each coded concept. FaultError when two codes would get the same id."""
     lists: dict[str, CodeList] = {"FREQ": CodeList("FREQ", {"A": ("A", "年", "Annual")})}
     for cube in cubes:
@@ -79,7 +79,7 @@ def code_lists(release: Released, cubes: list[Cube]) -> dict[str, CodeList]:
     return lists
 
 
-def write_sdmx_csv(release: Released, cube: Cube, folder: Path) -> Path:
+def write_sdmx_csv(release: Release, cube: Cube, folder: Path) -> Path:
     """One cube as SDMX-CSV 2.0. Returns the file."""
     path = folder / f"{release.file_stem(cube.table)}.csv"
     structure = f"{AGENCY}:{cube.name.upper()}({VERSION})"
@@ -100,13 +100,13 @@ def write_sdmx_csv(release: Released, cube: Cube, folder: Path) -> Path:
             name = STATUS_LIST
         cells.append(f"{text} as {quote(name)}")
     release.connection.execute(
-        f"copy (select {', '.join(cells)} from {quote(cube.name)} order by {release.order(cube.table)}) "
+        f"copy (select {', '.join(cells)} from {quote(cube.name)} order by {cube.table.order}) "
         f"to {text_literal(str(path))} (format csv, header true)"
     )
     return path
 
 
-def _time(release: Released, cube: Cube, text: str) -> str:
+def _time(release: Release, cube: Cube, text: str) -> str:
     """A time as SDMX says it, as SQL: a financial year is a year from its first day, for 2018 is the calendar's."""
     if cube.time != "year" or "period_name" not in cube.table.column_names:
         return text
@@ -141,7 +141,7 @@ def _named(element: ElementTree.Element, zh: str, en: str, tag: str = "com:Name"
         _element(element, tag, text or zh or "-", **{"{http://www.w3.org/XML/1998/namespace}lang": language})
 
 
-def write_structure(release: Released, cubes: list[Cube], folder: Path) -> Path:
+def write_structure(release: Release, cubes: list[Cube], folder: Path) -> Path:
     """The structure message of all cubes: code lists, concepts, data structures, dataflows. Returns the file."""
     for prefix, space in _SPACES.items():
         ElementTree.register_namespace(prefix, space)
@@ -217,7 +217,7 @@ def _plain(component: ElementTree.Element, kind: str) -> None:
     _element(local, "str:TextFormat", textType=kind)
 
 
-def _text_type(column: PublishedColumn) -> str:
+def _text_type(column: Column) -> str:
     if column.data_type == "DOUBLE":
         return "Double"
     if column.data_type.startswith("DECIMAL"):

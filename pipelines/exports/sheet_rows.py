@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 from xlsxwriter.utility import xl_col_to_name
 
-from pipelines.exports.released import text_of
-from pipelines.exports.tables import PublishedColumn
+from pipelines.exports.texts import text_of
+from pipelines.publish import Column
 from pipelines.sql import quote, text_literal
 
 # A double holds whole numbers exactly up to here; a longer one is written as text, so that no digit changes.
@@ -39,7 +39,7 @@ class SheetRows:
     """
 
     sheet: int
-    columns: tuple[PublishedColumn, ...]
+    columns: tuple[Column, ...]
     source: str
     order: str
     rows: int
@@ -99,7 +99,7 @@ def _style(fixed: str | None, decimals: str | None, shown: dict[int, str | None]
     return f"case {decimals} {cases} else '' end" if cases else "''"
 
 
-def _cell(column: PublishedColumn, letters: str, style: str) -> str:
+def _cell(column: Column, letters: str, style: str) -> str:
     """The XML of a column's cell in a row, as SQL; null where it is empty. `style` gives its format's number."""
     name, kind, shown = quote(column.name), column.data_type, f"({text_of(column)})"
     start = f"'<c r=\"{letters}' || row_of_sheet || '\""

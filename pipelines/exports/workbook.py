@@ -15,9 +15,8 @@ import xlsxwriter
 
 from pipelines.exports.reading_matter import flags, notes, sources
 from pipelines.exports.reading_sheets import Overview, ReadingSheet, overview, reading_sheets, widths
-from pipelines.exports.released import Released
 from pipelines.exports.sheet_rows import MOST_DECIMALS, SheetRows, fill
-from pipelines.exports.tables import PublishedTable
+from pipelines.publish import Release, Table
 from pipelines.sql import quote
 
 CELLS_OF_A_SHEET = 200_000
@@ -30,7 +29,7 @@ _HEAD_ROWS_TO_READ = 5  # title, mark, an empty one, Chinese and English names
 class _Book:
     """A workbook being written."""
 
-    def __init__(self, release: Released, path: Path) -> None:
+    def __init__(self, release: Release, path: Path) -> None:
         self.release = release
         self.book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_urls": False})
         made = datetime.datetime.fromisoformat(release.prepared_at.replace("Z", "+00:00")).replace(tzinfo=None)
@@ -76,7 +75,7 @@ class _Book:
 
 
 def write_workbook(
-    release: Released, tables: tuple[PublishedTable, ...], folder: Path, *, whole: bool = False
+    release: Release, tables: tuple[Table, ...], folder: Path, *, whole: bool = False
 ) -> tuple[Path, list[str]]:
     """One workbook of these tables; returns the file and a line on each table that is not shown whole.
 
@@ -85,17 +84,18 @@ def write_workbook(
     path = folder / f"{release.stem}.xlsx"
     shown = {}
     for table in tables:
-        is_small = release.rows(table) * len(table.columns) <= CELLS_OF_A_SHEET
-        is_whole = is_small or (whole and release.rows(table) < ROWS_OF_A_SHEET - 5)
+        is_small = release.row_count(table) * len(table.columns) <= CELLS_OF_A_SHEET
+        is_whole = is_small or (whole and release.row_count(table) < ROWS_OF_A_SHEET - 5)
         condition = "true" if is_whole else "variant = 'main'" if "variant" in table.key else "false"
         [(rows,)] = release.connection.execute(f"select count(*) from {quote(table.name)} where {condition}").fetchall()
         cells = rows * len(table.columns)
         # A long table without a main variant is a list of rows for programs: it has no sheet of its own.
         shown[table.name] = (condition, rows) if is_whole or 0 < cells <= CELLS_OF_A_SHEET * 2 else ("false", 0)
     partial = [
-        f"not all rows are in the workbook ({table.name}: {shown[table.name][1]:,} of {release.rows(table):,} rows)"
+        f"not all rows are in the workbook "
+        f"({table.name}: {shown[table.name][1]:,} of {release.row_count(table):,} rows)"
         for table in tables
-        if 0 < shown[table.name][1] < release.rows(table)
+        if 0 < shown[table.name][1] < release.row_count(table)
     ]
     if too_long := [table.name for table in tables if shown[table.name][0] == "false"]:
         partial.append(f"{len(too_long)} tables are too long for a sheet of their own ({', '.join(too_long)})")
@@ -135,7 +135,7 @@ def write_workbook(
     return path, partial
 
 
-def _overview(book: _Book, release: Released, shown: Overview) -> None:
+def _overview(book: _Book, release: Release, shown: Overview) -> None:
     """The first sheet: a row a region, a column a subject; formatted to be read and printed."""
     place = release.jurisdiction
     title = f"{place['name']}基本公共服务一览（{shown.period}）/ {place['name_en']}: public services at a glance"
@@ -174,7 +174,7 @@ def _printed(sheet: Any) -> None:
     sheet.repeat_rows(3, _HEAD_ROWS_TO_READ - 1)
 
 
-def _to_read(book: _Book, release: Released, shown: ReadingSheet) -> SheetRows:
+def _to_read(book: _Book, release: Release, shown: ReadingSheet) -> SheetRows:
     """A sheet for people up to its head; its rows are those returned, which `sheet_rows` puts in."""
     sheet = book.sheet(shown.name, shown.title, shown.is_marked)
     sheet.write_string(2, 0, "最高两级地区为各年，以下各级为最新一年；全部年份见CSV和Parquet / "
@@ -202,9 +202,7 @@ def _to_read(book: _Book, release: Released, shown: ReadingSheet) -> SheetRows:
     )
 
 
-def _cover(
-    book: _Book, release: Released, tables: tuple[PublishedTable, ...], shown: dict[str, tuple[str, int]]
-) -> None:
+def _cover(book: _Book, release: Release, tables: tuple[Table, ...], shown: dict[str, tuple[str, int]]) -> None:
     place, citation = release.jurisdiction, release.citation()
     title = f"{place['name']}基本公共服务数据 / Public-service statistics of {place['name_en']}"
     sheet = book.sheet("封面 Cover", title, release.has_synthetic)
@@ -231,22 +229,23 @@ def _cover(
             sheet.write_string(line, 0, table.name)
         else:
             sheet.write_url(line, 0, f"internal:'{table.name[:31]}'!A1", string=table.name)
-        sheet.write_number(line, 1, release.rows(table))
+        sheet.write_number(line, 1, release.row_count(table))
         sheet.write_number(line, 2, rows)
         said = f"{table.description_zh} / {table.description_en}"
-        if rows != release.rows(table):
+        if rows != release.row_count(table):
             said += "。全部行见CSV和Parquet / All rows are in the CSV and Parquet files"
         sheet.write_string(line, 3, said)
 
 
-def _table(book: _Book, release: Released, table: PublishedTable, condition: str, rows: int) -> SheetRows:
+def _table(book: _Book, release: Release, table: Table, condition: str, rows: int) -> SheetRows:
     """The sheet of a table up to its head; its rows are those returned, which `sheet_rows` puts in."""
     sheet = book.sheet(table.name, f"{table.description_zh} / {table.description_en}", release.is_synthetic(table))
-    if rows != release.rows(table):
+    whole = release.row_count(table)
+    if rows != whole:
         sheet.write_string(
             2,
             0,
-            f"{rows:,} 行，共 {release.rows(table):,} 行；只含 / of {release.rows(table):,} rows, only: {condition}",
+            f"{rows:,} 行，共 {whole:,} 行；只含 / of {whole:,} rows, only: {condition}",
         )
     for column, described in enumerate(table.columns):
         unit = f" ({described.unit})" if described.unit else ""
@@ -263,7 +262,7 @@ def _table(book: _Book, release: Released, table: PublishedTable, condition: str
         sheet=book.book.worksheets().index(sheet),
         columns=table.columns,
         source=f"select * from {quote(table.name)} where {condition}",
-        order=release.order(table),
+        order=table.order,
         rows=rows,
         after=_HEAD_ROWS,
     )

@@ -1,7 +1,7 @@
 """The tables that a reading is made of: observations, rejects, ignored rows; and what was taken from one file.
 
-Only their shape is here, and their files. How they are filled is `sheet` and `values` for tables of figures,
-`person_reading` for person-level extracts; which reading they belong to is `reader`'s work.
+Their columns are those of schema `source`; here are their files. How they are filled is `sheet` and `values` for
+tables of figures, `person_reading` for person-level extracts; which reading they belong to is `reader`'s work.
 """
 
 from __future__ import annotations
@@ -13,72 +13,14 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.intake import numbers
 from pipelines.intake.drift import profile
+from pipelines.jurisdiction.source_schema import polars_schema
 from pipelines.records import Receipt, TieOut
 from pipelines.store import write_parquet
 
-OBSERVATION: dict[str, Any] = {
-    "observation_id": pl.String,
-    "reading_id": pl.String,
-    "receipt_id": pl.String,
-    "department": pl.String,
-    "extract": pl.String,
-    "measure": pl.String,
-    "region_code": pl.String,
-    "region_name_reported": pl.String,
-    "period_start": pl.Date,
-    "period_end": pl.Date,
-    "population_basis": pl.String,
-    "residence": pl.String,
-    "sex": pl.String,
-    "age_group": pl.String,
-    "group": pl.String,
-    "item": pl.String,
-    "value": numbers.DECIMAL,
-    "unit": pl.String,
-    "value_reported": pl.String,
-    "unit_reported": pl.String,
-    "obs_status": pl.String,
-    "conf_status": pl.String,
-    "provenance": pl.String,
-    "source_file": pl.String,
-    "source_sheet": pl.String,
-    "source_row": pl.Int32,
-    "source_column": pl.String,
-    "delivery_period": pl.String,
-    "correction_id": pl.String,
-}
-REJECT: dict[str, Any] = {
-    "reject_id": pl.String,
-    "reading_id": pl.String,
-    "receipt_id": pl.String,
-    "department": pl.String,
-    "extract": pl.String,
-    "delivery_period": pl.String,
-    "source_file": pl.String,
-    "source_sheet": pl.String,
-    "source_row": pl.Int32,
-    "source_column": pl.String,
-    "scope": pl.String,
-    "rule": pl.String,
-    "reported_text": pl.String,
-    "detail": pl.String,
-    "region_code": pl.String,
-    "is_known": pl.Boolean,
-    "known_reason": pl.String,
-}
-IGNORED: dict[str, Any] = {
-    "reading_id": pl.String,
-    "receipt_id": pl.String,
-    "department": pl.String,
-    "extract": pl.String,
-    "source_file": pl.String,
-    "source_sheet": pl.String,
-    "source_row": pl.Int32,
-    "reason": pl.String,
-    "reported_text": pl.String,
-}
+OBSERVATION = polars_schema("observation")
+REJECT = polars_schema("reject")
+IGNORED = polars_schema("ignored")
 DROPPED = "dropped_by_correction"
 
 

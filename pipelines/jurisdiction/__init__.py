@@ -27,6 +27,7 @@ from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
 from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
 from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
+from pipelines.jurisdiction.source_schema import as_text
 from pipelines.jurisdiction.variants import check_variants, main_choices
 from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.settings import hash_files
@@ -215,7 +216,7 @@ class Jurisdiction:
                 {**source.model_dump(), "exhaustive": str(source.exhaustive).lower()}
                 for source in self.description.spending
             ],
-            schema=dict.fromkeys(("measure", "role", "fund", "account_stage", "exhaustive"), pl.String),
+            schema=as_text("spending_source"),
         )
         tables["two_thirds_test"] = pl.DataFrame(
             [
@@ -230,18 +231,7 @@ class Jurisdiction:
                 }
                 for test in self.description.two_thirds_tests
             ],
-            schema=dict.fromkeys(
-                (
-                    "fund",
-                    "account_stage",
-                    "livelihood",
-                    "livelihood_classes",
-                    "resources",
-                    "scope_zh",
-                    "scope_en",
-                ),
-                pl.String,
-            ),
+            schema=as_text("two_thirds_test"),
         )
         tables["extract"] = self.extract_table
         boundaries = sorted({c.boundaries for c in self.contracts.values() if c.boundaries is not None})
@@ -252,7 +242,7 @@ class Jurisdiction:
                 {"reference_geography": name, "as_of_date": f"{year:04}-12-31", "is_published": is_published}
                 for name, year, is_published in lists
             ],
-            schema=dict.fromkeys(("reference_geography", "as_of_date", "is_published"), pl.String),
+            schema=as_text("reference_geography"),
         )
         years = self.description.financial_years
         settings = {
@@ -274,7 +264,7 @@ class Jurisdiction:
         }
         tables["setting"] = pl.DataFrame(
             {"name": list(settings), "value": list(settings.values())},
-            schema={"name": pl.String, "value": pl.String},
+            schema=as_text("setting"),
         )
         return tables
 
@@ -414,14 +404,15 @@ class Jurisdiction:
                 where,
             )
             computed.append("true")
-        schema = ["indicator_code", "part", "term_number", "coefficient", "status", "measure", *expressions.DIMENSIONS]
-        schema += [f"out_{d}" for d in expressions.OUTPUT_DIMENSIONS]
-        types = {c: pl.Int64 if c == "term_number" else pl.String for c in schema}
         indicators = self._tables["indicator"].with_columns(
             pl.Series("is_computed", computed, dtype=pl.String),
             pl.col("indicator_code").replace_strict(services, default=None, return_dtype=pl.String).alias("service"),
         )
-        terms = pl.DataFrame(rows, schema=types).rename({"group": "group_code", "status": "term_letters"})
+        called = {"group": "group_code", "status": "term_letters"}
+        terms = pl.DataFrame(
+            [{called.get(name, name): value for name, value in row.items()} for row in rows],
+            schema={**as_text("indicator_term"), "term_number": pl.Int64()},
+        )
         return terms, indicators
 
     @cached_property

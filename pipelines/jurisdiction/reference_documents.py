@@ -1,15 +1,15 @@
-"""What is made of the schema of the reference tables: the page for people, a table schema per file, dbt's sources.
+"""What is made of the schema of the tables: the page for people, a table schema per reference file, dbt's sources.
 
-The schema itself is `reference_schema`; which file each text belongs into is `schema`'s knowledge.
+The schema itself is `reference_schema` and `source_schema`; which file each text belongs into is `schema`'s knowledge.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
-from pipelines.jurisdiction.reference_schema import EVERYWHERE, TABLES, AddedColumn, Column, Table
+from pipelines.jurisdiction.reference_schema import EVERYWHERE, TABLES, Column, SourceColumn, Table
+from pipelines.jurisdiction.source_schema import ALL_TABLES, SourceTable
 
 _FRICTIONLESS = {"text": "string", "date": "date", "integer": "integer", "boolean": "boolean"}
 
@@ -93,16 +93,27 @@ def _field(table: Table, name: str, column: Column) -> dict[str, Any]:
     return {**field, "constraints": constraints} if constraints else field
 
 
-def sources_with_columns(current: str) -> str:
-    """dbt's `sources.yml` with the entry of each reference table made anew; the others stay as they are."""
-    head, *entries = re.split(r"(?m)^(?=      - name: )", current)
-    made = {table.relation: _source(table) for table in TABLES}
-    names = [re.match(r"      - name: (\w+)", entry).group(1) for entry in entries]  # type: ignore[union-attr]
-    listed = [made.pop(name, entry) for name, entry in zip(names, entries, strict=True)]
-    return head + "".join([*listed, *made.values()])
+_WHAT = (
+    "由 transform 从读取结果和参考表建立的原始表；只有 staging 读取"
+    " / Tables that transform makes of readings and reference files; only staging reads them"
+)
+_SOURCES = f"""version: 2
+
+# Made by `junheng schema --write` of pipelines/jurisdiction/source_tables.yml and reference_tables.yml.
+sources:
+  - name: source
+    schema: source
+    description: "{_WHAT}"
+    tables:
+"""
 
 
-def _source(table: Table) -> str:
+def dbt_sources() -> str:
+    """dbt's `sources.yml`: every table of schema `source` with its columns."""
+    return _SOURCES + "".join(_source(table) for table in ALL_TABLES)
+
+
+def _source(table: SourceTable | Table) -> str:
     lines = [f"      - name: {table.relation}", f"        description: {_in_quotes(table)}", "        columns:"]
     for name, column in table.source_columns.items():
         lines.append(f"          - name: {name}")
@@ -111,5 +122,5 @@ def _source(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _in_quotes(said: AddedColumn | Table) -> str:
+def _in_quotes(said: SourceColumn | SourceTable | Table) -> str:
     return json.dumps(f"{said.zh} / {said.en}", ensure_ascii=False)

@@ -12,18 +12,27 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+import polars as pl
 from pydantic import Field, field_validator
 
 from pipelines.jurisdiction.yaml_model import StrictModel, load_model
 
 EVERYWHERE = "all"
-_TYPE = r"text|date|integer|boolean|decimal\([0-9]+,[0-9]+\)"
+_TYPE = r"text|date|timestamp|integer|bigint|boolean|decimal\([0-9]+,[0-9]+\)"
 _TERMS = {"text": "text", "date": "a date", "integer": "a whole number", "boolean": "true or false"}
 _FORMS = {"date": "write YYYY-MM-DD", "integer": "write at most nine digits", "boolean": "write true or false"}
-_SQL = {"text": "VARCHAR", "date": "DATE", "integer": "INTEGER", "boolean": "BOOLEAN"}
+_SQL = {"text": "VARCHAR"}
+_POLARS = {
+    "text": pl.String(),
+    "date": pl.Date(),
+    "timestamp": pl.Datetime(),
+    "integer": pl.Int32(),
+    "bigint": pl.Int64(),
+    "boolean": pl.Boolean(),
+}
 
 
-class AddedColumn(StrictModel):
+class SourceColumn(StrictModel):
     """A column of schema `source`: its type and what it is."""
 
     type: str = Field(default="text", pattern=rf"^({_TYPE})$")
@@ -35,8 +44,19 @@ class AddedColumn(StrictModel):
         """Its type in schema `source`."""
         return _SQL.get(self.type, self.type.upper())
 
+    @property
+    def polars_type(self) -> pl.DataType:
+        """Its type in polars."""
+        return _POLARS[self.type] if self.digits is None else pl.Decimal(*self.digits)
 
-class Column(AddedColumn):
+    @property
+    def digits(self) -> tuple[int, int] | None:
+        """Of a decimal: all digits, and those behind the point."""
+        found = re.fullmatch(r"decimal\(([0-9]+),([0-9]+)\)", self.type)
+        return (int(found.group(1)), int(found.group(2))) if found else None
+
+
+class Column(SourceColumn):
     """One column of a reference table; the fields are explained at the head of `reference_tables.yml`."""
 
     filled: bool = False
@@ -65,12 +85,6 @@ class Column(AddedColumn):
         file, column = self.refers_to.split()
         return file, column
 
-    @property
-    def digits(self) -> tuple[int, int] | None:
-        """Of a decimal: all digits, and those behind the point."""
-        found = re.fullmatch(r"decimal\(([0-9]+),([0-9]+)\)", self.type)
-        return (int(found.group(1)), int(found.group(2))) if found else None
-
     def fault_of(self, text: str) -> tuple[str, str] | None:
         """What is wrong with a cell that is not empty, and what to do; None when it is right."""
         chosen = text.split(";") if self.is_list else [text]
@@ -93,7 +107,7 @@ class Table(StrictModel):
     zh: str
     en: str
     columns: dict[str, Column]
-    added: dict[str, AddedColumn] = {}
+    added: dict[str, SourceColumn] = {}
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
@@ -106,7 +120,7 @@ class Table(StrictModel):
         return (*self.key, *(name for name, column in self.columns.items() if column.filled and name not in self.key))
 
     @property
-    def source_columns(self) -> dict[str, AddedColumn]:
+    def source_columns(self) -> dict[str, SourceColumn]:
         """The columns that dbt sees: those of the file, and those that the loader adds."""
         return {**{name: column for name, column in self.columns.items() if column.loaded}, **self.added}
 

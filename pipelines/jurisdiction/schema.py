@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.jurisdiction import Description
 from pipelines.jurisdiction.contract import Contract
 from pipelines.jurisdiction.corrections import CorrectionFile
-from pipelines.jurisdiction.reference_documents import sources_with_columns, table_schema, tables_page
+from pipelines.jurisdiction.reference_documents import dbt_sources, table_schema, tables_page
 from pipelines.jurisdiction.reference_schema import TABLES
 from pipelines.jurisdiction.yaml_model import StrictModel
 from pipelines.store import read_yaml
@@ -61,5 +61,5 @@ def made_files(project: Path) -> dict[Path, str]:
     made = {docs / f"{kind}.schema.json": schema_text(kind) for kind in KINDS}
     made |= {docs / "reference" / f"{Path(file).stem}.schema.json": schema_text(file) for file in FILES}
     made[docs / "reference-tables.md"] = tables_page()
-    made[sources] = sources_with_columns(sources.read_text(encoding="utf-8"))
+    made[sources] = dbt_sources()
     return made

@@ -10,9 +10,10 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines import intake
+from pipelines.dbt_manifest import DbtManifest
 from pipelines.errors import UnreadableFileError, UsageError
 from pipelines.jurisdiction import Contract, Jurisdiction
-from pipelines.orchestration.dbt import Manifest, row_counts
+from pipelines.orchestration.dbt import row_counts
 from pipelines.orchestration.names import (
     BUILD,
     EXTRACTS_GROUP,
@@ -168,7 +169,7 @@ def intake_asset(settings: Settings, jurisdiction: Jurisdiction) -> dg.AssetsDef
     return take_in
 
 
-def build_assets(settings: Settings, manifest: Manifest, specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
+def build_assets(settings: Settings, manifest: DbtManifest, specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
     """All dbt models and the build they stand in: one step, since there is one dbt call per build."""
 
     @dg.multi_asset(specs=specs, name="build_tables", retry_policy=retry_policy(settings))

@@ -6,7 +6,6 @@ dbt itself is started once per build by `pipelines.transform`, never from here.
 from __future__ import annotations
 
 import fcntl
-import json
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 from typing import Any
@@ -16,11 +15,10 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from pipelines import transform
+from pipelines.dbt_manifest import DbtManifest, read_dbt_manifest
 from pipelines.orchestration.names import BUILD, INTAKE, RELEASE_GROUP, model_key, reference_key
 from pipelines.records import Build
 from pipelines.store import Warehouse, for_owner_alone
-
-Manifest = Mapping[str, Any]
 
 
 class Translator(DagsterDbtTranslator):
@@ -50,7 +48,7 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props.get("description") or "")
 
 
-def load_manifest(warehouse: Warehouse) -> Manifest:
+def load_manifest(warehouse: Warehouse) -> DbtManifest:
     """dbt's manifest, parsed anew when the project has changed. Works before anything was ever built.
 
     Raises FaultError when dbt cannot parse the project.
@@ -59,22 +57,14 @@ def load_manifest(warehouse: Warehouse) -> Manifest:
     # Web server and daemon load definitions at the same moment: one parses, the other waits for its manifest.
     with for_owner_alone(), (folder / ".parsing").open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        loaded: Manifest = json.loads(transform.compile_manifest(folder).read_text(encoding="utf-8"))
-    return loaded
+        return read_dbt_manifest(transform.compile_manifest(folder))
 
 
-def models(manifest: Manifest) -> list[Mapping[str, Any]]:
-    """The models of a manifest, in name order."""
-    found = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    return sorted(found, key=lambda node: str(node["name"]))
-
-
-def asset_specs(manifest: Manifest, reference_tables: set[str]) -> list[dg.AssetSpec]:
+def asset_specs(manifest: DbtManifest, reference_tables: set[str]) -> list[dg.AssetSpec]:
     """One asset per model, with its lineage, and the build as the asset that holds them all; what is needed first."""
     translator = Translator(reference_tables)
     named = {
-        model_key(str(node["name"])): translator.get_asset_spec(manifest, node["unique_id"], None)
-        for node in models(manifest)
+        model_key(model.name): translator.get_asset_spec(manifest.raw, model.id, None) for model in manifest.models
     }
     # Dagster wants the outputs of a step in the order of their lineage.
     needs = {key: sorted(dep.asset_key for dep in spec.deps) for key, spec in named.items()}
@@ -91,21 +81,17 @@ def asset_specs(manifest: Manifest, reference_tables: set[str]) -> list[dg.Asset
     return [*specs, build]
 
 
-def judged_models(manifest: Manifest) -> list[str]:
+def judged_models(manifest: DbtManifest) -> list[str]:
     """The models that have checks by themselves: published tables (their keys at least) and those with a dbt test."""
-    tested = {n.get("attached_node") for n in manifest["nodes"].values() if n["resource_type"] == "test"}
-    return [
-        str(node["name"])
-        for node in models(manifest)
-        if node["unique_id"] in tested or (node["config"].get("meta") or {}).get("published")
-    ]
+    tested = {test.attached_to for test in manifest.tests}
+    return [model.name for model in manifest.models if model.id in tested or model.is_published]
 
 
-def row_counts(build: Build, manifest: Manifest) -> dict[str, int]:
+def row_counts(build: Build, manifest: DbtManifest) -> dict[str, int]:
     """Rows per model of a build."""
     with duckdb.connect(str(build.database), read_only=True) as connection:
         counts = {}
-        for node in models(manifest):
-            found = connection.execute(f'SELECT count(*) FROM "{node["schema"]}"."{node["alias"]}"').fetchone()
-            counts[str(node["name"])] = int(found[0]) if found else 0
+        for model in manifest.models:
+            found = connection.execute(f'SELECT count(*) FROM "{model.schema}"."{model.name}"').fetchone()
+            counts[model.name] = int(found[0]) if found else 0
     return counts

@@ -11,8 +11,8 @@ from typing import Any
 
 from pipelines.pages.maps import MapOf
 from pipelines.pages.prepared import Prepared
-from pipelines.pages.reading import Release
 from pipelines.pages.subjects import Facts, Figure, Subject
+from pipelines.publish import Release
 
 # The statuses of a figure without a value; one with a value has none of them.
 VALUELESS = {"O", "L", "M", "Q"}

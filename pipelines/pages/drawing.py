@@ -13,8 +13,8 @@ from datetime import date
 from markupsafe import Markup, escape
 
 from pipelines.pages.chart import Mark, Series
-from pipelines.pages.reading import Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
+from pipelines.publish import Row
 
 _WIDTH = 100.0
 WIDE = 24  # tiles that make a block as wide as the map

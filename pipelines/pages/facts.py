@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pipelines.pages.provisional import date_figures
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.references import TREND
 from pipelines.pages.subjects import Facts, Figure, Newest, Region, Subject
+from pipelines.publish import Release, Row
 
 
 def read_facts(release: Release) -> Facts:

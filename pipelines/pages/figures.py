@@ -8,8 +8,8 @@ from __future__ import annotations
 from pipelines.pages.chart import Point, Series
 from pipelines.pages.data_files import governments
 from pipelines.pages.provisional import date_rows, stand_ins
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts
+from pipelines.publish import Release, Row
 
 BASES = {
     "resident": ("常住人口", "residents", "resident"),

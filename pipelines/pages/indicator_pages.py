@@ -16,8 +16,8 @@ from pipelines.pages.chart import CARD, Point, Series, line_chart
 from pipelines.pages.data_files import governments
 from pipelines.pages.numbers import MEASURE, MISSING, RATIO, plain, rounded
 from pipelines.pages.prepared import Prepared, band_cell, figure_flags, subject_button
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
+from pipelines.publish import Release, Row
 
 # Shown for every indicator, in this order: measure, weighting, component, names, decimals.
 INEQUALITY = (

@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 
 from pipelines.pages import drawing
 from pipelines.pages.numbers import MISSING
-from pipelines.pages.reading import Release
 from pipelines.pages.subjects import Facts, Subject
+from pipelines.publish import Release
 
 BOUNDARIES = "boundaries.geojson"
 WIDTH = 720

@@ -12,9 +12,9 @@ from markupsafe import escape
 
 from pipelines.pages import drawing
 from pipelines.pages.numbers import MISSING
-from pipelines.pages.reading import Row
 from pipelines.pages.references import Reference
 from pipelines.pages.subjects import Facts, Figure, Newest, Region, Subject
+from pipelines.publish import Row
 
 STATUSES = {
     "E": ("估计", "estimated"),

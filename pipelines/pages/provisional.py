@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Figure, Subject
+from pipelines.publish import Release, Row
 
 PROVISIONAL = "P"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from pipelines.pages.reading import Release, Row
+from pipelines.publish import Release, Row
 
 _OUTCOME_ORDER = {"error": 0, "fail": 1, "held": 1, "waived": 2, "not_applicable": 4, "pass": 5}
 RESULTS_SHOWN = 10

@@ -13,8 +13,8 @@ from pipelines.pages.chart import CARD, Point, Series, line_chart
 from pipelines.pages.data_files import governments
 from pipelines.pages.numbers import MISSING, RATIO, rounded
 from pipelines.pages.prepared import Prepared, figure_flags, row_button, subject_button
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
+from pipelines.publish import Release, Row
 
 GAPS_SHOWN = 10
 TRENDS = ("degree.all", "spending.all")

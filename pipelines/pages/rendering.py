@@ -15,8 +15,8 @@ from pipelines.pages import figures, numbers, quality_figures, site
 from pipelines.pages.chart import line_chart
 from pipelines.pages.facts import read_facts
 from pipelines.pages.prepared import flags
-from pipelines.pages.reading import Release, local_time, open_release
 from pipelines.pages.subjects import Facts
+from pipelines.publish import Release
 
 TEMPLATES = Path(__file__).with_name("templates")
 ASSETS = Path(__file__).with_name("assets")
@@ -57,7 +57,7 @@ def _common(release: Release) -> dict[str, Any]:
         "place": place,
         "synthetic": place["synthetic_mark"],
         "units": place.get("units", {}),
-        "time": local_time(release),
+        "time": release.local_time,
         "level": lambda depth: levels.get(depth, unnamed),
         "level_named": lambda name: by_name.get(name, unnamed),
         "residents": figures.residents_meant(release),
@@ -126,8 +126,7 @@ def _quality(release: Release, common: dict[str, Any]) -> dict[str, Any]:
 
 def render(folder: Path) -> None:
     """Write `pages/` and `quality/index.html` of a prepared release, from that folder alone."""
-    release = open_release(folder)
-    try:
+    with Release.open(folder) as release:
         common = _common(release)
         templates = environment()
         facts = read_facts(release)
@@ -137,5 +136,3 @@ def render(folder: Path) -> None:
         )
         (folder / "quality").mkdir(exist_ok=True)
         (folder / "quality" / "index.html").write_text(quality, encoding="utf-8")
-    finally:
-        release.connection.close()

@@ -13,8 +13,8 @@ from jinja2 import Environment
 
 from pipelines.pages import data_files, drawing, figures, indicator_pages, maps, region_pages, site_pages, trace_pages
 from pipelines.pages.prepared import Prepared, sample_mark
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts
+from pipelines.publish import Release, Row
 
 ASSETS = Path(__file__).with_name("assets")
 MENU = (

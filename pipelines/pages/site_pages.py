@@ -10,8 +10,8 @@ from pipelines.pages import indicator_pages, maps, quality_figures
 from pipelines.pages.data_files import governments
 from pipelines.pages.maps import MapOf
 from pipelines.pages.prepared import Prepared, figure_button, provisional_flag
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.subjects import Facts, Region, Subject
+from pipelines.publish import Release, Row
 
 KINDS = (
     ("degree", "均等化实现度", "Equalisation degree"),

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pipelines.pages.numbers import rounded, rounded_down
-from pipelines.pages.reading import Row
 from pipelines.pages.references import TREND, Reference
+from pipelines.publish import Row
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from pipelines.pages.figures import account_meant, residents_meant
 from pipelines.pages.indicator_pages import measures_of
 from pipelines.pages.numbers import RATIO, plain, rounded
 from pipelines.pages.prepared import figure_button
-from pipelines.pages.reading import Release, Row
 from pipelines.pages.references import Reference
 from pipelines.pages.subjects import Facts, Figure, Region, Subject
+from pipelines.publish import Release, Row
 
 _OBSERVATION = """
     select department, extract, measure, measure_name_zh, measure_name_en, value, unit, value_reported, unit_reported,

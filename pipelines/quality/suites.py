@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
 
+from pipelines.dbt_manifest import SOURCE, read_dbt_manifest
 from pipelines.errors import ConfigurationError
 from pipelines.records import Reach, Severity
 from pipelines.yaml_files import load_yaml
@@ -243,46 +244,31 @@ def load_expectations(folders: list[Path]) -> list[ExpectationFile]:
     return files
 
 
-def _meta(node: dict[str, Any]) -> dict[str, Any]:
-    """The meta of a node: dbt keeps it at the node, in its configuration, or in both."""
-    config = node.get("config") or {}
-    return {**(node.get("meta") or {}), **(config.get("meta") or {})}
-
-
 def load_manifest(path: Path) -> Manifest:
     """The data tests and published keys that dbt's manifest declares; nothing when there is no manifest."""
-    if not path.exists():
-        return Manifest()
-    nodes: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")).get("nodes", {})
+    project = read_dbt_manifest(path)
     tests: list[DbtTest] = []
-    keys: dict[str, list[str]] = {}
-    names = {i: str(n.get("alias") or n["name"]) for i, n in nodes.items() if n.get("resource_type") == "model"}
-    above: dict[str, set[str]] = {}
-    for unique_id, node in sorted(nodes.items()):
-        meta = _meta(node)
-        if unique_id in names:
-            depends_on = (node.get("depends_on") or {}).get("nodes", [])
-            above[names[unique_id]] = {names[parent] for parent in depends_on if parent in names}
-            if meta.get("published"):
-                keys[names[unique_id]] = [str(column) for column in meta.get("key") or []]
-        if node.get("resource_type") != "test":
-            continue
-        attached = nodes.get(node.get("attached_node") or "", {})
-        parents = [parent for parent in (node.get("depends_on") or {}).get("nodes", []) if parent in nodes]
-        subject = attached.get("name") or (nodes[parents[0]]["name"] if parents else node["name"])
+    for test in project.tests:
+        about = [project.nodes[node_id] for node_id in (test.attached_to, *test.parents) if node_id in project.nodes]
+        about = [node for node in about if node.kind != SOURCE]
         tests.append(
             DbtTest(
-                unique_id=unique_id,
-                check_id=f"dbt.{node['name']}",
-                subject=subject,
-                severity="warn" if meta.get("severity") == "warn" else "block",
-                description=_text(node.get("description")) or node["name"],
-                owner=_text(meta.get("owner")),
-                why=_text(meta.get("why")),
-                since=_text(meta.get("since")),
-                sql=_text(node.get("compiled_code")),
-                blocks="table" if meta.get("blocks") == "table" else "build",
-                do=_text(meta.get("do")),
+                unique_id=test.id,
+                check_id=f"dbt.{test.name}",
+                subject=(about or [test])[0].name,
+                severity="warn" if test.meta.get("severity") == "warn" else "block",
+                description=_text(test.description) or test.name,
+                owner=_text(test.meta.get("owner")),
+                why=_text(test.meta.get("why")),
+                since=_text(test.meta.get("since")),
+                sql=_text(test.sql),
+                blocks="table" if test.meta.get("blocks") == "table" else "build",
+                do=_text(test.meta.get("do")),
             )
         )
-    return Manifest(tests, keys, above)
+    names = {model.id: model.name for model in project.models}
+    return Manifest(
+        tests,
+        {model.name: [str(c) for c in model.meta.get("key") or []] for model in project.models if model.is_published},
+        {model.name: {names[parent] for parent in model.parents if parent in names} for model in project.models},
+    )

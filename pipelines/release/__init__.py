@@ -6,7 +6,7 @@ Every way to a release leads through `quality.require_passing`; a sealed folder 
 from __future__ import annotations
 
 from pipelines.release.approval import calendar, severities, sign_off, withdraw
-from pipelines.release.changes import compare_files, tables_in
+from pipelines.release.changes import compare_files
 from pipelines.release.content import content_sha256
 from pipelines.release.difference import diff
 from pipelines.release.method import OldMethod
@@ -33,6 +33,5 @@ __all__ = [
     "severities",
     "sign_off",
     "states",
-    "tables_in",
     "withdraw",
 ]

@@ -12,9 +12,10 @@ from typing import Any
 
 import duckdb
 
-from pipelines.exports import PublishedTable, failures, write_workbooks
+from pipelines.exports import failures, write_workbooks
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.jurisdiction.cadence import owed
+from pipelines.publish import Table
 from pipelines.records import CheckResult, Verdict
 
 LAST_YEAR_ASKED = 2200  # a delivery period that fits no name of the contract is never found
@@ -130,7 +131,7 @@ def waived_by_table(results: Sequence[CheckResult]) -> dict[str, list[str]]:
 def workbooks(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     results: Sequence[CheckResult],
     jurisdiction: Jurisdiction,
 ) -> list[dict[str, Any]]:

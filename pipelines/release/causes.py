@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines.exports import PublishedTable
 from pipelines.jurisdiction.reference import TABLES
+from pipelines.publish import Table
 from pipelines.rules import Rules, kind_of
 
 # Relations of schema `source` that a rule file makes, beside the one that bears its name in TABLES.
@@ -232,7 +232,7 @@ class Causes:
                 """
             )
 
-    def sql(self, table: PublishedTable, columns: Sequence[str]) -> tuple[str, str]:
+    def sql(self, table: Table, columns: Sequence[str]) -> tuple[str, str]:
         """For one table: the labels of a row as an SQL expression, and the joins that it needs.
 
         The row is `a` in the release after, `b` in the one before. Labels that reach the row itself come first;

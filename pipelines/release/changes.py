@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import duckdb
 
-from pipelines.exports import PublishedColumn, PublishedTable, quote, text_literal
+from pipelines.publish import Table, listed_tables
 from pipelines.release.causes import Causes
+from pipelines.sql import quote, text_literal
 
 EXAMPLES = 20
 KINDS = ("added", "removed", "revised")
@@ -25,10 +26,10 @@ NOT_A_REVISION = frozenset({"reading_id", "observation_id"})
 class Record(Protocol):
     """Who is told of every difference as it is found (`history.Recorder`)."""
 
-    def whole(self, table: PublishedTable, kind: str, column: str = "*") -> None:
+    def whole(self, table: Table, kind: str, column: str = "*") -> None:
         """A table or column that came, or came to be something else."""
 
-    def rows(self, table: PublishedTable, columns: Sequence[str]) -> None:
+    def rows(self, table: Table, columns: Sequence[str]) -> None:
         """The rows of the temporary relation `changed`, with these columns' `before_` and `after_` beside the key."""
 
 
@@ -45,24 +46,8 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
-def tables_in(manifest: dict[str, Any]) -> list[PublishedTable]:
-    """The published tables of a sealed release, as far as comparing needs them, from its manifest."""
-    return [
-        PublishedTable(
-            name=name,
-            description_zh="",
-            description_en="",
-            key=tuple(item["key"]),
-            order_by=tuple(item["order_by"]),
-            columns=tuple(PublishedColumn(c, kind, "", "", "", True) for c, kind in item["columns"].items()),
-            made_by=item["made_by"],
-        )
-        for name, item in sorted(manifest["tables"].items())
-    ]
-
-
 def _examples(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, kind: str, compared: list[str], limit: int | None
+    connection: duckdb.DuckDBPyConnection, table: Table, kind: str, compared: list[str], limit: int | None
 ) -> list[dict[str, Any]]:
     key = ", ".join(f"cast({quote(f'key_{name}')} as varchar)" for name in table.key)
     cells = "".join(
@@ -93,7 +78,7 @@ def _examples(
 
 def _compare(
     connection: duckdb.DuckDBPyConnection,
-    table: PublishedTable,
+    table: Table,
     causes: Causes,
     limit: int | None,
     recorder: Record | None,
@@ -172,14 +157,14 @@ def _compare(
     return result
 
 
-def _whole(causes: Causes, table: PublishedTable, rows: int) -> dict[str, int]:
+def _whole(causes: Causes, table: Table, rows: int) -> dict[str, int]:
     """The causes of a table that is new or keyed otherwise: all that stand behind it, for every row."""
     return dict.fromkeys(causes.of_table(table.name), rows)
 
 
 def compare(
     connection: duckdb.DuckDBPyConnection,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     before: dict[str, Any] | None,
     after: dict[str, Any],
     *,
@@ -226,4 +211,4 @@ def compare_files(
     with duckdb.connect() as connection:
         connection.execute(f"attach {text_literal(str(before))} as before (read_only)")
         connection.execute(f"attach {text_literal(str(after))} as public (read_only)")
-        return compare(connection, tables_in(new), old, new, limit=limit)
+        return compare(connection, listed_tables(new), old, new, limit=limit)

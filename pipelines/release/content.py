@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.errors import FaultError
-from pipelines.exports import PublishedTable, quote
+from pipelines.publish import Table
+from pipelines.sql import quote
 
 DEFINITION = "junheng-columns-1"
 _ROWS_AT_ONCE = 100_000
@@ -85,7 +86,7 @@ def _bytes_of(array: Any, width: int) -> memoryview:
     return memoryview(array.buffers()[1] or b"")[array.offset * width : (array.offset + len(array)) * width]
 
 
-def content_sha256(connection: duckdb.DuckDBPyConnection, catalog: str, table: PublishedTable) -> tuple[int, str]:
+def content_sha256(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) -> tuple[int, str]:
     """Number of rows and content hash of a published table in an attached database.
 
     Its rows are read as they lie there: `database.copy_table` and `insert_rows` lay them in the table's order.

@@ -16,17 +16,21 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import FaultError
-from pipelines.exports import PublishedTable, quote, text_literal
+from pipelines.publish import Table
 from pipelines.quality import ADDRESS, period_of, region_of, rule_sha256
 from pipelines.records import CheckResult, Verdict
+from pipelines.sql import quote, text_literal
 
 # Clients from 1.4 on can open it; without this, only those as new as ours.
 STORAGE_VERSION = "v1.4.0"
+# A table begins on a block of its own, and so does each of its indexes: of the usual 256 KiB, small tables and keys
+# would leave a tenth of the file empty.
+BLOCK_SIZE = 32_768
 EXAMPLE_ROWS = 1000
 HISTORY_KEPT = 50  # judgements whose results a release carries; the warehouse keeps all
 # An index over a key of many texts takes more room and time than the table itself, and a scan of it is as fast.
 # Larger tables go without; that their keys are unique is held by a blocking check on the build.
-PRIMARY_KEY_ROWS = 10_000
+PRIMARY_KEY_ROWS = 1_000
 _ZH_EN = "{} / {}"
 
 
@@ -50,16 +54,17 @@ def connect(build_database: Path, public_database: Path, memory_limit: str) -> d
     connection = duckdb.connect(config={"memory_limit": memory_limit, "threads": 1})
     connection.execute(f"attach {text_literal(str(build_database))} as build (read_only)")
     connection.execute(
-        f"attach {text_literal(str(public_database))} as public (storage_version {text_literal(STORAGE_VERSION)})"
+        f"attach {text_literal(str(public_database))} as public "
+        f"(storage_version {text_literal(STORAGE_VERSION)}, block_size {BLOCK_SIZE})"
     )
     return connection
 
 
 def side_by_side(
     connection: duckdb.DuckDBPyConnection,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     threads: int,
-    work: Callable[[duckdb.DuckDBPyConnection, PublishedTable], Any],
+    work: Callable[[duckdb.DuckDBPyConnection, Table], Any],
 ) -> dict[str, Any]:
     """What `work` gives for each table, by name. Several tables are worked on at once, each on a cursor of its own."""
     with ThreadPoolExecutor(threads) as pool:
@@ -83,7 +88,7 @@ def comment_of(zh: str, en: str) -> str:
     return zh if zh == en or not en else _ZH_EN.format(zh, en)
 
 
-def create(connection: duckdb.DuckDBPyConnection, table: PublishedTable, *, with_key: bool = True) -> None:
+def create(connection: duckdb.DuckDBPyConnection, table: Table, *, with_key: bool = True) -> None:
     """An empty public table with types, not-null constraints, key and comments."""
     lines = [
         f"{quote(column.name)} {column.data_type}{'' if column.is_nullable else ' not null'}"
@@ -104,7 +109,7 @@ def create(connection: duckdb.DuckDBPyConnection, table: PublishedTable, *, with
 # -- the mask ---------------------------------------------------------------------------------------------------
 
 
-def read_mask(path: Path, tables: Sequence[PublishedTable]) -> dict[str, pl.DataFrame]:
+def read_mask(path: Path, tables: Sequence[Table]) -> dict[str, pl.DataFrame]:
     """The mask by table. FaultError when it names a table, column or key that is not published."""
     mask = pl.read_parquet(path)
     by_name = {table.name: table for table in tables}
@@ -127,7 +132,7 @@ def _bad_mask(path: Path, problem: str) -> FaultError:
     return FaultError(f"the mask does not fit the build: {problem}", where=str(path), do="build again (junheng run)")
 
 
-def _register_mask(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: pl.DataFrame) -> list[str]:
+def _register_mask(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> list[str]:
     """Lay the mask of one table as a temporary relation, one row per masked row; returns the masked columns."""
     columns = sorted(set(rows["column_name"]))
     merged: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -146,7 +151,7 @@ def _register_mask(connection: duckdb.DuckDBPyConnection, table: PublishedTable,
     return columns
 
 
-def _masked_select(source: str, table: PublishedTable, hidden: Iterable[str]) -> str:
+def _masked_select(source: str, table: Table, hidden: Iterable[str]) -> str:
     """The select that copies a relation under the temporary relation `mask`: a hidden cell is never written."""
     hidden = set(hidden)
     selected = []
@@ -168,7 +173,7 @@ def _masked_select(source: str, table: PublishedTable, hidden: Iterable[str]) ->
 
 def copy_table(
     connection: duckdb.DuckDBPyConnection,
-    table: PublishedTable,
+    table: Table,
     mask: pl.DataFrame | None,
     held_back: dict[str, Any] | None = None,
 ) -> None:
@@ -208,7 +213,7 @@ def copy_table(
         ) from error
 
 
-def _held_back_comment(table: PublishedTable, held_back: dict[str, Any]) -> str:
+def _held_back_comment(table: Table, held_back: dict[str, Any]) -> str:
     """What a table says of itself when its rows are those of an earlier release."""
     release, checks = held_back["from_release"], ", ".join(held_back["checks"])
     zh = f"【沿用{release}，本次未通过检查：{checks}】{table.description_zh}"
@@ -219,7 +224,7 @@ def _held_back_comment(table: PublishedTable, held_back: dict[str, Any]) -> str:
 # -- the tables that release writes itself ------------------------------------------------------------------------
 
 
-def insert_rows(connection: duckdb.DuckDBPyConnection, table: PublishedTable, rows: list[dict[str, Any]]) -> None:
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Create one of release's own tables and fill it; values are given as text or plain numbers."""
     create(connection, table)
     if not rows:
@@ -323,7 +328,7 @@ def release_rows(lines: list[ReleaseLine]) -> list[dict[str, Any]]:
     return [{**line.__dict__, "prepared_at": utc(line.prepared_at)} for line in lines]
 
 
-def _examples(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> dict[str, str]:
+def _examples(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, str]:
     """For every column the first value, in the order in which the table lies, that is not null."""
     texts = ", ".join(f"cast({quote(name)} as varchar)" for name in table.column_names)
     rows = connection.execute(f"select {texts} from public.{quote(table.name)} limit {EXAMPLE_ROWS}").fetchall()
@@ -342,7 +347,7 @@ def _examples(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> d
 
 def write_dictionary(
     connection: duckdb.DuckDBPyConnection,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     held_back: dict[str, dict[str, Any]],
     waived: dict[str, list[str]],
 ) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipelines.exports import PublishedTable, own_tables, quote, text_literal
 from pipelines.ledger import Ledger
+from pipelines.publish import Table, listed_tables, own_tables
 from pipelines.release import changes, database
 from pipelines.release.approval import severities
 from pipelines.release.shelf import read_manifest
+from pipelines.sql import quote, text_literal
 from pipelines.standing import states
 from pipelines.store import Warehouse
 
@@ -60,14 +61,14 @@ class Recorder:
             "change_kind varchar, value_before varchar, value_after varchar, cause varchar, provenance varchar)"
         )
 
-    def whole(self, table: PublishedTable, kind: str, column: str = WHOLE) -> None:
+    def whole(self, table: Table, kind: str, column: str = WHOLE) -> None:
         """A table or a column that came, or came to be something else: its rows of before cannot be told."""
         self._connection.execute(
             f"insert into recorded ({_COLUMNS}) values (?, ?, ?, ?, null, null, null, null)",
             [table.name, WHOLE, column, kind],
         )
 
-    def rows(self, table: PublishedTable, columns: Sequence[str]) -> None:
+    def rows(self, table: Table, columns: Sequence[str]) -> None:
         """The rows of the temporary relation `changed`: one line for each that came or went, one for each cell."""
         said = f"{text_literal(table.name)}, row_key"
         why = "array_to_string(causes, '; '), provenance"
@@ -184,7 +185,7 @@ def _compare_on_shelf(
         for alias, folder in zip(("before", "public"), folders, strict=True):
             other.execute(f"attach {text_literal(str(folder / 'public.duckdb'))} as {alias} (read_only)")
         recorder = Recorder(other)
-        changes.compare(other, changes.tables_in(new), old, new, limit=0, recorder=recorder)
+        changes.compare(other, listed_tables(new), old, new, limit=0, recorder=recorder)
         found = other.sql(f"select {_COLUMNS} from recorded").to_arrow_table()
     connection.register("found_on_shelf", found)
     _tell(connection, step, "found_on_shelf")
@@ -195,7 +196,7 @@ def carry_on(
     connection: duckdb.DuckDBPyConnection,
     warehouse: Warehouse,
     ledger: Ledger,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     before: dict[str, Any] | None,
     after: dict[str, Any],
     masks: dict[str, pl.DataFrame],
@@ -234,7 +235,7 @@ def _record_against(
     connection: duckdb.DuckDBPyConnection,
     warehouse: Warehouse,
     release_id: str,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     after: dict[str, Any],
     attached: str | None,
 ) -> None:
@@ -248,7 +249,7 @@ def _record_against(
         connection.execute("detach before")
 
 
-def _write(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable], steps: list[Step]) -> None:
+def _write(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], steps: list[Step]) -> None:
     own = {table.name: table for table in own_tables()}
     database.insert_rows(
         connection,
@@ -275,9 +276,7 @@ def _write(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTabl
     connection.execute("drop table told; drop table line; drop table if exists recorded")
 
 
-def _withhold(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable], masks: dict[str, pl.DataFrame]
-) -> None:
+def _withhold(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], masks: dict[str, pl.DataFrame]) -> None:
     """What the mask hides now, the history does not tell either: it was shown once, and is not shown again."""
     for table in tables:
         if (mask := masks.get(table.name)) is None:

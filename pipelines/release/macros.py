@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import duckdb
 
 from pipelines.errors import FaultError
-from pipelines.exports import PublishedTable, quote, text_literal
+from pipelines.publish import Table
 from pipelines.release.database import comment_of
 from pipelines.release.history import WHOLE, key_cell
+from pipelines.sql import quote, text_literal
 
 _NOT_KEPT = (
     "'release ' || point.release_id || ' was current then, and its figures are not in this history (' || point.note "
@@ -22,7 +23,7 @@ _NOT_KEPT = (
 )
 
 
-def write(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable]) -> None:
+def write(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
     """Create views and macros for every model's table of the attached database `public`.
 
     Names in them stand alone, so that they hold under whatever name the file is opened. Raises FaultError for an
@@ -46,7 +47,7 @@ def write(connection: duckdb.DuckDBPyConnection, tables: Sequence[PublishedTable
 # -- views by version ---------------------------------------------------------------------------------------------
 
 
-def _view(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     columns = ", ".join(quote(name) for name in table.column_names)
     _create_view(connection, table, table.version, f"select {columns} from {quote(table.name)}", "", "")
     for earlier in table.earlier:
@@ -59,9 +60,7 @@ def view_name(table: str, version: str) -> str:
     return f"{table}_v{version.split('.')[0]}"
 
 
-def _create_view(
-    connection: duckdb.DuckDBPyConnection, table: PublishedTable, version: str, sql: str, zh: str, en: str
-) -> None:
+def _create_view(connection: duckdb.DuckDBPyConnection, table: Table, version: str, sql: str, zh: str, en: str) -> None:
     name = view_name(table.name, version)
     try:
         connection.execute(f"create view {quote(name)} as {sql}")
@@ -85,7 +84,7 @@ def _create_view(
 # -- as of --------------------------------------------------------------------------------------------------------
 
 
-def _macro(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> str:
+def _macro(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
     """The macro of one table; what its history does not hold is not asked for."""
     seen = connection.execute(
         "select column_name, change_kind, row_key = ? as is_whole, max(step) from publication_history "
@@ -144,7 +143,7 @@ def _macro(connection: duckdb.DuckDBPyConnection, table: PublishedTable) -> str:
     return f"create macro {quote(table.name + '_as_of')}(moment) as table {body}"
 
 
-def _type(table: PublishedTable, column: str) -> str:
+def _type(table: Table, column: str) -> str:
     return next(c.data_type for c in table.columns if c.name == column)
 
 
@@ -155,7 +154,7 @@ def _since(cell: str, column: str, came: dict[str, tuple[str, int]]) -> str:
     return f"case when point.step >= {came[column][1]} then {cell} end as {quote(column)}"
 
 
-def _cell(table: PublishedTable, column: str, is_touched: bool, came: dict[str, tuple[str, int]]) -> str:
+def _cell(table: Table, column: str, is_touched: bool, came: dict[str, tuple[str, int]]) -> str:
     """One cell: its value before the first change since, else as it stands; a row that went had no other values."""
     stands = f"t.{quote(column)}"
     if column in table.key:

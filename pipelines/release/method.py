@@ -14,11 +14,12 @@ from typing import Any
 
 import duckdb
 
-from pipelines.exports import PublishedTable, text_literal
+from pipelines.publish import Table
 from pipelines.release import changes
 from pipelines.release.causes import rules_in
 from pipelines.rules import Rules
 from pipelines.rules import changes as rule_changes
+from pipelines.sql import text_literal
 from pipelines.store import Warehouse, write_json
 
 # The reference tables that say how figures are weighed, measured against and mapped.
@@ -63,7 +64,7 @@ def changed(warehouse: Warehouse, before: dict[str, Any], after: dict[str, Any])
 
 def compare(
     connection: duckdb.DuckDBPyConnection,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     before: dict[str, Any],
     after: dict[str, Any],
     old_method: OldMethod,

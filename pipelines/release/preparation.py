@@ -16,24 +16,26 @@ import duckdb
 import polars as pl
 
 from pipelines import pages, rules, verifier
+from pipelines.dbt_manifest import read_dbt_manifest
 from pipelines.errors import BlockedError
-from pipelines.exports import PublishedTable, published_tables, text_literal, write_parquet
+from pipelines.exports import write_parquet
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
 from pipelines.pages import BOUNDARIES
+from pipelines.publish import DRAFT, Release, Table, published_tables
 from pipelines.quality import read_history, read_results, require_passing
 from pipelines.records import Build, Verdict
 from pipelines.release import changes, database, history, macros, method
 from pipelines.release.card import card, rows_of, waived_by_table, workbooks
 from pipelines.release.content import DEFINITION, content_sha256
-from pipelines.release.shelf import clean_up, list_releases, next_release_id, read_manifest
+from pipelines.release.shelf import clean_up, list_releases, next_release_id
 from pipelines.settings import Settings
+from pipelines.sql import text_literal
 from pipelines.standing import states
-from pipelines.store import Warehouse, now_utc, public_folder, read_json, sha256_file, write_json
+from pipelines.store import Warehouse, now_utc, public_folder, sha256_file, write_json
 from pipelines.trace import write_evidence
 from pipelines.verifier import CHECKS, VERDICT
 
-DRAFT = "draft.json"
 _RECEIPT_COLUMNS = (
     "receipt_id, department, extract, delivery_period, file_name, landing_path, sha256, size_bytes, "
     "strftime(received_at, '%Y-%m-%dT%H:%M:%S.%fZ') as received_at, sequence, is_withdrawal, is_in_force, "
@@ -54,7 +56,7 @@ def _provenance(connection: duckdb.DuckDBPyConnection, tables: list[str]) -> dic
 
 def lay_out(
     build: Build,
-    tables: Sequence[PublishedTable],
+    tables: Sequence[Table],
     mask: Path,
     database_path: Path,
     settings: Settings,
@@ -84,21 +86,6 @@ def lay_out(
     return connection
 
 
-def sources_of(dbt_manifest: Path) -> dict[str, list[str]]:
-    """For every model the relations of schema `source` that it is built from, directly or through other models."""
-    parents: dict[str, list[str]] = read_json(dbt_manifest).get("parent_map") or {}
-    found: dict[str, list[str]] = {}
-    for node in parents:
-        if node.startswith("model."):
-            seen, ahead = {node}, [node]
-            while ahead:
-                new = [parent for parent in parents.get(ahead.pop(), []) if parent not in seen]
-                seen.update(new)
-                ahead += new
-            found[node.split(".")[2]] = sorted(n.rsplit(".", 1)[1] for n in seen if n.startswith("source."))
-    return found
-
-
 def libraries() -> dict[str, str]:
     """The versions of what turns readings into figures; another one may round or order otherwise."""
     names = ("duckdb", "polars", "pyarrow", "dbt-core", "dbt-duckdb", "fastexcel")
@@ -121,7 +108,7 @@ def _withdrawn_since(warehouse: Warehouse, before: dict[str, Any] | None) -> lis
             "withdrawn": state["since"],
         }
         for release_id, state in states(warehouse).items()
-        if state["state"] == "withdrawn" and read_manifest(warehouse.release_folder(release_id))["sealed_at"] > last
+        if state["state"] == "withdrawn" and Release(warehouse.release_folder(release_id)).sealed_at > last
     ]
 
 
@@ -162,26 +149,27 @@ def prepare(
     public_folder(folder.parent)
     warehouse.private_folder(folder)  # until it is sealed
     release_id, prepared_at = next_release_id(warehouse, ledger, jurisdiction.time_zone), now_utc()
-    tables = published_tables(build.dbt_manifest)
+    project = read_dbt_manifest(build.dbt_manifest)
+    tables = published_tables(project)
     by_name = {table.name: table for table in tables}
     own = {table.name: table for table in tables if table.made_by == "release"}
     held_back = {str(item["table"]): item for item in verdict.carried_over}
-    before = read_manifest(warehouse.current) if warehouse.current_release_id() else None
+    before = Release(warehouse.current).manifest if warehouse.current_release_id() else None
     earlier = [
         database.ReleaseLine(
             release.release_id, release.build_id, manifest["prepared_at"], manifest["as_of"], release.state, False
         )
         for release in list_releases(warehouse)
-        for manifest in [read_manifest(Path(release.folder))]
+        for manifest in [release.manifest]
     ]
     this = database.ReleaseLine(release_id, build.build_id, prepared_at, build.as_of, "candidate", True)
 
     database_before = warehouse.current / "public.duckdb" if before else None
     results = read_results(build)
     connection = lay_out(build, tables, mask, folder / "public.duckdb", settings, database_before, held_back)
-    sources = sources_of(build.dbt_manifest)
+    sources = {model.name: project.sources_of(model) for model in project.models}
 
-    def written(cursor: duckdb.DuckDBPyConnection, table: PublishedTable) -> tuple[int, str]:
+    def written(cursor: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:
         write_parquet(cursor, "public", table, folder / "parquet" / f"{table.name}.parquet")
         return content_sha256(cursor, "public", table)
 

@@ -12,9 +12,9 @@ from typing import Any
 from pipelines.errors import BlockedError, FaultError
 from pipelines.jurisdiction import Jurisdiction
 from pipelines.ledger import Ledger
+from pipelines.publish import DRAFT, Release
 from pipelines.quality import require_passing
-from pipelines.records import Build, Release
-from pipelines.release.preparation import DRAFT
+from pipelines.records import Build
 from pipelines.release.shelf import RELEASE_ID, set_link, sync_folder, write_status
 from pipelines.release.signing import SigningKey
 from pipelines.store import Warehouse, make_read_only, now_utc, read_json, sha256_file, write_atomically, write_json
@@ -116,4 +116,4 @@ def seal(
     write_status(warehouse, ledger)
     if set_current:
         set_link(warehouse, ledger, warehouse.current, release_id, "sealed")
-    return Release(release_id, build.build_id, str(folder), str(manifest["sealed_at"]), "candidate")
+    return Release(folder)

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from pipelines.errors import FaultError, UsageError
 from pipelines.ledger import Ledger
-from pipelines.records import Release
+from pipelines.publish import Release
 from pipelines.standing import said_of_withdrawal, states
 from pipelines.store import Warehouse, read_json, remove_tree, sha256_file, write_json
-from pipelines.verifier import link_targets, release_states, status_of
+from pipelines.verifier import MANIFEST, link_targets, release_states, status_of
 
 RELEASE_ID = re.compile(r"^(\d{8})\.([1-9]\d*)$")
 
@@ -30,7 +30,7 @@ def _sort_key(release_id: str) -> tuple[str, int]:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a release folder."""
-    return dict(read_json(folder / "manifest.json"))
+    return Release(folder).manifest
 
 
 def _raw(ledger: Ledger) -> list[dict[str, Any]]:
@@ -49,11 +49,9 @@ def list_releases(warehouse: Warehouse) -> list[Release]:
     known = states(warehouse)
     releases = []
     for folder in warehouse.releases.iterdir():
-        if not RELEASE_ID.match(folder.name) or not (folder / "manifest.json").exists():
+        if not RELEASE_ID.match(folder.name) or not (folder / MANIFEST).exists():
             continue
-        manifest = read_manifest(folder)
-        state = str(known.get(folder.name, {}).get("state", "candidate"))
-        releases.append(Release(folder.name, str(manifest["build_id"]), str(folder), str(manifest["sealed_at"]), state))
+        releases.append(Release(folder, str(known.get(folder.name, {}).get("state", "candidate"))))
     return sorted(releases, key=lambda release: _sort_key(release.release_id))
 
 
@@ -108,7 +106,7 @@ def find(warehouse: Warehouse, ledger: Ledger, release_id: str) -> Release:
         problem = f"there is no release {release_id}"
     elif (entry := ledger.last("sealed", release_id=release_id)) is None or entry.details.get(
         "manifest_sha256"
-    ) != sha256_file(warehouse.release_folder(release_id) / "manifest.json"):
+    ) != sha256_file(warehouse.release_folder(release_id) / MANIFEST):
         problem = f"the release {release_id} is not the one that the ledger recorded"
     if problem or release is None:
         raise UsageError(
@@ -173,7 +171,7 @@ def clean_up(warehouse: Warehouse, ledger: Ledger) -> list[str]:
             remove_tree(folder)
             done.append(f"removed {folder.name}, left over from a run that did not end")
         elif RELEASE_ID.match(folder.name) and folder.name not in sealed:
-            manifest = read_manifest(folder) if (folder / "manifest.json").exists() else {}
+            manifest = read_manifest(folder) if (folder / MANIFEST).exists() else {}
             if manifest.get("ledger", {}).get("entries", 0) > len(entries):
                 raise FaultError(
                     f"the release {folder.name} was sealed after more entries than the ledger has",
@@ -199,7 +197,7 @@ def _settle_links(warehouse: Warehouse, ledger: Ledger, sealed: dict[str, Any]) 
     last = max((e for e in sealed.values() if e.details.get("set_current")), key=lambda e: e.number, default=None)
     if last is not None and not any(e.event == "current" and e.number > last.number for e in entries):
         release_id = str(last.details["release_id"])
-        manifest = warehouse.release_folder(release_id) / "manifest.json"
+        manifest = warehouse.release_folder(release_id) / MANIFEST
         if manifest.exists() and sha256_file(manifest) == last.details["manifest_sha256"]:
             set_link(warehouse, ledger, warehouse.current, release_id, "recovered")
             done.append(f"made {release_id} current, which was sealed when the last run ended")

@@ -134,7 +134,7 @@ def complete(session: Session, taken: Intake, *, moment: str | None = None, full
     sealed = session.publish(stored, set_current=moment is None)
     report.outcome = "published"
     report.release_id = sealed.release_id
-    report.release_folder = sealed.folder
+    report.release_folder = str(sealed.folder)
     return report
 
 

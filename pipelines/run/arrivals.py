@@ -20,14 +20,14 @@ import polars as pl
 
 from pipelines import intake, quality, transform
 from pipelines.jurisdiction import Contract, Jurisdiction
+from pipelines.jurisdiction.source_schema import polars_schema
 from pipelines.quality import Waiver
 from pipelines.records import CheckResult, Reading, Receipt, TieOut
 from pipelines.settings import code_version
 from pipelines.store import Warehouse, read_json, write_json
 
 Finding = dict[str, str]
-FINDING = ("reading_id", "receipt_id", "department", "extract", "delivery_period", "source_file", "kind", "severity",
-            "observed", "expected")  # fmt: skip
+FINDING = polars_schema("finding")
 
 
 @dataclass(frozen=True)
@@ -359,7 +359,7 @@ class Deliveries:
             receipt = self.receipts[one["receipt_id"]]
             row = {**one, "kind": one["check"], "source_file": receipt.file_name, **_place(receipt)}
             rows.append([row[name] for name in FINDING])
-        return pl.DataFrame(rows, schema=dict.fromkeys(FINDING, pl.String), orient="row")
+        return pl.DataFrame(rows, schema=FINDING, orient="row")
 
 
 def _place(receipt: Receipt) -> dict[str, str]:

@@ -49,7 +49,7 @@ def decide(
     look. Raises ConfigurationError for waivers that are no waivers.
     """
     if chosen is not None:
-        return Decision(chosen, pl.DataFrame(schema=dict.fromkeys(FINDING, pl.String)))
+        return Decision(chosen, pl.DataFrame(schema=FINDING))
     by_receipt = {reading.receipt_id: reading for reading in readings}
     waivers = Waivers(jurisdiction.waivers_file)
     extracts = {

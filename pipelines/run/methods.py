@@ -52,7 +52,8 @@ def old_method(session: Session, build: Build) -> Iterator[OldMethod | None]:
 
 def _build(session: Session, build: Build, old: rules.Rules, scratch: Path) -> OldMethod:
     from pipelines import protection, transform
-    from pipelines.exports import published_tables
+    from pipelines.dbt_manifest import read_dbt_manifest
+    from pipelines.publish import published_tables
 
     folder = scratch / "rules" / session.jurisdiction.folder.name
     rules.restore(session.warehouse, old, folder, scratch / "expectations")
@@ -70,7 +71,7 @@ def _build(session: Session, build: Build, old: rules.Rules, scratch: Path) -> O
         )
         mask = protection.make_mask(made, session.jurisdiction.disclosure)
         database = scratch / "public.duckdb"
-        lay_out(made, published_tables(made.dbt_manifest), mask, database, session.settings).close()
+        lay_out(made, published_tables(read_dbt_manifest(made.dbt_manifest)), mask, database, session.settings).close()
     except JunhengError as error:
         return OldMethod(old, problem=f"the old method does not fit the present rules: {error.message}")
     return OldMethod(old, database)

@@ -15,14 +15,16 @@ from typing import Any
 import duckdb
 
 from pipelines import intake, protection, release, rules
+from pipelines.dbt_manifest import read_dbt_manifest
 from pipelines.errors import UsageError
-from pipelines.exports import PublishedTable, published_tables, text_literal
+from pipelines.publish import Table, published_tables
 from pipelines.records import Build, Choice, Held, Receipt
 from pipelines.release import changes
 from pipelines.release.causes import rules_in
-from pipelines.release.preparation import libraries, sources_of
+from pipelines.release.preparation import libraries
 from pipelines.run import Session
 from pipelines.settings import Settings, code_version
+from pipelines.sql import text_literal
 from pipelines.store import write_json
 
 # What a release publishes of figures; the tables about receiving, judging and releasing tell of one run.
@@ -111,15 +113,16 @@ def _take_over_person_level(here: Session, again: Session, manifest: dict[str, A
 
 def _compared(again: Session, build: Build, folder: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """The report: every table with both hashes, and for those that differ which rows and why."""
-    tables = [t for t in published_tables(build.dbt_manifest) if t.made_by == "dbt" and t.name.startswith(FIGURES)]
-    sources = sources_of(build.dbt_manifest)
+    project = read_dbt_manifest(build.dbt_manifest)
+    all_tables = published_tables(project)
+    tables = [t for t in all_tables if t.made_by == "dbt" and t.name.startswith(FIGURES)]
+    sources = {model.name: project.sources_of(model) for model in project.models}
     # A table that stood in that release as it was in an earlier one was not made of its receipts.
     kept = {item["table"] for item in manifest.get("carried_over") or []}
     tables = [table for table in tables if table.name not in kept]
     was = {n: t for n, t in manifest["tables"].items() if n.startswith(FIGURES) and t["made_by"] == "dbt"}
     was = {name: table for name, table in was.items() if name not in kept}
     mask = protection.mask_path(build)
-    all_tables = published_tables(build.dbt_manifest)
     with release.lay_out(build, all_tables, mask, again.warehouse.folder / "public.duckdb", again.settings) as made:
         now: dict[str, dict[str, Any]] = {}
         for table in tables:
@@ -173,7 +176,7 @@ def _manifest_of(build: Build, manifest: dict[str, Any], tables: dict[str, dict[
 
 def _rows_that_differ(
     made: duckdb.DuckDBPyConnection,
-    tables: list[PublishedTable],
+    tables: list[Table],
     folder: Path,
     before: dict[str, Any],
     after: dict[str, Any],

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,13 +21,16 @@ from pipelines import intake, rules
 from pipelines.errors import BlockedError, UsageError
 from pipelines.jurisdiction import Jurisdiction, load
 from pipelines.ledger import Ledger
-from pipelines.records import Build, CheckResult, Choice, Punctuality, Reading, Receipt, Release, Verdict
+from pipelines.records import Build, CheckResult, Choice, Punctuality, Reading, Receipt, Verdict
 from pipelines.run import identity as identity_of
 from pipelines.run import taking_in
 from pipelines.run.holding import Decision, decide
 from pipelines.run.taking_in import Intake
 from pipelines.settings import Settings, switch_telemetry_off
 from pipelines.store import Warehouse, make_private, read_json, write_json
+
+if TYPE_CHECKING:  # what only publishes is loaded by what publishes
+    from pipelines.publish import Release
 
 TOLD_OF_A_KIND = 5  # lines of one kind of finding; a table that is out of line as a whole is not told cell by cell
 
@@ -239,7 +242,8 @@ class Session:
 
     def judge(self, build: Build, *, with_documents: bool = False) -> Verdict:
         """Judge a build; the verdict is stored with it, and Great Expectations' Data Docs when they are wanted."""
-        from pipelines import exports, quality
+        from pipelines import publish, quality
+        from pipelines.dbt_manifest import read_dbt_manifest
 
         with self.step("judge"):
             self.say("judging the build (checks)")
@@ -247,8 +251,8 @@ class Session:
                 self.expectations_folders,
                 self.jurisdiction.waivers_file,
                 self.punctuality(build.as_of),
-                [table.contract for table in exports.published_tables(build.dbt_manifest)],
-                exports.retired_tables(),
+                [table.contract for table in publish.published_tables(read_dbt_manifest(build.dbt_manifest))],
+                publish.retired_tables(),
             )
             verdict = quality.judge(self.warehouse, build, rules, with_documents=with_documents)
         self.note("judged", **verdict_in_short(verdict))

@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from pipelines.errors import UsageError
 from pipelines.jurisdiction.replies import Reply, to_year
-from pipelines.pages import reading
 from pipelines.pages.report import front, gaps, limits, pdf, results
 from pipelines.pages.report.draft import Draft
 from pipelines.pages.report.source import Book, Source
+from pipelines.publish import Release
 
 TEMPLATES = Path(__file__).with_name("templates")
 # In the order in which figures are numbered and chapters printed.
@@ -47,7 +47,7 @@ class Written:
     notes: tuple[str, ...] = field(default=())
 
 
-def years(release: reading.Release) -> list[int]:
+def years(release: Release) -> list[int]:
     """The years that a release can report on: those with a degree, else with targets, coverage or spending."""
     for table, figure in (
         ("mart_equalisation", "degree_pct"),
@@ -65,14 +65,11 @@ def years(release: reading.Release) -> list[int]:
 
 def region_codes(folder: Path) -> frozenset[str]:
     """The regions of a release: those that may reply."""
-    release = reading.open_release(folder)
-    try:
+    with Release.open(folder) as release:
         return frozenset(str(row["region_code"]) for row in release.rows("select region_code from dim_region"))
-    finally:
-        release.connection.close()
 
 
-def html(release: reading.Release, year: int, replies: Mapping[str, Sequence[Reply]]) -> str:
+def html(release: Release, year: int, replies: Mapping[str, Sequence[Reply]]) -> str:
     """The report as one HTML file that needs nothing else."""
     draft = Draft(Source(release, year), Book(), replies)
     chapters = [make(draft) for make in CHAPTERS]
@@ -89,7 +86,7 @@ def html(release: reading.Release, year: int, replies: Mapping[str, Sequence[Rep
         place=release.jurisdiction,
         card=release.card,
         year=draft.called,
-        time=reading.local_time(release),
+        time=release.local_time,
         chapters=chapters,
         entries=draft.book.entries,
         is_synthetic=any(entry.is_synthetic for entry in draft.book.entries),
@@ -104,21 +101,18 @@ def write(folder: Path, out: Path, year: int | None = None, replies: Sequence[Re
 
     Without a year it is the newest that the release can report on. Raises UsageError for another one.
     """
-    release = reading.open_release(folder)
-    try:
+    with Release.open(folder) as release:
         possible = years(release)
         chosen = year if year is not None else max(possible, default=None)
         if chosen not in possible or chosen is None:
             listed = ", ".join(str(known) for known in possible)
             raise UsageError(
-                f"release {release.card['release_id']} cannot be reported on for {year or 'any year'}",
+                f"release {release.release_id} cannot be reported on for {year or 'any year'}",
                 where=str(folder),
                 do=f"name one of the years {listed} with --year" if listed else "build its marts first (junheng run)",
             )
         text = html(release, chosen, to_year(replies, chosen))
         place = release.jurisdiction
-    finally:
-        release.connection.close()
     marked = f"{place['synthetic_mark']['zh']}_" if 'class="cover-mark"' in text else ""
     stem = f"{marked}{place['name']}_评估报告_{chosen}".replace("/", "_")
     out.mkdir(parents=True, exist_ok=True)

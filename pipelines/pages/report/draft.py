@@ -12,9 +12,9 @@ import yaml
 from markupsafe import Markup, escape
 
 from pipelines.jurisdiction.replies import Reply
-from pipelines.pages import reading
 from pipelines.pages.numbers import rounded, rounded_down
 from pipelines.pages.report.source import Book, Row, Rows, Source
+from pipelines.publish import Release
 
 Cell = Markup | str
 WORDS = Path(__file__).with_name("words.yml")
@@ -69,7 +69,7 @@ class Draft:
     replies: Mapping[str, Sequence[Reply]]
 
     @property
-    def release(self) -> reading.Release:
+    def release(self) -> Release:
         """The release it is made of."""
         return self.source.release
 

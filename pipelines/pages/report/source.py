@@ -13,8 +13,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from pipelines.pages import reading
 from pipelines.pages.numbers import plain
+from pipelines.publish import Release
 
 SAMPLE = "「示例」"
 TRACED = ("mart_", "fct_")  # what `junheng trace` leads back to its cells
@@ -69,7 +69,7 @@ class Rows:
 class Source:
     """A release, asked table by table."""
 
-    release: reading.Release
+    release: Release
     year: int
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     decimals: dict[str, int] = field(default_factory=dict)

@@ -6,15 +6,16 @@ Nothing here reads data.
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pipelines.dbt_manifest import DbtManifest, Node
 from pipelines.errors import ConfigurationError
 from pipelines.records import TableContract
+from pipelines.sql import quote
 from pipelines.store import read_yaml
 
 OWN_TABLES_FILE = Path(__file__).with_name("own_tables.yml")
@@ -23,7 +24,7 @@ RETIRED_TABLES_FILE = Path(__file__).with_name("retired_tables.yml")
 
 
 @dataclass(frozen=True)
-class PublishedColumn:
+class Column:
     """One column: its type in DuckDB's words, what it says in two languages, and its unit where it has one."""
 
     name: str
@@ -54,7 +55,7 @@ class EarlierVersion:
 
 
 @dataclass(frozen=True)
-class PublishedTable:
+class Table:
     """One published table: key, order of rows, columns, and who makes it (`dbt` or `release`)."""
 
     name: str
@@ -62,7 +63,7 @@ class PublishedTable:
     description_en: str
     key: tuple[str, ...]
     order_by: tuple[str, ...]
-    columns: tuple[PublishedColumn, ...]
+    columns: tuple[Column, ...]
     made_by: str
     version: str = "1"
     earlier: tuple[EarlierVersion, ...] = ()
@@ -77,6 +78,15 @@ class PublishedTable:
             {column.name: column.data_type for column in self.columns},
             {column.name: column.unit for column in self.columns if column.unit},
         )
+
+    @property
+    def order(self) -> str:
+        """The order of rows, as SQL."""
+        return ", ".join(quote(name) for name in self.order_by)
+
+    def described(self, zh: str, en: str, columns: tuple[Column, ...]) -> Table:
+        """The same table with its descriptions, and its columns with theirs."""
+        return replace(self, description_zh=zh, description_en=en, columns=columns)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -94,11 +104,6 @@ def _both(text: str | None, english: object = None) -> tuple[str, str]:
     return (zh, en) if separator else (said, said)
 
 
-def _meta(item: dict[str, Any]) -> dict[str, Any]:
-    """The meta of a node or column: dbt keeps it beside, in its configuration, or in both."""
-    return {**(item.get("meta") or {}), **((item.get("config") or {}).get("meta") or {})}
-
-
 def _names(value: object) -> tuple[str, ...]:
     return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
 
@@ -109,28 +114,23 @@ def _plain_type(data_type: str) -> str:
     return {"STRING": "VARCHAR", "TEXT": "VARCHAR", "INT": "INTEGER", "BOOL": "BOOLEAN"}.get(spelled, spelled)
 
 
-def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
-    name, meta = str(node.get("alias") or node["name"]), _meta(node)
+def _of_model(model: Node) -> Table:
+    key = _names(model.meta.get("key"))
     columns = []
-    key = _names(meta.get("key"))
-    for column in (node.get("columns") or {}).values():
-        column_meta = _meta(column)
-        zh, en = _both(column.get("description"), column_meta.get("description_en"))
-        is_required = column["name"] in key or any(
-            constraint.get("type") == "not_null" for constraint in column.get("constraints") or []
-        )
+    for column in model.columns:
+        zh, en = _both(column.description, column.meta.get("description_en"))
         columns.append(
-            PublishedColumn(
-                name=str(column["name"]),
-                data_type=_plain_type(str(column.get("data_type") or "")),
+            Column(
+                name=column.name,
+                data_type=_plain_type(column.data_type),
                 description_zh=zh,
                 description_en=en,
-                unit=str(column_meta.get("unit") or ""),
-                is_nullable=not is_required,
+                unit=str(column.meta.get("unit") or ""),
+                is_nullable=not (column.is_required or column.name in key),
             )
         )
     listed = {column.name for column in columns}
-    order_by = _names(meta.get("order_by")) or key
+    order_by = _names(model.meta.get("order_by")) or key
     problem = ""
     if not key:
         problem = "has no key in its meta"
@@ -140,22 +140,23 @@ def _from_node(node: dict[str, Any], path: Path) -> PublishedTable:
         problem = f"has columns without data_type: {', '.join(untyped)}"
     if problem:
         raise ConfigurationError(
-            f"the published model {name} {problem}",
-            where=str(node.get("patch_path") or node.get("original_file_path") or path),
+            f"the published model {model.name} {problem}",
+            where=model.yaml_path,
             do="mend the model's YAML in dbt_project",
         )
-    zh, en = _both(node.get("description"), meta.get("description_en"))
+    zh, en = _both(model.description, model.meta.get("description_en"))
     # Rows of one order must have one place: whatever the order, the key decides in the end.
     order = (*order_by, *(column for column in key if column not in order_by))
     earlier = tuple(
         EarlierVersion(str(version), str(kept["until"]), str(kept["sql"]))
-        for version, kept in (meta.get("earlier") or {}).items()
+        for version, kept in (model.meta.get("earlier") or {}).items()
     )
-    return PublishedTable(name, zh, en, key, order, tuple(columns), "dbt", str(meta.get("version") or "1"), earlier)
+    version = str(model.meta.get("version") or "1")
+    return Table(model.name, zh, en, key, order, tuple(columns), "dbt", version, earlier)
 
 
 @lru_cache(maxsize=1)
-def own_tables() -> tuple[PublishedTable, ...]:
+def own_tables() -> tuple[Table, ...]:
     """The tables that `release` writes itself."""
     listed: dict[str, dict[str, Any]] = read_yaml(OWN_TABLES_FILE.read_text(encoding="utf-8"))
     tables = []
@@ -164,7 +165,7 @@ def own_tables() -> tuple[PublishedTable, ...]:
         for marked, (data_type, description, *unit) in raw["columns"].items():
             column_zh, column_en = _both(description)
             columns.append(
-                PublishedColumn(
+                Column(
                     name=marked.rstrip("*"),
                     data_type=data_type,
                     description_zh=column_zh,
@@ -176,7 +177,7 @@ def own_tables() -> tuple[PublishedTable, ...]:
         zh, en = _both(raw["description"])
         key = _names(raw["key"])
         order, version = _names(raw.get("order_by")) or key, str(raw.get("version") or "1")
-        tables.append(PublishedTable(name, zh, en, key, order, tuple(columns), "release", version))
+        tables.append(Table(name, zh, en, key, order, tuple(columns), "release", version))
     return tuple(tables)
 
 
@@ -187,15 +188,27 @@ def retired_tables() -> dict[str, str]:
     return {name: str(said["since"]) for name, said in listed.items()}
 
 
-def published_tables(manifest_path: Path) -> list[PublishedTable]:
+def published_tables(manifest: DbtManifest) -> list[Table]:
     """Every published table, by name: models that dbt's manifest marks `published`, and `release`'s own.
 
     Raises ConfigurationError for a published model without a key or without types.
     """
-    nodes: dict[str, dict[str, Any]] = json.loads(manifest_path.read_text(encoding="utf-8"))["nodes"]
-    tables = [
-        _from_node(node, manifest_path)
-        for node in nodes.values()
-        if node.get("resource_type") == "model" and _meta(node).get("published")
-    ]
+    tables = [_of_model(model) for model in manifest.models if model.is_published]
     return sorted([*tables, *own_tables()], key=lambda table: table.name)
+
+
+def listed_tables(manifest: dict[str, Any]) -> list[Table]:
+    """The published tables of a release, by name, as far as its manifest lists them: without descriptions."""
+    return [
+        Table(
+            name=name,
+            description_zh="",
+            description_en="",
+            key=tuple(item["key"]),
+            order_by=tuple(item["order_by"]),
+            columns=tuple(Column(c, kind, "", "", "", c not in item["key"]) for c, kind in item["columns"].items()),
+            made_by=item["made_by"],
+            version=str(item.get("version") or "1"),
+        )
+        for name, item in sorted(manifest["tables"].items())
+    ]
