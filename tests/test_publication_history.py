@@ -18,7 +18,7 @@ from evidence_kit import Shelf
 from pipelines import quality, release
 from pipelines.protection import MASK_SCHEMA
 from pipelines.publish import Column, EarlierVersion, Table
-from pipelines.release import history, macros
+from pipelines.release import macros, packing
 
 TABLES = ("mart_rate", "dim_place")
 PLACES = ("P1", "P;2", "P%3B=3", "P'4\\")
@@ -168,7 +168,7 @@ def test_a_release_without_history_behind_it_begins_one(shelf: Shelf) -> None:
     path.parent.chmod(0o755)
     path.chmod(0o644)
     with duckdb.connect(str(path)) as connection:  # as if an earlier Junheng had made it
-        connection.execute("drop table publication; drop table publication_history")
+        connection.execute("drop table publication; drop view publication_history; drop table publication_change")
     third = Path(shelf.publish("b3", [rate(value=0.3)]).folder)
     assert content(third, "mart_rate", day)[0][4] == 0.2
     with pytest.raises(duckdb.Error, match=f"{first.release_id}.*before the history begins"):
@@ -218,6 +218,10 @@ def test_views_by_version_and_macros_are_there_with_their_words(shelf: Shelf) ->
     assert views == [
         ("dim_place_v1", "dim_place的说明 / About dim_place"),
         ("mart_rate_v1", "mart_rate的说明 / About mart_rate"),
+        (
+            "publication_history",
+            "发布历史：已公布而后改变的数字 / Every published figure that changed, from and to which release, and why",
+        ),
     ]
     assert content(folder, "mart_rate_v1") == content(folder, "mart_rate")
     said = dict(ask(folder, "select function_name, comment from duckdb_functions() where function_name like '%_as_of'"))
@@ -242,8 +246,8 @@ def test_an_earlier_version_of_a_table_is_kept_while_its_sql_runs(tmp_path: Path
             connection.execute(
                 "create table public.publication as select 1 as step, 'x' as release_id, "
                 "timestamp '2026-01-01' as published_at, true as is_kept, '' as note;"
-                "create table public.publication_history (table_name varchar, row_key varchar, column_name varchar, "
-                "change_kind varchar, value_before varchar, step bigint)"
+                "create table public.publication_change (step bigint, table_name varchar, column_name varchar, "
+                "change_kind varchar, cause varchar, provenance varchar, row_keys varchar, values_before varchar)"
             )
             macros.write(connection, [table])
             return connection.execute("select b, (select comment from duckdb_views() where view_name = 't_v1') "
@@ -259,8 +263,8 @@ def test_an_earlier_version_of_a_table_is_kept_while_its_sql_runs(tmp_path: Path
 def test_keys_are_read_back_as_they_were_written() -> None:
     with duckdb.connect() as connection:
         connection.execute("create table t as select ? as k_a, ? as k_bb", ["x;y%3B=%25", "=;"])
-        key = history.row_key(("a", "bb"), "k_")
-        cells = ", ".join(history.key_cell(("a", "bb"), n) for n in range(2))
+        key = packing.row_key(("a", "bb"), "k_")
+        cells = ", ".join(packing.key_cell(("a", "bb"), n) for n in range(2))
         assert connection.execute(f"select {cells} from (select {key} as row_key from t)").fetchall() == [
             ("x;y%3B=%25", "=;")
         ]

@@ -14,12 +14,12 @@ import duckdb
 import pytest
 from conftest import copy_of
 from houses import House
-
-from pipelines.errors import UsageError
 from pipelines.figure_keys import trace_command
-from pipelines.trace import evidence, rows, trace, tracing
 from pipelines.trace.levels import Levels
 from pipelines.trace.replay import common_table_expressions, open_release
+
+from pipelines.errors import UsageError
+from pipelines.trace import evidence, rows, trace, tracing
 
 ROWS_OF_A_COLUMN = 2
 

@@ -10,9 +10,9 @@ from typing import Any
 import fenland
 import pytest
 import yaml
+from pipelines.figure_keys import MAIN_READING, main_reading, trace_command
 
 from pipelines.errors import ConfigurationError
-from pipelines.figure_keys import MAIN_READING, main_reading, trace_command
 from pipelines.jurisdiction import Jurisdiction, load
 
 Change = Callable[[dict[str, Any]], Any]

@@ -107,7 +107,7 @@ def _compare(
         }  # fmt: skip
     cells = [c for c in table.column_names if c in old and c not in table.key]
     compared = [c for c in cells if c not in NOT_A_REVISION]
-    # What is no revision is told of by the history alone, which must give back every release as it was.
+    # What is no revision is in the history alone, which must give back every release as it was.
     silent = [c for c in cells if c in NOT_A_REVISION] if recorder else []
     pairs = [
         (f"b.{quote(c)}", f"a.{quote(c)}")

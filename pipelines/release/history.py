@@ -1,8 +1,9 @@
 """What was published when: the line of current releases, and every figure that changed along it.
 
-Each release carries the history on: the rows that the release before carried, and what it changed itself, as
-`changes` found it. Where `current` was set back, or a release was withdrawn for an error that must not be told
-again, the line between two releases is compared anew from the shelf. How a reader asks it is `macros`' business.
+Each release carries the history on: the packed rows of the release before as they are, and what it changed itself, as
+`changes` found it. Where `current` was set back, or a release was withdrawn for an error that must not be published
+again, the line between two releases is compared anew from the shelf. How it is stored is `packing`'s business, how a
+reader asks it `macros`'.
 """
 
 from __future__ import annotations
@@ -16,76 +17,51 @@ import polars as pl
 
 from pipelines.ledger import Ledger
 from pipelines.publish import Table, listed_tables, own_tables
-from pipelines.release import changes, database
+from pipelines.release import changes, database, packing
 from pipelines.release.approval import severities
+from pipelines.release.packing import CELLS, WHOLE, row_key
 from pipelines.release.shelf import read_manifest
 from pipelines.sql import quote, text_literal
 from pipelines.standing import states
 from pipelines.store import Warehouse
 
-WHOLE = "*"  # in place of a column or a row: all of it
-# How a row's key is written: `column=value` joined by semicolons; a value's own `%` and `;` are escaped.
-_ESCAPED = (("%", "%25"), (";", "%3B"))
-_COLUMNS = "table_name, row_key, column_name, change_kind, value_before, value_after, cause, provenance"
+_COLUMNS = ", ".join(CELLS)
 _NOT_YET = "before the history begins"
 _GONE = "its files are no longer here"
 _AS_OF = "a release of an earlier moment has no history"
 
 
-def row_key(columns: Sequence[str], prefix: str) -> str:
-    """SQL that writes the key of a row, whose columns bear a prefix."""
-    parts = []
-    for position, column in enumerate(columns):
-        value = f"cast({quote(prefix + column)} as varchar)"
-        for character, escape in _ESCAPED:
-            value = f"replace({value}, '{character}', '{escape}')"
-        parts.append(f"'{';' if position else ''}{column}=', {value}")
-    return f"concat({', '.join(parts)})"
-
-
-def key_cell(key: Sequence[str], position: int) -> str:
-    """SQL that reads the n-th value of a `row_key` again, as text."""
-    value = f"substr(split_part(row_key, ';', {position + 1}), {len(key[position]) + 2})"
-    for character, escape in reversed(_ESCAPED):
-        value = f"replace({value}, '{escape}', '{character}')"
-    return value
-
-
 class Recorder:
-    """Takes down what `changes` finds, as rows of `publication_history` without their step."""
+    """Takes down what `changes` finds, one row for each change, in the temporary table `recorded`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        connection.execute(
-            "create or replace temporary table recorded (table_name varchar, row_key varchar, column_name varchar, "
-            "change_kind varchar, value_before varchar, value_after varchar, cause varchar, provenance varchar)"
-        )
+        columns = ", ".join(f"{name} {kind}" for name, kind in CELLS.items())
+        connection.execute(f"create or replace temporary table recorded ({columns})")
 
     def whole(self, table: Table, kind: str, column: str = WHOLE) -> None:
-        """A table or a column that came, or came to be something else: its rows of before cannot be told."""
+        """A table or a column that came, or came to be something else: its rows of before cannot be recorded."""
         self._connection.execute(
-            f"insert into recorded ({_COLUMNS}) values (?, ?, ?, ?, null, null, null, null)",
+            f"insert into recorded ({_COLUMNS}) values (?, ?, ?, ?, null, null, null)",
             [table.name, WHOLE, column, kind],
         )
 
     def rows(self, table: Table, columns: Sequence[str]) -> None:
         """The rows of the temporary relation `changed`: one line for each that came or went, one for each cell."""
-        said = f"{text_literal(table.name)}, row_key"
+        row = f"{text_literal(table.name)}, row_key"
         why = "array_to_string(causes, '; '), provenance"
         key = row_key(table.key, "key_")
         self._connection.execute(
             f"create or replace temporary table keyed as select *, {key} as row_key from changed; "
-            f"insert into recorded ({_COLUMNS}) select {said}, '{WHOLE}', kind, null, null, {why} "
+            f"insert into recorded ({_COLUMNS}) select {row}, '{WHOLE}', kind, null, {why} "
             "from keyed where kind in ('added', 'removed')"
         )
         for column in columns:
             before, after = quote(f"before_{column}"), quote(f"after_{column}")
             self._connection.execute(
                 f"insert into recorded ({_COLUMNS}) "
-                f"select {said}, {text_literal(column)}, kind, cast({before} as varchar), "
-                f"case when kind <> 'removed' then cast({after} as varchar) end, {why} from keyed "
-                f"where (kind in ('revised', 'reread') and {before} is distinct from {after}) "
-                f"or (kind = 'removed' and {before} is not null)"
+                f"select {row}, {text_literal(column)}, kind, cast({before} as varchar), {why} from keyed "
+                f"where kind = 'removed' or (kind in ('revised', 'reread') and {before} is distinct from {after})"
             )
         self._connection.execute("drop table keyed")
 
@@ -124,24 +100,39 @@ def _timeline(warehouse: Warehouse, ledger: Ledger) -> list[Step]:
     return steps
 
 
-def _carried(
-    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, steps: list[Step], attached: str | None
-) -> tuple[list[Step], int]:
-    """The steps as far as a history of them exists, and how many of them the newest one on the shelf already tells.
+def _lay(connection: duckdb.DuckDBPyConnection) -> None:
+    """Empty temporary tables: `packed` for what is carried on as it is, `unpacked` for changes one by one."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in CELLS.items())
+    connection.execute(
+        f"create or replace temporary table unpacked (step bigint, {columns}); "
+        f"create or replace temporary table packed as {packing.pack('unpacked')}"
+    )
 
-    Its rows of those steps are laid as the temporary table `told`. `attached` is the release attached as `before`.
+
+def _carried(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: Warehouse,
+    steps: list[Step],
+    attached: str | None,
+    masks: dict[str, pl.DataFrame],
+    mask_sha256: str,
+) -> tuple[list[Step], int]:
+    """The steps as far as a history of them exists, and how many of them the newest one on the shelf already holds.
+
+    Its rows of those steps are laid as they are, but for tables of which other cells are hidden now than were then:
+    those are unpacked. `attached` is the release attached as `before`.
     """
-    connection.execute(f"create or replace temporary table told as select 0 as step, {_COLUMNS} from recorded limit 0")
     sealed = [s for s in steps if s.cause in ("sealed", "recovered") and s.release_id]
     for base in reversed(sealed):
-        path = warehouse.release_folder(str(base.release_id)) / "public.duckdb"
-        if not path.exists():
+        folder = warehouse.release_folder(str(base.release_id))
+        if not (folder / "public.duckdb").exists():
             continue
         catalog = "before" if base.release_id == attached else "base"
         if catalog == "base":
-            connection.execute(f"attach {text_literal(str(path))} as base (read_only)")
+            connection.execute(f"attach {text_literal(str(folder / 'public.duckdb'))} as base (read_only)")
         try:
-            if not _has_history(connection, catalog):
+            stored_as = _history_of(connection, catalog)
+            if stored_as is None:
                 break
             lines = connection.execute(
                 f"select release_id, is_kept, note from {catalog}.publication order by step"
@@ -153,8 +144,17 @@ def _carried(
                 (n for n, (line, s) in enumerate(pairs) if line[:2] != (s.release_id, s.is_kept)),
                 min(len(lines), len(steps)),
             )
+            source, rows = f"{catalog}.{stored_as}", f"step <= {same}"
+            if stored_as != packing.TABLE:
+                connection.execute(
+                    f"insert into unpacked select step, {_COLUMNS} from {source} where {rows} and step is not null"
+                )
+                return steps, same
+            is_hidden_alike = read_manifest(folder)["mask"]["sha256"] == mask_sha256
+            again = ", ".join(text_literal(name) for name in (() if is_hidden_alike else masks)) or "null"
             connection.execute(
-                f"insert into told select step, {_COLUMNS} from {catalog}.publication_history where step <= {same}"
+                f"insert into packed select * from {source} where {rows} and (table_name in ({again})) is not true; "
+                f"insert into unpacked {packing.unpack(source, f'{rows} and table_name in ({again})')}"
             )
             return steps, same
         finally:
@@ -164,15 +164,17 @@ def _carried(
     return steps, 0
 
 
-def _has_history(connection: duckdb.DuckDBPyConnection, catalog: str) -> bool:
+def _history_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> str | None:
+    """The table that holds a release's history, packed or, as before, a row for each change; None without any."""
     found = connection.execute(
-        "select 1 from duckdb_tables() where database_name = ? and table_name = 'publication_history'", [catalog]
+        "select table_name from duckdb_tables() where database_name = ? and table_name in (?, 'publication_history')",
+        [catalog, packing.TABLE],
     ).fetchone()
-    return found is not None
+    return str(found[0]) if found else None
 
 
-def _tell(connection: duckdb.DuckDBPyConnection, step: int, source: str = "recorded") -> None:
-    connection.execute(f"insert into told select {step}, {_COLUMNS} from {source}")
+def _add(connection: duckdb.DuckDBPyConnection, step: int, source: str = "recorded") -> None:
+    connection.execute(f"insert into unpacked select {step}, {_COLUMNS} from {source}")
 
 
 def _compare_on_shelf(
@@ -188,7 +190,7 @@ def _compare_on_shelf(
         changes.compare(other, listed_tables(new), old, new, limit=0, recorder=recorder)
         found = other.sql(f"select {_COLUMNS} from recorded").to_arrow_table()
     connection.register("found_on_shelf", found)
-    _tell(connection, step, "found_on_shelf")
+    _add(connection, step, "found_on_shelf")
     connection.unregister("found_on_shelf")
 
 
@@ -201,7 +203,7 @@ def carry_on(
     after: dict[str, Any],
     masks: dict[str, pl.DataFrame],
 ) -> None:
-    """Write `publication` and `publication_history` of the release being prepared.
+    """Write `publication` and `publication_change` of the release being prepared.
 
     `connection` has it as `public`, the current release as `before` (if there is one), and in `recorded` what a
     `Recorder` took down between them. `before` and `after` are their manifests, `tables` those published now, and
@@ -210,11 +212,11 @@ def carry_on(
     attached = before["release_id"] if before else None
     steps = _timeline(warehouse, ledger)
     this = Step(len(steps) + 1, after["release_id"], after["prepared_at"], "sealed")
+    _lay(connection)
     if after["as_of"]:
         steps = [replace(s, is_kept=False, note=_AS_OF) for s in steps]
-        _carried(connection, warehouse, [], attached)
     elif steps:
-        steps, same = _carried(connection, warehouse, steps, attached)
+        steps, same = _carried(connection, warehouse, steps, attached, masks, after["mask"]["sha256"])
         last = next((s.release_id for s in reversed(steps[:same]) if s.is_kept and s.release_id), None)
         for step in steps[same:]:
             if step.is_kept and step.release_id:
@@ -224,9 +226,7 @@ def carry_on(
         if last and last != attached:
             _record_against(connection, warehouse, last, tables, after, attached)
         if last:
-            _tell(connection, this.step)
-    else:
-        _carried(connection, warehouse, [], attached)
+            _add(connection, this.step)
     _withhold(connection, tables, masks)
     _write(connection, tables, [*steps, this])
 
@@ -250,34 +250,28 @@ def _record_against(
 
 
 def _write(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], steps: list[Step]) -> None:
-    own = {table.name: table for table in own_tables()}
-    database.insert_rows(
-        connection,
-        own["publication"],
-        [{**s.__dict__, "published_at": database.utc(s.published_at)} for s in steps],
-    )
+    (publication,) = (table for table in own_tables() if table.name == "publication")
+    rows = [{**step.__dict__, "published_at": database.utc(step.published_at)} for step in steps]
+    database.insert_rows(connection, publication, rows)
     published = ", ".join(text_literal(table.name) for table in tables)
-    connection.execute(f"delete from told where table_name not in ({published})")
-    connection.execute("create or replace temporary table line (step bigint, release_before varchar, after varchar)")
-    last = None
-    for step in steps:
-        if step.is_kept and step.release_id:
-            connection.execute("insert into line values (?, ?, ?)", [step.step, last, step.release_id])
-            last = step.release_id
-    target = own["publication_history"]
-    database.create(connection, target, with_key=database.is_small(connection, "told"))
-    came_from = {"release_before": "l.release_before", "release_after": "l.after"}
-    columns = ", ".join(came_from.get(name, f"t.{quote(name)}") for name in target.column_names)
-    order = ", ".join(f"t.{quote(name)}" for name in target.order_by)
+    kept = ", ".join(str(step.step) for step in steps if step.is_kept and step.release_id)
     connection.execute(
-        f"insert into public.publication_history select {columns} from told t join line l on l.step = t.step "
-        f"order by {order}"
+        f"insert into packed {packing.pack('unpacked')}; "
+        f"delete from packed where table_name not in ({published}) or step not in ({kept}); "
+        # Before a table came, or had its key and types of today, nothing of it can be asked.
+        "create or replace temporary table begun as select table_name, max(step) as step from packed "
+        f"where row_keys = '{WHOLE}' and column_name = '{WHOLE}' group by table_name; "
+        "delete from packed using begun where packed.table_name = begun.table_name "
+        f"and packed.step <= begun.step and packed.row_keys <> '{WHOLE}'"
     )
-    connection.execute("drop table told; drop table line; drop table if exists recorded")
+    packing.store(connection, "packed")
+    connection.execute("drop table unpacked; drop table packed; drop table begun; drop table if exists recorded")
 
 
-def _withhold(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], masks: dict[str, pl.DataFrame]) -> None:
-    """What the mask hides now, the history does not tell either: it was shown once, and is not shown again."""
+def _withhold(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], masks: dict[str, pl.DataFrame]
+) -> None:
+    """What the mask hides now, the history does not show either: it was published once, and is not a second time."""
     for table in tables:
         if (mask := masks.get(table.name)) is None:
             continue
@@ -290,13 +284,13 @@ def _withhold(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], ma
         )
         connection.unregister("mask_cells")
         mine = f"h.table_name = {text_literal(table.name)} and h.row_key = m.row_key"
-        for said, which in (
+        for value, which in (
             ("null", "h.column_name = m.column_name"),
             ("'Q'", "h.column_name = 'obs_status'"),
             ("m.conf_status", "h.column_name = 'conf_status'"),
         ):
             connection.execute(
-                f"update told h set value_before = {said}, value_after = {said}, change_kind = 'withheld' "
+                f"update unpacked h set value_before = {value}, change_kind = 'withheld' "
                 f"from hidden m where {mine} and {which}"
             )
     connection.execute("drop table if exists hidden")

@@ -1,8 +1,9 @@
-"""What a release's database holds beside tables: views by version, and macros that ask what stood on a given day.
+"""What a release's database holds beside tables: views by version, the view of its history, and macros by moment.
 
-Both are SQL stored in the file, so that every client has them. `<table>_v<version>` names the columns of one version
-of a contract: a query that must not meet another one asks it. `<table>_as_of(moment)` undoes `publication_history`
-back to the release that was current then. Which rows that table holds is `history`'s business.
+All are SQL stored in the file, so that every client has them. `<table>_v<version>` names the columns of one version
+of a contract: a query that must not meet another one asks it. `publication_history` lists every change of a published
+figure, and `<table>_as_of(moment)` undoes them back to the release that was current then. Which changes there are is
+`history`'s business.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import duckdb
 from pipelines.errors import FaultError
 from pipelines.publish import Table
 from pipelines.release.database import comment_of
-from pipelines.release.history import WHOLE, key_cell
+from pipelines.release.packing import TABLE, WHOLE, key_cell, unpack
 from pipelines.sql import quote, text_literal
+
+HISTORY = "publication_history"
 
 _NOT_KEPT = (
     "'release ' || point.release_id || ' was current then, and its figures are not in this history (' || point.note "
@@ -40,6 +43,7 @@ def write(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> Non
             connection.execute(
                 f"comment on macro table {quote(table.name + '_as_of')} is {text_literal(comment_of(zh, en))}"
             )
+        _history(connection, modelled)
     finally:
         connection.execute("use memory")
 
@@ -81,13 +85,80 @@ def _create_view(connection: duckdb.DuckDBPyConnection, table: Table, version: s
     connection.execute("; ".join(f"comment on {target} is {text_literal(said)}" for target, said in comments))
 
 
+# -- the history --------------------------------------------------------------------------------------------------
+
+# Its columns: SQL over one change `c` and its `line` of publication, and what each says.
+_HISTORY_COLUMNS = {
+    "table_name": ("c.table_name", "表名", "Table"),
+    "row_key": (
+        "c.row_key",
+        "行的键，列名=值，以分号相连（值中的%和;写作%25和%3B）；*为整表",
+        "Key of the row: column=value, joined by semicolons (% and ; in a value are %25 and %3B); * = the whole table",
+    ),
+    "column_name": ("c.column_name", "列名；*为整行或整表", "Column; * = the whole row or table"),
+    "step": ("c.step", "改变的次序，见publication", "The step at which it changed, see publication"),
+    "release_before": ("line.release_before", "改变前的发布", "The release before"),
+    "release_after": ("line.release_id", "改变后的发布", "The release after"),
+    "change_kind": (
+        "c.change_kind",
+        "added 新增，removed 删除，revised 修订，reread 重读（数值未变），withheld 已不公开，table_added 新表，"
+        "column_added 新列，shape_changed 键或类型改变",
+        "added, removed, revised, reread (no figure changed), withheld, table_added, column_added or shape_changed "
+        "(other key or types)",
+    ),
+    "value_before": ("c.value_before", "改变前的值，空为缺失", "Value before, null = missing"),
+    "value_after": ("c.value_after", "改变后的值，空为缺失", "Value after, null = missing"),
+    "cause": ("c.cause", "起因：回执、规则或程序，以分号相连", "Why: receipts, rules or code, joined by semicolons"),
+    "provenance": ("c.provenance", "来源：official 官方，synthetic 示例", "official or synthetic"),
+}
+
+
+def _history(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    """The view of all changes, one row each. A value after is stored nowhere: it is the one before the next change."""
+    of_tables = unpack(TABLE, f"row_keys = '{WHOLE}'")
+    touched: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        f"select distinct table_name, column_name from {TABLE} where row_keys <> ?", [WHOLE]
+    ).fetchall():
+        touched.setdefault(str(table), set()).add(str(column))
+    changes = [f"select *, cast(null as varchar) as value_after from ({of_tables})", *(_changes(t, touched[t.name]) for t in tables if t.name in touched)]
+    columns = ", ".join(f"{sql} as {name}" for name, (sql, *_) in _HISTORY_COLUMNS.items())
+    connection.execute(
+        f"create view {HISTORY} as with line as (select step, release_id, lag(release_id) over (order by step) "
+        "as release_before from publication where is_kept and release_id is not null) "
+        f"select {columns} from ({' union all '.join(changes)}) c join line on line.step = c.step"
+    )
+    zh, en = "发布历史：已公布而后改变的数字", "Every published figure that changed, from and to which release, and why"
+    comments = [(f"view {HISTORY}", zh, en)]
+    comments += [(f"column {HISTORY}.{name}", zh, en) for name, (_, zh, en) in _HISTORY_COLUMNS.items()]
+    connection.execute("; ".join(f"comment on {of} is {text_literal(comment_of(zh, en))}" for of, zh, en in comments))
+
+
+def _changes(table: Table, touched: set[str]) -> str:
+    """SQL of the changes of one table's rows, each with the value after it."""
+    now = [f"when {text_literal(c)} then cast(t.{quote(c)} as varchar)" for c in table.column_names if c in touched]
+    current = f"case h.column_name {' '.join(now)} end" if now else "null"
+    keys = ", ".join(f"{key_cell(table.key, position)} as key_{position}" for position in range(len(table.key)))
+    match = " and ".join(f"cast(t.{quote(k)} as varchar) = h.key_{position}" for position, k in enumerate(table.key))
+    is_this = f"table_name = {text_literal(table.name)} and row_keys <> '{WHOLE}'"
+    return (
+        "select h.step, h.table_name, h.row_key, h.column_name, h.change_kind, h.value_before, h.cause, h.provenance, "
+        f"case when h.change_kind = 'removed' or h.column_name = '{WHOLE}' then null "
+        f"when h.next_step is not null then h.next_before else {current} end as value_after "
+        f"from (select *, {keys}, lead(step) over one as next_step, lead(value_before) over one as next_before "
+        f"from ({unpack(TABLE, is_this)}) window one as (partition by row_key, column_name order by step)) h "
+        f"left join {quote(table.name)} t on {match} "
+        f"where h.change_kind <> 'removed' or h.column_name = '{WHOLE}' or h.value_before is not null"
+    )
+
+
 # -- as of --------------------------------------------------------------------------------------------------------
 
 
 def _macro(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
     """The macro of one table; what its history does not hold is not asked for."""
     seen = connection.execute(
-        "select column_name, change_kind, row_key = ? as is_whole, max(step) from publication_history "
+        f"select column_name, change_kind, row_keys = ? as is_whole, max(step) from {TABLE} "
         "where table_name = ? group by all order by 4",
         [WHOLE, table.name],
     ).fetchall()
@@ -102,10 +173,10 @@ def _macro(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
         if kind == "table_added":
             conditions.append(f"point.step >= {step}")
         else:
-            told = (
+            unlike = (
                 f"'{table.name} had another key or other types in release ' || point.release_id || ': see its folder'"
             )
-            conditions.append(f"case when point.step >= {step} then true else error({told}) end")
+            conditions.append(f"case when point.step >= {step} then true else error({unlike}) end")
     point = (
         "point as (select step, release_id, is_kept, note from publication "
         "where published_at <= cast(moment as timestamp) order by step desc limit 1)"
@@ -127,11 +198,13 @@ def _macro(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
         undone.append(f"count(case when {here} then 1 end) as {quote(f'n_{column}')}")
     cells = [_cell(table, column, column in touched, came) for column in table.column_names]
     match = " and ".join(f"t.{quote(k)} = u.{quote(f'k_{k}')}" for k in table.key)
+    later = (
+        f"table_name = {text_literal(table.name)} and row_keys <> '{WHOLE}' and step > (select step from point)"
+    )
     body = (
         f"with {point}, "
-        "first_change as (select h.row_key, h.column_name, h.change_kind, h.value_before from publication_history h "
-        f"where h.table_name = {text_literal(table.name)} and h.row_key <> '{WHOLE}' "
-        "and h.step > (select step from point) "
+        f"changes as ({unpack(TABLE, later)}), "
+        "first_change as (select h.row_key, h.column_name, h.change_kind, h.value_before from changes h "
         "qualify row_number() over (partition by h.row_key, h.column_name order by h.step) = 1 "
         # A row that went and came again may have changed since: that says nothing of what it was before.
         f"and h.step <= coalesce(min(case when h.column_name = '{WHOLE}' then h.step end) "
