@@ -104,8 +104,8 @@ REFUSED: list[tuple[str, str, Change, str]] = [
         "starts",
     ),
     *(
-        (f"{name} beside variants.csv", "jurisdiction.yml", lambda d, name=name: d.update({name: value}), name)
-        for name, value in (("population_source", "mid_year"), ("default_population_basis", "resident"))
+        (f"{name} beside variants.csv", "jurisdiction.yml", lambda d, name=name: d.update({name: "mid_year"}), name)
+        for name in ("population_source", "default_population_basis")
     ),
     *(
         (f"{name} beside variants.csv", "jurisdiction.yml", lambda d, name=name: d.update(scores={name: "x"}), name)
