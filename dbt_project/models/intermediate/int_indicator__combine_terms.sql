@@ -1,6 +1,6 @@
 -- Numerator and denominator of each indicator side by side, for each population they are about. Populations never mix:
 -- terms about a population combine only with terms about the same basis and source; a term about none (beds, cases)
--- combines with any.
+-- combines with any. The users of a domain (`per_user.DOMAIN`) are a numerator alone.
 with expected as (
     select
         indicator_code,
