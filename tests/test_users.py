@@ -78,7 +78,7 @@ def test_whatever_parts_are_listed_they_are_all_the_users(land: country.Country,
     )
     terms, _ = indicator_tables(land.folder / "reference", tables)
     rows = [row for row in terms.rows(named=True) if row["indicator_code"] == "per_user.health"]
-    assert {row["part"] for row in rows} == {"numerator"}
+    assert {row["part"] for row in rows} == {"denominator"}
     assert {(row["out_sex"], row["out_age_group"], row["out_group"]) for row in rows} == {("all", "all", "all")}
     assert {row["out_residence"] for row in rows} == {"total" if parts["residence"] else "*"}
     asked = [(row["group"], row["sex"], row["residence"]) for row in rows]

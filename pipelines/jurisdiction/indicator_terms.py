@@ -27,7 +27,7 @@ def indicator_tables(folder: Path, tables: dict[str, pl.DataFrame]) -> tuple[pl.
     """The terms that indicators and users are computed from, and the indicators with `is_computed` and `service`.
 
     `folder` holds the reference tables, `tables` is what they hold. The terms of a domain's users bear the code of
-    their subject, `per_user.DOMAIN`, and are a numerator alone. Raises ConfigurationError for what cannot be computed.
+    their subject, `per_user.DOMAIN`, and are a denominator alone. Raises ConfigurationError for what cannot be computed.
     """
     measures = tables["measure"]
     populations = {
@@ -119,7 +119,7 @@ def _user_rows(row: dict[str, Any], counted: set[str], where: str) -> list[_Row]
                 f"users are counted by each part of {term.measure!r}", where=where, do="list the parts to be summed"
             )
     whole = [replace(term, dimensions={**_WHOLE, **term.dimensions}) for term in terms]
-    rows = expressions.term_rows(f"per_user.{row['domain']}", whole, [], "", {}, where)
+    rows = expressions.term_rows(f"per_user.{row['domain']}", [], whole, "", {}, where)
     for made in rows:
         # whatever parts are listed, they are all the users
         made.update({f"out_{d}": "all" for d in ("sex", "age_group", "group")})

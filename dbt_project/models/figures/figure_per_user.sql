@@ -3,8 +3,8 @@
 -- that of none or of a target group before that of residents.
 with users as (
     select
-        indicator_code, reference_geography, region_code, year_start, residence, numerator as users, letters,
-        is_partial_year, provenance
+        indicator_code, reference_geography, region_code, year_start, residence, population_basis, population_source,
+        denominator as users, letters, is_partial_year, provenance
     from {{ ref('int_indicator__combine_terms') }}
     where
         indicator_code like 'per_user.%'
@@ -25,6 +25,8 @@ per_user as (
         spending.*,
         spending.spending is null or spending.residence = 'unattributed' as is_spending_short,
         users.users,
+        users.population_basis as users_basis,
+        users.population_source as users_source,
         users.letters as users_letters,
         coalesce(users.is_partial_year, false) as is_partial_count,
         {{ provenance_of(['spending.spending_provenance', 'users.provenance']) }} as figure_provenance,
@@ -45,7 +47,8 @@ per_user as (
 select
     {{ dbt.concat(["'per_user.'", 'domain']) }} as subject_code,
     variant, region_id, region_code, reference_geography, as_of_date, year, year_start, domain, residence,
-    government_levels, takes_other_people, spending, users, per_user,
+    government_levels, takes_other_people, spending, users, users_basis, users_source,
+    per_user,
     -- whether anybody tells these users apart
     count(users) over (partition by domain, residence) > 0 as is_part_counted,
     case
