@@ -26,8 +26,9 @@ _Row = dict[str, str | int | None]
 def indicator_tables(folder: Path, tables: dict[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The terms that indicators and users are computed from, and the indicators with `is_computed` and `service`.
 
-    `folder` holds the reference tables, `tables` is what they hold. The terms of a domain's users bear the code of
-    their subject, `per_user.DOMAIN`, and are a denominator alone. Raises ConfigurationError for what cannot be computed.
+    `folder` holds the reference tables, `tables` is what they hold. The terms of a domain's users bear the code
+    of their subject, `per_user.DOMAIN`, and are a denominator alone. Raises ConfigurationError for what cannot be
+    computed.
     """
     measures = tables["measure"]
     populations = {
