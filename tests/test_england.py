@@ -306,6 +306,11 @@ class TestPublished:
         assert poole["2018-19"][1] is None
         assert poole["2018-19"][3] is None
 
+    def test_users_of_services_are_in_none_of_its_files_and_each_figure_says_so(self, england_run: House) -> None:
+        assert england_run.query(
+            "select distinct users, per_user, per_user_reason from mart_per_capita_spending"
+        ) == [(None, None, "no_users_declared")]  # fmt: skip
+
     def test_a_missing_return_is_missing_in_its_own_figure_and_in_that_of_its_county(self, england_run: House) -> None:
         for region in ("E07000200", "E10000029"):  # Babergh, Suffolk
             money, people, _, per_head, status = spending(england_run, region, "all")["2023-24"]

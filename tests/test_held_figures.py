@@ -103,7 +103,7 @@ def test_pages_mark_each_such_figure_with_the_day_where_it_stands(held: Held) ->
 def test_a_headline_that_rests_on_it_says_so_beside_the_number(held: Held) -> None:
     ((status,),) = held.house.query(
         "select obs_status from mart_equalisation where region_code = 'V' and domain = 'all' and year = 2020 "
-        "and degree_pct is not null and reference_geography = 'reported' limit 1"
+        "and degree_pct is not null"
     ) or [("",)]
     index = held.page("index.html")
     headline = index[index.index('id="degree-h"') :].split("</dl>")[0] if 'id="degree-h"' in index else ""

@@ -384,6 +384,28 @@ def test_spending_per_head_on_both_populations_in_town_and_country_at_every_leve
         assert (level, "total") in registered  # the register knows no town and country
 
 
+@pytest.mark.parametrize("region", ["330122", "330100", PROVINCE])
+def test_education_per_pupil_is_what_the_landed_files_say(zhejiang: House, region: str) -> None:
+    """Class 205 of all governments in a region in 2020, over its children in kindergarten and pupils of four stages."""
+
+    def rows(extract: str, encoding: str, header: int) -> list[dict[str, str]]:
+        (path,) = (LANDING / extract / "2020").iterdir()
+        lines = path.read_text(encoding=encoding).splitlines()[header:]
+        here = [row for row in csv.DictReader(lines) if row["区划代码"].startswith(region.rstrip("0"))]
+        return [row for row in here if not row["地区"].endswith("计")]  # subtotals
+
+    money = [row for row in rows("finance/functional_expenditure", "utf-8", 2) if row["科目编码"] == "205"]
+    yuan = 10_000 * sum(int(row["合计"].replace(",", "")) for row in money)
+    stages = ("小学_在校生数", "初中_在校生数", "普通高中_在校生数", "中等职业学校_在校生数", "幼儿园_在园幼儿数")
+    pupils = sum(
+        int(row[stage].replace(",", "")) for row in rows("education/schools", "gb18030", 2) for stage in stages
+    )
+    assert zhejiang.query(
+        "SELECT spending, users, per_user, per_user_provenance FROM mart_per_capita_spending "
+        f"WHERE region_code = '{region}' AND year = 2020 AND domain = 'education' AND residence = 'total'"
+    ) == [(yuan, pupils, yuan / pupils, "synthetic")]
+
+
 # -- against the sources beside the repository -------------------------------------------------------------------------
 
 

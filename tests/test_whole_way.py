@@ -576,13 +576,15 @@ def test_a_new_indicator_moves_no_other_figure(grown: Grown, verdania: House) ->
     # it is scored, so it stands in the tree of weights; without a target it is in no score
     changed = {
         "benchmark", "dim_indicator", "dim_subject", "dim_weight", "figure", "mart_inequality", "mart_region_profile",
-        "mart_service_coverage",
+        "mart_region_trend", "mart_service_coverage", "mart_subject_level",
     }  # fmt: skip
     assert {name for name in after if before[name] != after[name]} == changed
     for others in (
         "SELECT * FROM mart_service_coverage WHERE indicator_code <> 'WOMEN' ORDER BY ALL",
         "SELECT * FROM mart_inequality WHERE subject_code <> 'WOMEN' ORDER BY ALL",
         "SELECT * FROM mart_region_profile WHERE indicator_code <> 'WOMEN' ORDER BY ALL",
+        "SELECT * FROM mart_region_trend WHERE subject_code <> 'WOMEN' ORDER BY ALL",
+        "SELECT * FROM mart_subject_level WHERE subject_code <> 'WOMEN' ORDER BY ALL",
         "SELECT * FROM figure WHERE subject_code <> 'WOMEN' ORDER BY ALL",
         "SELECT * FROM benchmark WHERE subject_code <> 'WOMEN' ORDER BY ALL",
     ):

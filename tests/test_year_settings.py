@@ -3,6 +3,7 @@ before anything is read, with the line."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,18 @@ def rewrite(path: Path, change: Change) -> None:
     described = yaml.safe_load(path.read_text(encoding="utf-8"))
     change(described)
     path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def rewrite_variant(folder: Path, code: str, **choices: str) -> None:
+    """Change a line of variants.csv; `main` is what the jurisdiction means where nothing else is said."""
+    path = folder / "reference" / "variants.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    next(line for line in lines if line["variant"] == code).update(choices)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
 
 
 def period(contract: dict[str, Any], **fields: Any) -> None:
@@ -90,11 +103,13 @@ REFUSED: list[tuple[str, str, Change, str]] = [
         lambda d: d["financial_years"].update(starts="02-29"),
         "starts",
     ),
-    (
-        "a population that cannot be known",
-        "jurisdiction.yml",
-        lambda d: d.update(population_source="census"),
-        "population_source is 'census'",
+    *(
+        (f"{name} beside variants.csv", "jurisdiction.yml", lambda d, name=name: d.update({name: "mid_year"}), name)
+        for name in ("population_source", "default_population_basis")
+    ),
+    *(
+        (f"{name} beside variants.csv", "jurisdiction.yml", lambda d, name=name: d.update(scores={name: "x"}), name)
+        for name in ("weight_set", "goalpost_set")
     ),
     (
         "parts of a whole budget",
@@ -161,12 +176,22 @@ def test_what_does_not_fit_is_refused_with_its_file(folder: Path, file: str, cha
 # -- what is meant where none is named --------------------------------------------------------------------------------
 
 
-def test_the_population_that_is_meant_is_the_one_declared_or_the_first_there_is(folder: Path) -> None:
-    assert load(folder).population_source == "mid_year"
-    rewrite(folder / "jurisdiction.yml", lambda d: d.update(population_source="mid_year"))
+def test_the_population_and_the_fund_that_are_meant_are_those_of_the_main_variant(folder: Path) -> None:
     assert load(folder).population_source == "mid_year"
     assert load(folder).main_fund == "general"
     assert not load(folder).tells_residence
+    rewrite_variant(folder, "capital", fund="general")
+    rewrite_variant(folder, "main", fund="capital")
+    assert load(folder).main_fund == "capital"
+
+
+def test_a_population_that_cannot_be_known_is_refused_with_the_line_that_means_it(folder: Path) -> None:
+    rewrite_variant(folder, "main", population_source="census")
+    with pytest.raises(ConfigurationError) as caught:
+        load(folder)
+    assert "population_source 'census'" in caught.value.message
+    assert (caught.value.where or "").endswith("variants.csv, line 2")
+    assert "mid_year" in caught.value.do
 
 
 def test_an_omitted_population_is_the_one_that_the_release_divides_by() -> None:

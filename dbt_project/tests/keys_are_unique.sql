@@ -7,6 +7,7 @@
     ('fct_observation', ['measure', 'region_code', 'period_start', 'period_end', 'population_basis', 'residence', 'sex',
         'age_group', 'group', 'item'], 'is_chosen'),
     ('figure_spending', ['variant', 'region_id', 'year', 'domain', 'residence'], 'true'),
+    ('figure_per_user', ['variant', 'region_id', 'year', 'domain', 'residence'], 'true'),
     ('dim_current_region', ['region_code'], 'true'),
     ('dim_region_union', ['reference_geography', 'member_code'], 'true'),
 ] %}

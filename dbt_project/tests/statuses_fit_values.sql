@@ -7,7 +7,7 @@
     ('fct_observation', 'value', 'obs_status'), ('fct_population', 'population', 'obs_status'),
     ('mart_revision', 'value_after', 'obs_status'), ('figure', 'value', 'obs_status'),
     ('figure_spending', 'per_head', 'obs_status'), ('figure_spending', 'spending', 'spending_status'),
-    ('figure_indicator', 'value', 'obs_status'), ('figure_degree', 'degree_pct', 'obs_status'),
+    ('figure_per_user', 'per_user', 'obs_status'), ('figure_indicator', 'value', 'obs_status'), ('figure_degree', 'degree_pct', 'obs_status'),
     ('figure_index', 'index_value', 'obs_status'), ('figure_progress', 'value', 'obs_status'),
     ('figure_inequality', 'value', 'obs_status'), ('figure_gap', 'difference', 'obs_status'),
     ('figure_fiscal', 'basic_share_pct', 'obs_status'), ('figure_split', 'share', 'obs_status'),

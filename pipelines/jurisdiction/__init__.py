@@ -14,7 +14,6 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.errors import ConfigurationError
-from pipelines.jurisdiction import expressions
 from pipelines.jurisdiction.boundaries import find_boundaries
 from pipelines.jurisdiction.calendar import load_plan
 from pipelines.jurisdiction.contract import Contract
@@ -23,9 +22,10 @@ from pipelines.jurisdiction.corrections import Correction, load_corrections
 from pipelines.jurisdiction.description import Description, Level, Unit
 from pipelines.jurisdiction.description_checks import check_description
 from pipelines.jurisdiction.geography import check_boundaries, check_geographies
+from pipelines.jurisdiction.indicator_terms import indicator_tables
 from pipelines.jurisdiction.recipes import load_recipes
 from pipelines.jurisdiction.record_checks import check_records
-from pipelines.jurisdiction.reference import TABLES, check_links, lines_of, load_table
+from pipelines.jurisdiction.reference import TABLES, check_links, load_table
 from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
 from pipelines.jurisdiction.source_schema import as_text
 from pipelines.jurisdiction.variants import check_variants, main_choices
@@ -208,7 +208,7 @@ class Jurisdiction:
                 .alias("is_territory"),
             )
         )
-        terms, indicators = self._indicator_tables()
+        terms, indicators = indicator_tables(self.folder / "reference", self._tables)
         tables["indicator"] = indicators
         tables["indicator_term"] = terms
         tables["spending_source"] = pl.DataFrame(
@@ -346,74 +346,6 @@ class Jurisdiction:
                         codes = [*(row.codes or []), *(row.map or {}).values()]
                         found.update((code, f"{path}, {line_with(path, code)}") for code in codes)
         return found
-
-    def _indicator_tables(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        measures = self._tables["measure"]
-        known = set(measures["measure"])
-        populations = {
-            m: source or "none"
-            for m, source, is_population in measures.select("measure", "population_source", "is_population").iter_rows()
-            if is_population == "true"
-        }
-        path = self.folder / "reference" / "indicators.csv"
-        services = {
-            code: (row["service"])
-            for row in self._tables["service"].iter_rows(named=True)
-            for code in (row["indicators"] or "").split(";")
-            if code
-        }
-        rows: list[dict[str, str | int | None]] = []
-        computed: list[str] = []
-        lines = lines_of(self.folder / "reference", "indicator")
-        for line, row in zip(lines, self._tables["indicator"].iter_rows(named=True), strict=True):
-            where = f"{path}, line {line} ({row['indicator_code']})"
-            sides = (row["numerator"], row["denominator"])
-            if not any(sides):
-                if not row["reason"]:
-                    raise ConfigurationError(
-                        "an indicator without expressions needs a reason",
-                        where=where,
-                        do="say in `reason` what is missing",
-                    )
-                computed.append("false")
-                continue
-            if not all(sides):
-                raise ConfigurationError(
-                    "an indicator has only one side of its fraction",
-                    where=where,
-                    do="give numerator and denominator",
-                )
-            if not row["multiplier"]:
-                raise ConfigurationError(
-                    "an indicator with expressions needs a multiplier", where=where, do="write 1, 100, 1000 …"
-                )
-            parsed = [expressions.parse(side, where) for side in sides]
-            for term in (*parsed[0], *parsed[1]):
-                if term.measure != expressions.POPULATION and term.measure not in known:
-                    raise ConfigurationError(
-                        f"the measure {term.measure!r} is not in measures.csv",
-                        where=where,
-                        do="add it or correct its name",
-                    )
-            rows += expressions.term_rows(
-                row["indicator_code"],
-                parsed[0],
-                parsed[1],
-                row["population_source"] or "",
-                populations,
-                where,
-            )
-            computed.append("true")
-        indicators = self._tables["indicator"].with_columns(
-            pl.Series("is_computed", computed, dtype=pl.String),
-            pl.col("indicator_code").replace_strict(services, default=None, return_dtype=pl.String).alias("service"),
-        )
-        called = {"group": "group_code", "status": "term_letters"}
-        terms = pl.DataFrame(
-            [{called.get(name, name): value for name, value in row.items()} for row in rows],
-            schema={**as_text("indicator_term"), "term_number": pl.Int64()},
-        )
-        return terms, indicators
 
     @cached_property
     def extract_table(self) -> pl.DataFrame:

@@ -54,7 +54,7 @@ class StandIns:
 
     def of_subject(self, subject: Subject, year: int) -> date | None:
         """The day for a figure of a subject."""
-        if subject.kind in ("spending", "budget_share"):
+        if subject.kind in ("spending", "budget_share", "per_user"):
             return self.of_spending(year)
         if subject.kind == "indicator":
             return self.of_indicator(subject.key)(year)

@@ -18,6 +18,7 @@ KINDS = (
     ("index", "综合指数", "Composite index"),
     ("spending", "人均支出", "Spending per head"),
     ("budget_share", "支出占比", "Share of spending"),
+    ("per_user", "按使用者平均的支出", "Spending per user"),
     ("indicator", "指标", "Indicators"),
 )
 REVISIONS_SHOWN = 100

@@ -20,6 +20,7 @@ from pipelines.rules import Rules, kind_of
 # Relations of schema `source` that a rule file makes, beside the one that bears its name in TABLES.
 _ALSO_MAKES = {
     "indicators.csv": ("indicator_term",),
+    "domains.csv": ("indicator_term",),
     "services.csv": ("indicator",),
     "measures.csv": ("indicator_term",),
     "regions.csv": ("observation",),

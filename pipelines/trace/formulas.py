@@ -48,7 +48,7 @@ MONEY_FIGURE = f"""
         select figure_id, subject_kind, {_sum_of("numerator")} as spent, {_sum_of("denominator")} as people,
             max(case when role = 'prices' then weight end) as price
         from ready join subject on subject_code = split_part(figure_id, '|', 1)
-        where figure_kind = 'figure' and subject_kind in ('spending', 'budget_share') group by all
+        where figure_kind = 'figure' and subject_kind in ('spending', 'per_user', 'budget_share') group by all
     )
 """
 

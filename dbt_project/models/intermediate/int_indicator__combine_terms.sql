@@ -1,6 +1,6 @@
 -- Numerator and denominator of each indicator side by side, for each population they are about. Populations never mix:
 -- terms about a population combine only with terms about the same basis and source; a term about none (beds, cases)
--- combines with any.
+-- combines with any. The users of a domain (`per_user.DOMAIN`) are a denominator alone.
 with expected as (
     select
         indicator_code,
@@ -19,13 +19,15 @@ term_cells as (
     from {{ ref('int_indicator__list_terms') }}
 ),
 
--- years in which nobody reports a numerator have nothing to show
+-- years in which nobody reports a numerator have nothing to show; users have none
 years as (
     select distinct term_cells.indicator_code, term_cells.reference_geography, term_cells.year_start
     from (select distinct term_cell_number from {{ ref('int_indicator__match_terms') }}) as reported
     inner join term_cells
         on term_cells.term_cell_number = reported.term_cell_number
-    where term_cells.part = 'numerator'
+    inner join expected
+        on expected.indicator_code = term_cells.indicator_code
+    where term_cells.part = 'numerator' or expected.numerator_terms = 0
 ),
 
 terms as (

@@ -1,6 +1,6 @@
 -- What figures are about: every indicator, and by domain spending per head, its share of the budget, the degree of
--- equalisation and the composite index. `decimals` are those that every page and sentence
--- shows; a degree is cut to them, not rounded (`is_cut`), so that what misses its target by a hair does not read as met.
+-- equalisation, the composite index, and spending per user where the domain says who they are. `decimals` are those that
+-- every page and sentence shows; a degree is cut to them, not rounded (`is_cut`), so that what misses its target by a hair does not read as met.
 with domains as (
     select domain, name_zh, name_en, sort_order from {{ source('source', 'domain') }}
     union all
@@ -48,6 +48,27 @@ select
     cast(kinds.kind_order * 1000 + domains.sort_order as integer) as sort_order
 from kinds
 cross join domains
+
+union all
+
+select
+    {{ dbt.concat(["'per_user.'", 'domain']) }},
+    'per_user',
+    domain,
+    cast(null as string),
+    {{ dbt.concat(["'按使用者平均的支出：'", 'name_zh', "'（'", 'users_name_zh', "'）'"]) }},
+    {{ dbt.concat(["'Spending per user: '", 'lower(name_en)', "' ('", 'users_name_en', "')'"]) }},
+    setting.currency,
+    cast(null as string),
+    0,
+    false,
+    {{ dbt.concat(["'支出 ÷ '", 'users_name_zh']) }},
+    {{ dbt.concat(["'spending / '", 'users_name_en']) }},
+    true,
+    cast(5000 + sort_order as integer)
+from {{ source('source', 'domain') }}
+cross join {{ ref('stg_setting') }} as setting
+where users is not null
 
 union all
 

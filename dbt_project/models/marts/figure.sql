@@ -38,6 +38,16 @@ with figures as (
     union all
 
     select
+        subject_code, region_id, region_code, reference_geography, as_of_date, year, year_start,
+        case residence when 'total' then 'all' else {{ dbt.concat(["'residence='", 'residence']) }} end,
+        variant, per_user, spending, users, cast(null as double), cast(null as double), government_levels, obs_status,
+        undefined_reason, provenance
+    from {{ ref('figure_per_user') }}
+    where not takes_other_people and residence <> 'unattributed' and (residence = 'total' or is_part_counted)
+
+    union all
+
+    select
         indicator_code, region_id, region_code, reference_geography, as_of_date, year, year_start, breakdown, variant,
         value, numerator, denominator, ci_low, ci_high, '', obs_status, undefined_reason, provenance
     from {{ ref('figure_indicator') }}

@@ -4,13 +4,28 @@
 -- standardised ends with its age; `share` is that of the age in the standard population.
 {% set cell = ['indicator_code', 'reference_geography', 'residence', 'sex', 'group_code'] %}
 {% set figure = ['indicator_code', 'region_id', 'year', 'breakdown', 'variant'] %}
+{% set about = figure + ['region_code', 'reference_geography', 'residence', 'population_basis', 'population_source'] %}
 with figures as (
     select
-        figure.*,
+        {% for column in about %}
+        figure.{{ column }},
+        {% endfor %}
+        figure.sex, figure.age_group, figure.group_code, figure.standard_population,
         figure.year - case when figure.years_pooled > 1 then indicator.pool_years - 1 else 0 end as first_year
     from {{ ref('figure_indicator') }} as figure
     inner join {{ source('source', 'indicator') }} as indicator
         on indicator.indicator_code = figure.indicator_code
+
+    union all
+
+    -- the users of a domain's services
+    select
+        subject_code, region_id, year,
+        case residence when 'total' then 'all' else {{ dbt.concat(["'residence='", 'residence']) }} end,
+        variant, region_code, reference_geography, residence, users_basis, users_source,
+        'all', 'all', 'all', cast(null as {{ dbt.type_string() }}), year
+    from {{ ref('figure_per_user') }}
+    where users is not null and not takes_other_people
 ),
 
 standards as (

@@ -30,24 +30,38 @@ shares as (
 
 everything as (
     select * from figures where domain = 'all'
+),
+
+-- per head, and per user of the services of domains that say who these are (their number: term_indicator)
+amounts as (
+    {% for subject, condition in [('spending', 'true'), ('per_user', 'not takes_other_people')] %}
+    select figures.*, {{ dbt.concat(["'" ~ subject ~ ".'", 'figures.domain']) }} as subject_code
+    from figures
+    {% if subject == 'per_user' %}
+    inner join {{ source('source', 'domain') }} as domain
+        on domain.domain = figures.domain
+        and domain.users is not null
+    {% endif %}
+    where spending is not null and {{ condition }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select
-    {{ figure_id(dbt.concat(["'spending.'", 'domain']), breakdown='breakdown') }} as figure_id,
+    {{ figure_id('subject_code', breakdown='breakdown') }} as figure_id,
     'numerator' as role,
     'money' as input_kind,
-    {{ money_id('figures.government_level', 'figures') }} as input_id,
+    {{ money_id('amounts.government_level', 'amounts') }} as input_id,
     1e0 as weight
-from figures
-where spending is not null
+from amounts
 
 union all
 
 select
-    {{ figure_id(dbt.concat(["'spending.'", 'domain']), breakdown='breakdown') }},
+    {{ figure_id('subject_code', breakdown='breakdown') }},
     'prices', 'parameter', {{ key_text(["'price_level'", 'region_code', 'year']) }}, price_level
-from figures
-where spending is not null and prices = 'constant'
+from amounts
+where prices = 'constant'
 
 union all
 

@@ -36,7 +36,7 @@ figures as (
         on subject.subject_code = figure.subject_code
     inner join readings
         on readings.variant = figure.variant
-        and readings.subject_kind = case subject.subject_kind when 'budget_share' then 'spending' else subject.subject_kind end
+        and readings.subject_kind = case when subject.subject_kind in ('budget_share', 'per_user') then 'spending' else subject.subject_kind end
     inner join {{ ref('dim_current_region') }} as region
         on region.region_id = figure.region_id
     where figure.breakdown = 'all'

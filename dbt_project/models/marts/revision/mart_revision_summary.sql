@@ -1,12 +1,14 @@
--- How much figures are revised: per measure, and per indicator over the figures that its numerator and denominator are
--- made of. Relative revisions leave out what was zero or missing before.
+-- How much figures are revised: per measure, and per indicator (or users of a domain) over the figures that its
+-- numerator and denominator are made of. Relative revisions leave out what was zero or missing before.
 with by_subject as (
     select 'measure' as subject_kind, measure as subject_code, revision.*
     from {{ ref('mart_revision') }} as revision
 
     union all
 
-    select 'indicator', term.indicator_code, revision.*
+    select
+        case when term.indicator_code like 'per_user.%' then 'per_user' else 'indicator' end,
+        term.indicator_code, revision.*
     from {{ ref('mart_revision') }} as revision
     inner join (select distinct indicator_code, measure from {{ source('source', 'indicator_term') }}) as term
         on term.measure = revision.measure

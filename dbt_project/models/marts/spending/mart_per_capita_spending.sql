@@ -1,5 +1,6 @@
 -- What was spent on a domain for the people of a region in a year, per resident and per registered person, and in prices of
--- the base year; beside every row what of its domain is attributed to neither town nor country.
+-- the base year, and per user where the domain declares its users; beside every row what of its domain is attributed to
+-- neither town nor country.
 with spending as (
     select * from {{ ref('figure_spending') }} where variant = 'main'
 ),
@@ -36,16 +37,23 @@ select
     spending.per_head as per_resident,
     registered.per_head as per_registered,
     constant.per_head as per_resident_constant_prices,
+    per_user.users,
+    domain.users_name_zh,
+    domain.users_name_en,
+    per_user.per_user,
     spending.budget_share_pct,
     spending.population_date,
     spending.spending_status,
     spending.obs_status,
     spending.undefined_reason,
     registered.obs_status as registered_status,
+    per_user.obs_status as per_user_status,
+    case when per_user.subject_code is null then 'no_users_declared' else per_user.undefined_reason end as per_user_reason,
     'F' as conf_status,
     spending.spending_provenance,
     spending.provenance,
-    registered.provenance as registered_provenance
+    registered.provenance as registered_provenance,
+    per_user.provenance as per_user_provenance
 from spending
 cross join {{ ref('stg_setting') }} as setting
 {{ joins_region('spending') }}
@@ -61,3 +69,9 @@ left join unattributed
     on unattributed.region_id = spending.region_id
     and unattributed.year_start = spending.year_start
     and unattributed.domain = spending.domain
+left join {{ ref('figure_per_user') }} as per_user
+    on per_user.variant = spending.variant
+    and per_user.region_id = spending.region_id
+    and per_user.year_start = spending.year_start
+    and per_user.domain = spending.domain
+    and per_user.residence = spending.residence
