@@ -3,7 +3,7 @@
         build is made. For what is long, sorted and read by its ids: it takes a sixth of the room of a table, and a release
         takes the file as it is. (The adapter's `external` lays a table in the database first.) -#}
     {%- set target_relation = this.incorporate(type='view') -%}
-    {%- set file = env_var('JUNHENG_BUILD_FOLDER') ~ '/' ~ this.identifier ~ '.parquet' -%}
+    {%- set file = env_var('JUNHENG_BUILD_FOLDER') ~ '/terms/' ~ this.identifier ~ '.parquet' -%}
 
     {{ run_hooks(pre_hooks) }}
 

@@ -268,9 +268,7 @@ def _write(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], steps
     connection.execute("drop table unpacked; drop table packed; drop table begun; drop table if exists recorded")
 
 
-def _withhold(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], masks: dict[str, pl.DataFrame]
-) -> None:
+def _withhold(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], masks: dict[str, pl.DataFrame]) -> None:
     """What the mask hides now, the history does not show either: it was published once, and is not a second time."""
     for table in tables:
         if (mask := masks.get(table.name)) is None:

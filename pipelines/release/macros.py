@@ -121,7 +121,10 @@ def _history(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> 
         f"select distinct table_name, column_name from {TABLE} where row_keys <> ?", [WHOLE]
     ).fetchall():
         touched.setdefault(str(table), set()).add(str(column))
-    changes = [f"select *, cast(null as varchar) as value_after from ({of_tables})", *(_changes(t, touched[t.name]) for t in tables if t.name in touched)]
+    changes = [
+        f"select *, cast(null as varchar) as value_after from ({of_tables})",
+        *(_changes(t, touched[t.name]) for t in tables if t.name in touched),
+    ]
     columns = ", ".join(f"{sql} as {name}" for name, (sql, *_) in _HISTORY_COLUMNS.items())
     connection.execute(
         f"create view {HISTORY} as with line as (select step, release_id, lag(release_id) over (order by step) "
@@ -198,9 +201,7 @@ def _macro(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
         undone.append(f"count(case when {here} then 1 end) as {quote(f'n_{column}')}")
     cells = [_cell(table, column, column in touched, came) for column in table.column_names]
     match = " and ".join(f"t.{quote(k)} = u.{quote(f'k_{k}')}" for k in table.key)
-    later = (
-        f"table_name = {text_literal(table.name)} and row_keys <> '{WHOLE}' and step > (select step from point)"
-    )
+    later = f"table_name = {text_literal(table.name)} and row_keys <> '{WHOLE}' and step > (select step from point)"
     body = (
         f"with {point}, "
         f"changes as ({unpack(TABLE, later)}), "

@@ -1,6 +1,6 @@
 """What a release holds so that its figures can be traced without anything else.
 
-`evidence/figure_term.parquet` says what each number is computed from (dbt makes it), `evidence/series.parquet` what the
+`evidence/terms/` says what each number is computed from (dbt writes it), `evidence/series.parquet` what the
 numbers between cells and figures are about, `evidence/tracing.json` how cells were read and which figures the tables for
 people show. No observation is in them: these stand in the public database, under its mask.
 """
@@ -22,7 +22,7 @@ from pipelines.store import read_json, write_json
 if TYPE_CHECKING:  # a trace reads a release; jurisdictions are loaded by runs only
     from pipelines.jurisdiction import Jurisdiction
 
-TERMS = "evidence/figure_term.parquet"
+TERMS = "evidence/terms"
 SERIES = "evidence/series.parquet"
 READING = "evidence/tracing.json"
 
@@ -57,7 +57,7 @@ def write_evidence(
     connection: duckdb.DuckDBPyConnection, dbt_manifest: Path, jurisdiction: Jurisdiction, folder: Path
 ) -> None:
     """Lay terms, series and reading rules into a prepared release; `connection` has the build attached as `build`."""
-    shutil.copyfile(dbt_manifest.with_name(Path(TERMS).name), folder / TERMS)
+    shutil.copytree(dbt_manifest.with_name(Path(TERMS).name), folder / TERMS)
     connection.execute(
         "copy (select series_number, measure, reference_geography, period_start, period_end, year, population_basis, "
         "residence, sex, age_group, group_code, item from build.intermediate.int_observation__number_series "

@@ -1,6 +1,6 @@
 """From numbers to what they are computed from, level by level down to cells, and each computed again from there.
 
-Terms are looked up in `evidence/figure_term.parquet`; the formula of each kind stands in `formulas`. What people are shown
+Terms are looked up in `evidence/terms/`; the formula of each kind stands in `formulas`. What people are shown
 of it is `tracing`'s.
 """
 
@@ -26,8 +26,11 @@ def open_release(known: Evidence) -> duckdb.DuckDBPyConnection:
     """A connection in memory with the release's database as `public`, its terms as `figure_term` and its `series`."""
     connection = duckdb.connect()
     connection.execute(f"attach {text_literal(str(known.folder / 'public.duckdb'))} as public (read_only)")
-    for name, file in (("figure_term", TERMS), ("series", SERIES)):
-        connection.execute(f"create view {name} as from read_parquet({text_literal(str(known.folder / file))})")
+    terms, series = (text_literal(str(known.folder / file)) for file in (f"{TERMS}/*.parquet", SERIES))
+    connection.execute(
+        f"create view figure_term as select figure_kind, figure_id, role, input_kind, input_id, weight, value "
+        f"from read_parquet({terms}, union_by_name=true); create view series as from read_parquet({series})"
+    )
     connection.execute(
         "create temp table subject as select s.subject_code, s.subject_kind, s.direction, "
         "cast(i.multiplier as double) as multiplier from public.main.dim_subject s "

@@ -2,16 +2,12 @@
 -- number is named by its kind and its id (macros/terms.sql); so is an input, which may be an observation or a parameter.
 -- `weight` is what the input is multiplied by, or a parameter's number; `value` is there where a number was rounded together
 -- with others and no weight can say it. How each kind is computed of its inputs: docs/tracing.md.
-{% set kinds = {
-    'term_value': "'value'", 'term_all_levels': "'all_levels'", 'term_money': 'figure_kind', 'term_population': "'population'",
-    'term_spending': "'figure'", 'term_indicator': "'figure'", 'term_score': "'score'", 'term_degree': 'figure_kind',
-    'term_contributed': 'figure_kind',
-} %}
-{% for model, kind in kinds.items() %}
+{% set models = ['term_value', 'term_all_levels', 'term_money', 'term_population', 'term_spending', 'term_indicator', 'term_score',
+                 'term_degree', 'term_contributed'] %}
+{% for model in models %}
 select
-    {{ kind }} as figure_kind, figure_id, role, input_kind, input_id, weight,
+    figure_kind, figure_id, role, input_kind, input_id, weight,
     {{ 'value' if model == 'term_value' else 'cast(null as decimal(28, 9))' }} as value
 from {{ ref(model) }}
 {{ 'union all' if not loop.last }}
 {% endfor %}
-order by figure_kind, figure_id, role, input_kind, input_id

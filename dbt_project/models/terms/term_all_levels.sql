@@ -18,7 +18,7 @@ with values_of_governments as (
 )
 
 select
-    {{ value_id('value.series_number', 'tree.ancestor_code') }} as figure_id,
+    'all_levels' as figure_kind, {{ value_id('value.series_number', 'tree.ancestor_code') }} as figure_id,
     'part' as role,
     'value' as input_kind,
     {{ value_id('value.series_number', 'value.region_code') }} as input_id,
@@ -34,3 +34,5 @@ left join values_of_governments as stated
     and stated.region_code = tree.ancestor_code
 where
     case when value.is_own_level then stated.region_code is null else tree.ancestor_code = value.region_code end
+
+order by figure_kind, figure_id, role, input_kind, input_id

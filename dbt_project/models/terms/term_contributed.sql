@@ -145,3 +145,5 @@ select
     'leaf_score', {{ leaf_score_id('leaf_scores', "'all'") }}, 'domain', 'leaf_score',
     {{ leaf_score_id('leaf_scores', 'leaf_scores.domain') }}, cast(domain_weight as double)
 from leaf_scores
+
+order by figure_kind, figure_id, role, input_kind, input_id

@@ -108,3 +108,5 @@ select
     {{ key_text(['method', 'source']) }}, degree_pct
 from {{ ref('figure_degree') }}
 where target_edition is null and degree_pct is not null
+
+order by figure_kind, figure_id, role, input_kind, input_id

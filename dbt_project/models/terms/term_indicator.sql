@@ -90,7 +90,7 @@ chosen as (
 )
 
 select
-    {{ figure_id('chosen.indicator_code', 'chosen.region_id', 'chosen.year', 'chosen.breakdown', 'chosen.variant') }}
+    'figure' as figure_kind, {{ figure_id('chosen.indicator_code', 'chosen.region_id', 'chosen.year', 'chosen.breakdown', 'chosen.variant') }}
         as figure_id,
     case
         when chosen.standard_population is null then chosen.part
@@ -106,9 +106,11 @@ inner join {{ ref('int_observation__number_series') }} as series
 union all
 
 select
-    {{ figure_id('indicator_code', breakdown='breakdown') }},
+    'figure' as figure_kind, {{ figure_id('indicator_code', breakdown='breakdown') }},
     {{ dbt.concat(["'share;'", 'standards.age_group']) }}, 'parameter',
     {{ key_text(['standards.standard_population', 'standards.age_group']) }}, standards.share
 from figures
 inner join standards
     on standards.standard_population = figures.standard_population
+
+order by figure_kind, figure_id, role, input_kind, input_id

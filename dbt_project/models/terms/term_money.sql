@@ -151,3 +151,5 @@ left join sets_apart
     and sets_apart.government_level = accounts.government_level
     and sets_apart.domain = accounts.domain
 where accounts.residence = 'unattributed' and sets_apart.domain is null
+
+order by figure_kind, figure_id, role, input_kind, input_id

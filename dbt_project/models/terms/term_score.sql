@@ -5,7 +5,7 @@ with rated as (
 )
 
 select
-    {{ score_id('rated', 'region_code') }} as figure_id,
+    'score' as figure_kind, {{ score_id('rated', 'region_code') }} as figure_id,
     'value' as role,
     'figure' as input_kind,
     {{ figure_id('figure.indicator_code', 'figure.region_id', 'figure.year', variant='figure.variant') }} as input_id,
@@ -27,9 +27,11 @@ where rated.score is not null
 union all
 
 select
-    {{ score_id('rated', 'region_code') }}, '{{ column }}', 'parameter',
+    'score' as figure_kind, {{ score_id('rated', 'region_code') }}, '{{ column }}', 'parameter',
     {{ key_text(["'" ~ column ~ "'", 'scale', 'indicator_code']) }}, cast({{ column }} as double)
 from rated
 where score is not null and {{ column }} is not null
 
 {% endfor %}
+
+order by figure_kind, figure_id, role, input_kind, input_id

@@ -48,7 +48,7 @@ amounts as (
 )
 
 select
-    {{ figure_id('subject_code', breakdown='breakdown') }} as figure_id,
+    'figure' as figure_kind, {{ figure_id('subject_code', breakdown='breakdown') }} as figure_id,
     'numerator' as role,
     'money' as input_kind,
     {{ money_id('amounts.government_level', 'amounts') }} as input_id,
@@ -58,7 +58,7 @@ from amounts
 union all
 
 select
-    {{ figure_id('subject_code', breakdown='breakdown') }},
+    'figure' as figure_kind, {{ figure_id('subject_code', breakdown='breakdown') }},
     'prices', 'parameter', {{ key_text(["'price_level'", 'region_code', 'year']) }}, price_level
 from amounts
 where prices = 'constant'
@@ -66,7 +66,7 @@ where prices = 'constant'
 union all
 
 select
-    {{ figure_id(dbt.concat(["'spending.'", 'domain']), breakdown='breakdown') }},
+    'figure' as figure_kind, {{ figure_id(dbt.concat(["'spending.'", 'domain']), breakdown='breakdown') }},
     'denominator', 'population', {{ population_id('figures', 'population_date') }}, 1e0
 from figures
 where population is not null
@@ -74,14 +74,14 @@ where population is not null
 union all
 
 select
-    {{ figure_id(dbt.concat(["'budget_share.'", 'domain']), breakdown='breakdown') }},
+    'figure' as figure_kind, {{ figure_id(dbt.concat(["'budget_share.'", 'domain']), breakdown='breakdown') }},
     'numerator', 'money', {{ money_id('shares.government_level', 'shares') }}, 1e0
 from shares
 
 union all
 
 select
-    {{ figure_id(dbt.concat(["'budget_share.'", 'shares.domain']), 'shares.region_id', 'shares.year', 'shares.breakdown',
+    'figure' as figure_kind, {{ figure_id(dbt.concat(["'budget_share.'", 'shares.domain']), 'shares.region_id', 'shares.year', 'shares.breakdown',
                  'shares.variant') }},
     'denominator', 'money', {{ money_id('everything.government_level', 'everything') }}, 1e0
 from shares
@@ -90,3 +90,5 @@ inner join everything
     and everything.region_id = shares.region_id
     and everything.year_start = shares.year_start
     and everything.residence = shares.residence
+
+order by figure_kind, figure_id, role, input_kind, input_id

@@ -190,7 +190,7 @@ rounded as (
 )
 
 select
-    {{ value_id('series_number', 'region_code') }} as figure_id,
+    'value' as figure_kind, {{ value_id('series_number', 'region_code') }} as figure_id,
     'reported' as role,
     'observation' as input_kind,
     observation_id as input_id,
@@ -202,13 +202,15 @@ where observation_id is not null
 union all
 
 select
-    {{ value_id('series_number', 'region_code') }}, 'part', 'value', {{ value_id('part_series', 'part_region') }}, weight,
+    'value' as figure_kind, {{ value_id('series_number', 'region_code') }}, 'part', 'value', {{ value_id('part_series', 'part_region') }}, weight,
     null
 from parts
 where series_number <> part_series or region_code <> part_region
 
 union all
 
-select {{ value_id('series_number', 'region_code') }}, role, 'parameter', role, null, value
+select 'value' as figure_kind, {{ value_id('series_number', 'region_code') }}, role, 'parameter', role, null, value
 from rounded
 where value is not null
+
+order by figure_kind, figure_id, role, input_kind, input_id
