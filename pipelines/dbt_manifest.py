@@ -69,6 +69,10 @@ class DbtManifest:
         """The data tests, by id."""
         return tuple(sorted((n for n in self.nodes.values() if n.kind == TEST), key=lambda node: node.id))
 
+    def parents_of(self, model: str) -> tuple[Node, ...]:
+        """What a model reads itself, by name; nothing where there is no such model."""
+        return tuple(self.nodes[name] for found in self.models if found.name == model for name in sorted(found.parents))
+
     def ancestors(self, node: Node) -> tuple[Node, ...]:
         """All that a node is made of, directly or through others; itself is not among them."""
         seen: set[str] = set()

@@ -207,6 +207,17 @@ class Build(Record):
         return Path(self.folder) / "build.duckdb"
 
     @property
+    def files(self) -> list[Path]:
+        """All that dbt made: the database, and the relations that lie beside it as Parquet files."""
+        beside = set(Path(self.folder).glob("*.parquet")) - {self.mask}
+        return [self.database, *sorted(beside)]
+
+    @property
+    def mask(self) -> Path:
+        """The cells that must not be shown; there once `protection` has looked at the build."""
+        return Path(self.folder) / "mask.parquet"
+
+    @property
     def dbt_manifest(self) -> Path:
         """dbt's manifest of the models that were built."""
         return Path(self.folder) / "dbt_manifest.json"

@@ -91,7 +91,6 @@ def build(
     except BaseException:
         cool_down(warehouse)
         raise
-    warehouse.private_folder(work / "terms")
     _run_dbt(warehouse, making)
     with duckdb.connect(str(making.database)) as connection:
         connection.execute("CHECKPOINT")

@@ -62,7 +62,7 @@ class World:
             "extract": extract,
             "name_zh": extract,
             "name_en": extract,
-            "rank": rank,
+            "extract_rank": rank,
             "provenance": provenance,
             "delivery": delivery,
             "period_kind": "year",
@@ -249,7 +249,7 @@ LEVELS = {
     "P": ("province", 0, "province"),
     "C": ("city", 1, "city"),
     "K": ("county", 2, "county"),
-    "Z": ("zone", 2, "none"),
+    "Z": ("zone", 2, None),
 }
 COUNTIES = ["K1", "K2", "K3", "K4", "K5", "K6"]
 
@@ -310,7 +310,7 @@ def reference() -> dict[str, pl.DataFrame]:
             "denominator",
             "cases",
             coefficient="0.000125",
-            status="E",
+            term_letters="E",
             item="open",
             out_residence="total",
             residence="total",
@@ -453,14 +453,14 @@ def term(indicator: str, part: str, measure: str, number: int = 1, **dimensions:
         "part": part,
         "term_number": number,
         "coefficient": 1,
-        "status": None,
+        "term_letters": None,
         "measure": measure,
         "population_basis": "*",
         "population_source": "*",
         "residence": "*",
         "sex": "*",
         "age_group": "all",
-        "group": "*",
+        "group_code": "*",
         "item": "all",
         "out_residence": "*",
         "out_sex": "*",
@@ -633,7 +633,7 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 
 @pytest.fixture(scope="module")
 def query(built: Build) -> Iterator[Query]:
-    with duckdb.connect(str(built.database), read_only=True) as connection:
+    with duckdb.connect(str(built.database), True, {"file_search_path": built.folder}) as connection:
         yield lambda sql: connection.execute(sql).fetchall()
 
 
@@ -1088,7 +1088,13 @@ def test_unit_tests_of_the_formulas(built: Build, tmp_path: Path) -> None:
             *("--log-path", str(tmp_path), "test", "--select", "test_type:unit", "--project-dir", str(DBT_FOLDER)),
             *("--profiles-dir", str(DBT_FOLDER), "--target-path", str(tmp_path / "target")),
         ],
-        env={"PATH": "", "HOME": str(tmp_path), **TELEMETRY_OFF, "JUNHENG_BUILD_DATABASE": str(database)},
+        env={
+            "PATH": "",
+            "HOME": str(tmp_path),
+            **TELEMETRY_OFF,
+            "JUNHENG_BUILD_DATABASE": str(database),
+            "JUNHENG_BUILD_FOLDER": built.folder,
+        },
         capture_output=True,
         text=True,
         encoding="utf-8",

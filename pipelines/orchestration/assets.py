@@ -184,7 +184,7 @@ def build_assets(settings: Settings, manifest: DbtManifest, specs: list[dg.Asset
             else:
                 context.log.info(f"the build {build.build_id} of the same receipts, rules and code stands already")
             counts = row_counts(build, manifest)
-            size = build.database.stat().st_size
+            size = sum(path.stat().st_size for path in build.files)
         for spec in specs:
             if spec.key == BUILD:
                 yield dg.MaterializeResult(

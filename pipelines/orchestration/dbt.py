@@ -18,6 +18,7 @@ from pipelines import transform
 from pipelines.dbt_manifest import DbtManifest, read_dbt_manifest
 from pipelines.orchestration.names import BUILD, INTAKE, RELEASE_GROUP, model_key, reference_key
 from pipelines.records import Build
+from pipelines.sql import attach_build
 from pipelines.store import Warehouse, for_owner_alone
 
 
@@ -89,7 +90,8 @@ def judged_models(manifest: DbtManifest) -> list[str]:
 
 def row_counts(build: Build, manifest: DbtManifest) -> dict[str, int]:
     """Rows per model of a build."""
-    with duckdb.connect(str(build.database), read_only=True) as connection:
+    with duckdb.connect() as connection:
+        connection.execute(f"{attach_build(build.database)}; use build")
         counts = {}
         for model in manifest.models:
             found = connection.execute(f'SELECT count(*) FROM "{model.schema}"."{model.name}"').fetchone()

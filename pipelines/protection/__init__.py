@@ -27,7 +27,7 @@ MASK_SCHEMA: dict[str, type[pl.DataType]] = {
 
 def mask_path(build: Build) -> Path:
     """Where the mask of a build stands."""
-    return Path(build.folder) / "mask.parquet"
+    return build.mask
 
 
 def make_mask(build: Build, disclosure: dict[str, Any]) -> Path:

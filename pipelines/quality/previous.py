@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from pipelines.records import Build, TableContract
+from pipelines.sql import attach_build
 from pipelines.store import Warehouse, read_json, sha256_file
 
 
@@ -53,7 +54,7 @@ def _quoted(name: str) -> str:
 def opened(build: Build, previous: Previous, published: Sequence[TableContract]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the build as its default database, named `build` and read-only, and `previous` beside it."""
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{str(build.database).replace(chr(39), chr(39) * 2)}' as build (read_only)")
+        connection.execute(attach_build(build.database))
         attach_previous(connection, previous, published)
         connection.execute("use build")
         yield connection

@@ -6,6 +6,7 @@ release, or nothing. How each kind of check comes to its result is its own modul
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,9 +37,17 @@ def verdict_path(build: Build) -> Path:
     return Path(build.folder) / "verdict.json"
 
 
+def built_sha256(build: Build) -> str:
+    """One hash of all that dbt made: of the database alone where nothing lies beside it."""
+    hashes = {path.name: sha256_file(path) for path in build.files}
+    if len(hashes) == 1:
+        return hashes[build.database.name]
+    return hashlib.sha256("".join(f"{name} {found}\n" for name, found in hashes.items()).encode()).hexdigest()
+
+
 def mask_path(build: Build) -> Path:
     """Where the mask stands that belongs to what was judged."""
-    return Path(build.folder) / "mask.parquet"
+    return build.mask
 
 
 def read_verdict(build: Build) -> Verdict | None:
@@ -139,7 +148,7 @@ def judge(warehouse: Warehouse, build: Build, rules: Rules, *, with_documents: b
         not_applicable=outcomes["not_applicable"],
         blocking=blocking,
         results_sha256=sha256_file(checks_path(build)),
-        database_sha256=sha256_file(build.database),
+        database_sha256=built_sha256(build),
         mask_sha256=sha256_file(mask) if mask.exists() else "",
         waived=outcomes["waived"],
         held=outcomes["held"],
@@ -193,7 +202,7 @@ def require_passing(build: Build, ledger: Ledger) -> Verdict:
     results = checks_path(build)
     if not results.exists() or sha256_file(results) != verdict.results_sha256:
         raise refuse("the check results are not the ones that the verdict rests on")
-    if not build.database.exists() or sha256_file(build.database) != verdict.database_sha256:
+    if not build.database.exists() or built_sha256(build) != verdict.database_sha256:
         raise refuse("the build's database is not the one that was judged", do="build and judge again (junheng run)")
     mask = mask_path(build)
     if (sha256_file(mask) if mask.exists() else "") != verdict.mask_sha256:

@@ -19,7 +19,7 @@ from pipelines.errors import FaultError
 from pipelines.publish import Table
 from pipelines.quality import ADDRESS, period_of, region_of, rule_sha256
 from pipelines.records import CheckResult, Verdict
-from pipelines.sql import quote, text_literal
+from pipelines.sql import attach_build, quote, text_literal
 
 # Clients from 1.4 on can open it; without this, only those as new as ours.
 STORAGE_VERSION = "v1.4.0"
@@ -52,7 +52,7 @@ def connect(build_database: Path, public_database: Path, memory_limit: str) -> d
     A statement runs on one thread; several tables are worked on at once (`side_by_side`), which takes less in all.
     """
     connection = duckdb.connect(config={"memory_limit": memory_limit, "threads": 1})
-    connection.execute(f"attach {text_literal(str(build_database))} as build (read_only)")
+    connection.execute(attach_build(build_database))
     connection.execute(
         f"attach {text_literal(str(public_database))} as public "
         f"(storage_version {text_literal(STORAGE_VERSION)}, block_size {BLOCK_SIZE})"

@@ -272,7 +272,7 @@ def prepare(
         if comparison and found["method"]:
             found["method"] |= method.compare(connection, tables, before or {}, draft, comparison, folder)
         write_json(folder / "changes.json", found)
-        write_evidence(connection, build.dbt_manifest, jurisdiction, folder)
+        write_evidence(connection, build, jurisdiction, folder)
     _evidence(folder, build)
     if jurisdiction.boundaries is not None:
         shutil.copyfile(jurisdiction.boundaries, folder / BOUNDARIES)

@@ -7,7 +7,6 @@ people show. No observation is in them: these stand in the public database, unde
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from pipelines.dbt_manifest import read_dbt_manifest
 from pipelines.errors import UsageError
 from pipelines.sql import text_literal
 from pipelines.store import read_json, write_json
 
 if TYPE_CHECKING:  # a trace reads a release; jurisdictions are loaded by runs only
     from pipelines.jurisdiction import Jurisdiction
+    from pipelines.records import Build
 
 TERMS = "evidence/terms"
 SERIES = "evidence/series.parquet"
@@ -54,10 +55,14 @@ def read(folder: Path) -> Evidence:
 
 
 def write_evidence(
-    connection: duckdb.DuckDBPyConnection, dbt_manifest: Path, jurisdiction: Jurisdiction, folder: Path
+    connection: duckdb.DuckDBPyConnection, build: Build, jurisdiction: Jurisdiction, folder: Path
 ) -> None:
     """Lay terms, series and reading rules into a prepared release; `connection` has the build attached as `build`."""
-    shutil.copytree(dbt_manifest.with_name(Path(TERMS).name), folder / TERMS)
+    manifest = read_dbt_manifest(build.dbt_manifest)
+    (folder / TERMS).mkdir(parents=True)
+    for terms in manifest.parents_of("figure_term"):
+        file = f"{terms.name}.parquet"
+        shutil.copyfile(Path(build.folder) / file, folder / TERMS / file)
     connection.execute(
         "copy (select series_number, measure, reference_geography, period_start, period_end, year, population_basis, "
         "residence, sex, age_group, group_code, item from build.intermediate.int_observation__number_series "
@@ -66,7 +71,8 @@ def write_evidence(
     write_json(
         folder / READING,
         {
-            "tables": _figures_shown(dbt_manifest),
+            # which figure each column of a table for people shows
+            "tables": {model.name: figures for model in manifest.models if (figures := model.meta.get("figures"))},
             "units": {n: {"base": unit.base, "factor": unit.factor} for n, unit in jurisdiction.units.items()},
             "extracts": {name: _reading_of(contract) for name, contract in jurisdiction.contracts.items()},
             "corrections": {
@@ -75,16 +81,6 @@ def write_evidence(
             },
         },
     )
-
-
-def _figures_shown(dbt_manifest: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """The `figures` that models declare: which figure each of their columns shows."""
-    nodes = json.loads(dbt_manifest.read_text(encoding="utf-8"))["nodes"].values()
-    return {
-        node["name"]: figures
-        for node in nodes
-        if node["resource_type"] == "model" and (figures := node["config"]["meta"].get("figures"))
-    }
 
 
 def _reading_of(contract: Any) -> dict[str, Any]:
