@@ -226,7 +226,7 @@ def _held_back_comment(table: Table, held_back: dict[str, Any]) -> str:
 
 def insert_rows(connection: duckdb.DuckDBPyConnection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Create one of release's own tables and fill it; values are given as text or plain numbers."""
-    create(connection, table)
+    create(connection, table, with_key=len(rows) <= PRIMARY_KEY_ROWS)
     if not rows:
         return
     texts = pl.DataFrame(

@@ -1,7 +1,7 @@
 """One published figure back to what it is computed from, down to receipts and cells, and computed again from them.
 
-dbt says what each number is computed from, and a release carries that (`evidence`); here it is walked (`walking`), and each
-step computed by the formula of its kind (`formulas`). No choice of inputs is made in this room.
+dbt says what each number is computed from, and a release carries that (`evidence`); here it is walked (`walking`),
+and each step computed by the formula of its kind (`formulas`). No choice of inputs is made in this room.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a release holds so that its figures can be traced without anything else.
 
 `evidence/terms/` says what each number is computed from (dbt writes it), `evidence/series.parquet` what the
-numbers between cells and figures are about, `evidence/tracing.json` how cells were read and which figures the tables for
-people show. No observation is in them: these stand in the public database, under its mask.
+numbers between cells and figures are about, `evidence/tracing.json` how cells were read and which figures the
+tables for people show. No observation is in them: these stand in the public database, under its mask.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How a number of each kind is computed from its inputs: one SQL statement a kind, over the relation `ready`.
 
 `ready` has a row for each input of a number that can be computed now: figure_kind, figure_id, role, input_kind, weight,
-value, and the input's own `input_exact`, `input_number`, `input_points`, `input_gap`, `input_share`. A statement gives rows
-of `number`: kind, id, exact (decimals), number (double), numerator, denominator, points, gap, share. What inputs a number has
-is not decided here (dbt_project/models/terms); the kinds are explained in docs/tracing.md.
+value, and the input's own `input_exact`, `input_number`, `input_points`, `input_gap`, `input_share`. A statement
+gives rows of `number`: kind, id, exact (decimals), number (double), numerator, denominator, points, gap, share.
+What inputs a number has is not decided here (dbt_project/models/terms); the kinds are explained in docs/tracing.md.
 """
 
 from __future__ import annotations
@@ -89,12 +89,15 @@ _ATTAINED = """case
         when x < target then (x - low) / (target - low)
         when x > target then (high - x) / (high - target)
         else 1e0 end"""
+_GOAL = ", ".join(
+    f"max(case when role = '{role}' then weight end) as {role}" for role in ("target", "low", "high", "baseline")
+)
 SCORE = f"""
     select 'score' as kind, figure_id as id,
         greatest(0e0, least(1e0, case when figure_id like 'goalposts|%' then {_BETWEEN} else {_ATTAINED} end)) as number
     from (
         select figure_id, direction, max(case when role = 'value' then input_number end) as x,
-            {", ".join(f"max(case when role = '{r}' then weight end) as {r}" for r in ("target", "low", "high", "baseline"))}
+            {_GOAL}
         from ready join subject on subject_code = split_part(figure_id, '|', 6)
         where figure_kind = 'score' group by all
     )
@@ -103,8 +106,8 @@ SCORE = f"""
 # Points are cut after twelve decimals (macros/scores.sql, gap_contribution).
 CONTRIBUTION = f"""
     select 'contribution' as kind, figure_id as id,
-        cast(cast(floor(1e14 * (gap / people)) as decimal(18, 0)) * cast(0.000000000001 as decimal(18, 12)) as decimal(18, 12))
-            as points,
+        cast(cast(floor(1e14 * (gap / people)) as decimal(18, 0)) * cast(0.000000000001 as decimal(18, 12))
+            as decimal(18, 12)) as points,
         gap / people as gap, all_weight / people as share, 1e0 - gap / all_weight as number
     from (
         select figure_id, coalesce(max(case when role = 'people' then weight end), 1e0) as people,
@@ -116,13 +119,14 @@ CONTRIBUTION = f"""
 
 LEAF_SCORE = f"""
     select 'leaf_score' as kind, figure_id as id,
-        {_stable_sum("cast(weight as decimal(18, 9)) * input_number")} / cast(sum(cast(weight as decimal(18, 9))) as double)
-            as number
+        {_stable_sum("cast(weight as decimal(18, 9)) * input_number")}
+            / cast(sum(cast(weight as decimal(18, 9))) as double) as number
     from ready where figure_kind = 'leaf_score' group by figure_id
 """
 
 _GEOMETRIC = f"""case when min(input_number) > 0 then exp(
-        {_stable_sum("case when input_number > 0 then input_share * ln(input_number) end")} / {_stable_sum("input_share")}) end"""
+        {_stable_sum("case when input_number > 0 then input_share * ln(input_number) end")}
+            / {_stable_sum("input_share")}) end"""
 LEVEL = f"""
     select 'level' as kind, figure_id as id,
         case when figure_id like '%|geometric_mean' then {_GEOMETRIC} else 1e0 - sum(input_gap) end as number
@@ -149,8 +153,8 @@ DEGREE = f"""
     having not bool_or(input_kind = 'leaf_score')
 """
 
-# Methods that look at the lowest regions one by one: how many people reach the threshold, the mean less its variation, the
-# fifth of the people where the score is lowest (docs/methods/scores.md).
+# Methods that look at the lowest regions one by one: how many people reach the threshold, the mean less its variation,
+# the fifth of the people where the score is lowest (docs/methods/scores.md).
 DEGREE_OF_LEAVES = f"""
     with leaf as (
         select figure_id, method, input_number as score, weight as people,
@@ -158,18 +162,23 @@ DEGREE_OF_LEAVES = f"""
             sum(weight) over (partition by figure_id order by input_number, input_id) - weight as before
         from ready join subject on subject_code = split_part(figure_id, '|', 1)
             join variant on variant = split_part(figure_id, '|', 5)
-        where figure_kind = 'figure' and subject_kind = 'degree' and input_kind = 'leaf_score' and input_number is not null
+        where figure_kind = 'figure' and subject_kind = 'degree' and input_kind = 'leaf_score'
+            and input_number is not null
     ),
     means as (
         select figure_id, {_stable_sum("people * score")} / max(everybody) as mean from leaf group by figure_id
     )
     select 'figure' as kind, figure_id as id, cast(cast(100e0 * case max(method)
         when 'residents_at_threshold'
-            then coalesce(sum(case when cast(100e0 * score as decimal(18, 12)) >= cast(threshold as decimal(18, 6)) then people end), 0)
-                / max(everybody)
+            then coalesce(sum(people) filter (
+                where cast(100e0 * score as decimal(18, 12)) >= cast(threshold as decimal(18, 6))
+            ), 0) / max(everybody)
         when 'mean_less_dispersion'
-            then max(mean) * (1e0 - sqrt({_stable_sum("people * (score - mean) * (score - mean)")} / max(everybody)) / max(mean))
-        else {_stable_sum("score * greatest(0e0, least(people, 0.2e0 * everybody - before))")} / (0.2e0 * max(everybody))
+            then max(mean) * (1e0 - sqrt(
+                {_stable_sum("people * (score - mean) * (score - mean)")} / max(everybody)
+            ) / max(mean))
+        else {_stable_sum("score * greatest(0e0, least(people, 0.2e0 * everybody - before))")}
+            / (0.2e0 * max(everybody))
         end as decimal(18, 12)) as double) as number
     from leaf join means using (figure_id) left join (
         select figure_id, max(weight) as threshold from ready where role = 'threshold' group by figure_id

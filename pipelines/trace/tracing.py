@@ -1,4 +1,4 @@
-"""One trace: the row, its figures computed again and compared, what they are computed from, its cells, what was checked.
+"""One trace: the row, its figures computed again and compared, what they come from, its cells, what was checked.
 
 It says what it finds as plain data; how that is shown is the command line's.
 """
@@ -49,7 +49,7 @@ WORDS = {
 
 @dataclass
 class Trace:
-    """What is known of one published row. `outcome` is the worst of its figures', and of those on the way to its cells."""
+    """What is known of one published row. `outcome` is the worst of its figures', and of those on the way to cells."""
 
     release_id: str
     table: str
@@ -169,7 +169,10 @@ def _variant(connection: duckdb.DuckDBPyConnection, choice: Mapping[str, str] | 
     if not choice:
         return str(row.get("variant") or "main")
     ((name, value),) = choice.items()
-    others = "boundaries population_basis population_source prices fund account_stage government_level".split()
+    others = (
+        *("boundaries", "population_basis", "population_source", "prices"),
+        *("fund", "account_stage", "government_level"),
+    )
     same = " and ".join(f"v.{c} is not distinct from m.{c}" for c in others if c != name)
     found = connection.execute(
         f"select v.variant from public.main.dim_variant v, public.main.dim_variant m "
@@ -271,7 +274,8 @@ def _levels(connection: duckdb.DuckDBPyConnection, limit: int | None) -> list[di
             's.measure, s.period_end, s.residence, s.sex, s.age_group, s.group_code as "group", s.item, '
             "s.reference_geography as boundaries "
             "from term t left join number n on n.kind = t.input_kind and n.id = t.input_id "
-            "left join series s on t.input_kind = 'value' and s.series_number = try_cast(split_part(t.input_id, '|', 1) as bigint) "
+            "left join series s on t.input_kind = 'value' "
+            "and s.series_number = try_cast(split_part(t.input_id, '|', 1) as bigint) "
             f"where t.depth = {depth} and t.figure_kind = '{kind}' and t.input_kind = '{input_kind}' "
             f"order by t.figure_id, t.role, t.input_id {bound}",
         )

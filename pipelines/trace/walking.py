@@ -17,7 +17,8 @@ from pipelines.trace.evidence import SERIES, TERMS, Evidence
 from pipelines.trace.formulas import FORMULAS
 
 _NUMBER = (
-    "kind varchar, id varchar, exact decimal(28, 9), number double, numerator decimal(28, 9), denominator decimal(28, 9), "
+    "kind varchar, id varchar, exact decimal(28, 9), number double, "
+    "numerator decimal(28, 9), denominator decimal(28, 9), "
     "points decimal(18, 12), gap double, share double"
 )
 
@@ -41,7 +42,7 @@ def open_release(known: Evidence) -> duckdb.DuckDBPyConnection:
 
 
 def walk(connection: duckdb.DuckDBPyConnection, numbers: Iterable[tuple[str, str]]) -> None:
-    """Lay the terms of numbers (kind, id), of their inputs, and so on, as the temporary table `term`, with their depth."""
+    """Lay the terms of numbers (kind, id), of their inputs, and so on, as the table `term`, with their depth."""
     connection.execute(
         "create or replace temp table term as select 0 as depth, * from figure_term limit 0; "
         "create or replace temp table found (kind varchar, id varchar); "
