@@ -12,16 +12,27 @@
     sha256({{ text }})
 {%- endmacro %}
 
+{% macro ordered_text(expression) -%}
+    {#- Aggregate: the texts of a group of rows in order, `;` between them. (A list is sorted sooner than an aggregate is.) -#}
+    {{ return(adapter.dispatch('ordered_text', 'junheng')(expression)) }}
+{%- endmacro %}
+
+{% macro default__ordered_text(expression) -%}
+    array_join(array_sort(collect_list({{ expression }})), ';')
+{%- endmacro %}
+
+{% macro duckdb__ordered_text(expression) -%}
+    array_to_string(list_sort(list({{ expression }})), ';')
+{%- endmacro %}
+
 {% macro hash_of_terms(kind, inputs, condition='true') -%}
     {#- Hash of each number of a kind: of its terms in order, each with its role, weight, value and the hash of its input. `inputs`
         are relations (figure_kind, figure_id, input_hash); what is in none of them, a parameter, is named by its id. -#}
     select
         term.figure_kind,
         term.figure_id,
-        {{ junheng.sha256_of(dbt.listagg(
-            measure=junheng.key_text(['term.role', 'term.weight', 'term.value', 'coalesce(input.input_hash, term.input_id)']),
-            delimiter_text="';'",
-            order_by_clause='order by ' ~ junheng.key_text(['term.role', 'term.weight', 'term.value', 'coalesce(input.input_hash, term.input_id)'])
+        {{ junheng.sha256_of(junheng.ordered_text(
+            junheng.key_text(['term.role', 'term.weight', 'term.value', 'coalesce(input.input_hash, term.input_id)'])
         )) }} as input_hash
     from {{ ref('figure_term') }} as term
     left join (

@@ -9,7 +9,7 @@
 
     {% call statement('main') -%}
         copy ({{ compiled_code }}) to '{{ env_var('JUNHENG_BUILD_FOLDER', '.') | replace("'", "''") }}/{{ file }}' (format parquet, compression zstd);
-        {{ create_view_as(target_relation, "select * from read_parquet('" ~ file ~ "')") }}
+        create or replace view {{ target_relation }} as select * from read_parquet('{{ file }}');
     {%- endcall %}
 
     {{ run_hooks(post_hooks) }}

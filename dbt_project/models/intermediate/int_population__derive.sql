@@ -67,29 +67,34 @@ ends as (
     from ages
 ),
 
+halves as (
+    select series_number, reference_geography, first_number as end_number from series where derived = 'mid_year'
+    union all
+    select series_number, reference_geography, second_number from series where derived = 'mid_year'
+),
+
 mid_years as (
     select
-        earlier.region_code,
-        series.series_number,
-        {{ exact('(earlier.value + later.value) * 0.5') }} as value,
-        {{ joined_statuses(['earlier.obs_status', 'later.obs_status']) }} as letters,
-        {{ provenance_of(['earlier.provenance', 'later.provenance']) }} as provenance,
+        ends.region_code,
+        halves.series_number,
+        case when count(ends.value) = 2 then {{ exact(exact_sum('ends.value') ~ ' * 0.5') }} end as value,
+        {{ status_of_rows('ends.obs_status') }} as letters,
+        {{ provenance_of_rows('ends.provenance') }} as provenance,
         case
-            when 'estimated' in (earlier.derivation, later.derivation) then 'estimated'
-            when 'rebased' in (earlier.derivation, later.derivation) then 'rebased'
+            when max(case when ends.derivation = 'estimated' then 1 else 0 end) = 1 then 'estimated'
+            when max(case when ends.derivation = 'rebased' then 1 else 0 end) = 1 then 'rebased'
             else 'averaged'
         end as derivation,
-        greatest(earlier.extract_rank, later.extract_rank) as extract_rank
-    from series
-    inner join ends as earlier
-        on earlier.series_number = series.first_number
-    inner join ends as later
-        on later.series_number = series.second_number
-        and later.region_code = earlier.region_code
+        max(ends.extract_rank) as extract_rank
+    from halves
+    inner join ends
+        on ends.series_number = halves.end_number
     left join steady
-        on steady.series_number = series.series_number
-        and steady.region_code = earlier.region_code
-    where series.derived = 'mid_year' and (series.reference_geography <> 'reported' or steady.region_code is not null)
+        on steady.series_number = halves.series_number
+        and steady.region_code = ends.region_code
+    where halves.reference_geography <> 'reported' or steady.region_code is not null
+    group by ends.region_code, halves.series_number
+    having count(*) = 2
 ),
 
 -- -- year ends between two counts: even growth, scaled to what is reported for the region above -----------------------

@@ -32,7 +32,7 @@ hashes_of_value as (
     select
         'value' as figure_kind,
         cells.figure_id,
-        {{ sha256_of(dbt.listagg(measure=leaf, delimiter_text="';'", order_by_clause='order by ' ~ leaf)) }} as input_hash
+        {{ sha256_of(ordered_text(leaf)) }} as input_hash
     from cells
     left join observations
         on cells.input_kind = 'observation'
