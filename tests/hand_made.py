@@ -40,6 +40,11 @@ MODELS: dict[str, dict[str, Any]] = {
         },
     },
 }
+# What numbers are about: nothing that is made by hand has more to say of it.
+SERIES = (
+    "series_number bigint, measure text, reference_geography text, period_start date, period_end date, year integer, "
+    "population_basis text, residence text, sex text, age_group text, group_code text, item text"
+)
 RATES = [
     ("P2", 2020, "1", "4", 25.0, "true", "A", "F", "synthetic"),
     ("P1", 2020, "1", "3", 100 / 3, "true", "A", "F", "official"),
@@ -128,6 +133,9 @@ def make_database(path: Path, rates: list[tuple[Any, ...]] | None = None) -> Non
 
 def _make_database(path: Path, rates: list[tuple[Any, ...]], models: dict[str, dict[str, Any]]) -> None:
     with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            f"create schema intermediate; create table intermediate.int_observation__number_series ({SERIES})"
+        )
         connection.execute("create schema source")
         for table, columns in SOURCE_TABLES.items():
             body = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
@@ -139,7 +147,15 @@ def _make_database(path: Path, rates: list[tuple[Any, ...]], models: dict[str, d
             connection.execute(f"insert into source.{table} ({names}) values ({marks})", list(values.values()))
 
         one = {"department": "health", "extract": "beds"}
-        insert("extract", **one, provenance="official", owner="health office", rank=1, name_zh="床位", name_en="Beds")
+        insert(
+            "extract",
+            **one,
+            provenance="official",
+            owner="health office",
+            extract_rank=1,
+            name_zh="床位",
+            name_en="Beds",
+        )
         insert(
             "receipt", **one, receipt_id="r1", delivery_period="2020", file_name="beds.csv", sha256="0" * 64,
             landing_path="health/beds/2020/beds.csv", size_bytes=10, received_at="2021-01-01 00:00:00", sequence=1,

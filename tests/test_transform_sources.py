@@ -32,7 +32,8 @@ def lay(
 
 
 def domain(**cells: str | None) -> dict[str, pl.DataFrame]:
-    row = {"domain": "health", "name_zh": "健康", "name_en": "Health", "sort_order": "1", "is_basic": "true", **cells}
+    row = {"domain": "health", "name_zh": "健康", "name_en": "Health", "sort_order": "1", "is_basic": "true"}
+    row |= {"users": None, "users_name_zh": None, "users_name_en": None, **cells}
     return {"domain": pl.DataFrame([row], schema=dict.fromkeys(row, pl.String))}
 
 
@@ -58,7 +59,9 @@ def test_every_source_table_is_described_for_dbt() -> None:
 
 def test_text_becomes_the_type_of_its_column_and_an_empty_cell_is_null(tmp_path: Path) -> None:
     with lay(tmp_path, domain(name_en=" ", sort_order=" 7 ")) as connection:
-        assert connection.execute("select * from source.domain").fetchall() == [("health", "健康", None, 7, True)]
+        assert connection.execute(
+            "select domain, name_zh, name_en, sort_order, is_basic, users from source.domain"
+        ).fetchall() == [("health", "健康", None, 7, True, None)]
 
 
 def test_times_are_stored_in_utc_and_force_is_what_it_was_told(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_whatever_parts_are_listed_they_are_all_the_users(land: country.Country,
     assert {row["part"] for row in rows} == {"denominator"}
     assert {(row["out_sex"], row["out_age_group"], row["out_group"]) for row in rows} == {("all", "all", "all")}
     assert {row["out_residence"] for row in rows} == {"total" if parts["residence"] else "*"}
-    asked = [(row["group"], row["sex"], row["residence"]) for row in rows]
+    asked = [(row["group_code"], row["sex"], row["residence"]) for row in rows]
     assert len(asked) == len(set(asked))
     assert set(asked) == {
         (group, sex, residence)
