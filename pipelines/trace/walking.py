@@ -48,7 +48,8 @@ def walk(connection: duckdb.DuckDBPyConnection, numbers: Iterable[tuple[str, str
         "create or replace temp table found (kind varchar, id varchar); "
         "create or replace temp table ahead (kind varchar, id varchar)"
     )
-    connection.executemany("insert into ahead values (?, ?)", [list(number) for number in numbers])
+    for number in numbers:
+        connection.execute("insert into ahead values (?, ?)", list(number))
     depth = 0
     while True:
         kinds = [kind for (kind,) in connection.execute("select distinct kind from ahead").fetchall()]
