@@ -59,9 +59,10 @@ def write_evidence(
 ) -> None:
     """Lay terms, series and reading rules into a prepared release; `connection` has the build attached as `build`."""
     manifest = read_dbt_manifest(build.dbt_manifest)
+    (folder / READING).parent.mkdir(exist_ok=True)
     for terms in manifest.parents_of("figure_term"):
-        file = f"{terms.name}.parquet"
         (folder / TERMS).mkdir(exist_ok=True)
+        file = f"{terms.name}.parquet"
         shutil.copyfile(Path(build.folder) / file, folder / TERMS / file)
     connection.execute(
         "copy (select series_number, measure, reference_geography, period_start, period_end, year, population_basis, "
