@@ -1,5 +1,6 @@
 -- The hash of everything that a figure was computed from: a tree whose leaves are the cells of the files (by the SHA-256 of the
--- file, the place in it and the number) and the parameters. Equal inputs have equal hashes, in every build and on any machine.
+-- file, the place in it and the number), the parameters and the formulas. Equal inputs have equal hashes, in every build and on
+-- any machine.
 -- A number of a series is hashed by its cells at once, however many sums lie between.
 {% set of_itself = "max(case when term.input_kind in ('%s') then 1 else 0 end) = %d" %}
 with recursive cells as (
