@@ -65,7 +65,8 @@
         on indicator.indicator_code = {{ indicator }}
     {% endif %}
     {% if kind == 'figure' %}
-    left join {{ source('source', 'variant') }} as variant
+    left join {{ junheng.variants_of('degree') }} as variant
         on variant.variant = split_part(figure_id, '|', 5)
+        and split_part(figure_id, '|', 1) like 'degree.%'
     {% endif %}
 {%- endmacro %}
