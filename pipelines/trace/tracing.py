@@ -214,6 +214,11 @@ def _explain(
     for name in wrong_cells:
         found.notes.append(f"on the way: the cell of observation {name} does not hold the published number")
     found.notes += sorted(set(unread.values()))
+    found.notes += [
+        f"{figure['column']}: the release says of no figure {figure['figure']} what it is computed from"
+        for figure in found.figures
+        if figure["outcome"] == NOT_COMPUTED and not unread
+    ]
     outcomes = [figure["outcome"] for figure in found.figures] + [DIFFERS] * bool(others or wrong_cells)
     found.outcome = next((o for o in (DIFFERS, WITHHELD, NOT_COMPUTED, DIGITS) if o in outcomes), EXACT)
     if WITHHELD in outcomes:
@@ -238,7 +243,7 @@ def _compared(
     again = connection.execute(
         f"select {number.holds} from number where kind = ? and id = ?", [number.kind, number.id]
     ).fetchone()
-    figure = {"column": number.column, "value": published, "formula": number.formula}
+    figure = {"column": number.column, "figure": number.id, "value": published, "formula": number.formula}
     if again is None:
         hidden = connection.execute(
             "select count(*) from contributing where conf_status <> 'F' and obs_status like '%Q%'"
@@ -302,7 +307,7 @@ def _named(kind: str, row: dict[str, Any]) -> dict[str, Any]:
     else:
         about = dict(zip(PARTS[kind], texts, strict=True))
     number = row["weight"] if kind == "parameter" and row["rounded"] is None else row["rounded"]
-    for column in ("exact", "number", "points"):
+    for column in ("exact", "points", "number"):
         number = row[column] if number is None else number
     shown = {"role": row["role"], **about, "weight": None if kind == "parameter" else row["weight"], "value": number}
     if kind == "figure":
