@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import fenland
 import pytest
 import yaml
-from pipelines.figure_keys import MAIN_READING, main_reading, trace_command
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import Jurisdiction, load
+from pipelines.trace.rows import main_reading, trace_command
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -195,10 +196,14 @@ def test_a_population_that_cannot_be_known_is_refused_with_the_line_that_means_i
 
 
 def test_an_omitted_population_is_the_one_that_the_release_divides_by() -> None:
-    reading = main_reading({"jurisdiction": {"population_source": "mid_year"}})
-    assert reading["population_source"] == ("mid_year",)
-    assert main_reading({})["population_source"] == ("year_end",)
-    assert set(MAIN_READING) <= set(reading)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "attach ':memory:' as public; create table public.main.dim_variant as "
+            "select 'main' as variant, 'reported' as boundaries, 'resident' as population_basis, "
+            "'mid_year' as population_source"
+        )
+        reading = main_reading(connection)
+    assert reading["population_source"] == "mid_year"
     key = {"region_code": "E", "population_source": "mid_year", "residence": "total"}
     assert trace_command("mart_x", key, reading) == "junheng trace mart_x region_code=E"
-    assert "population_source=mid_year" in trace_command("mart_x", key, main_reading({}))
+    assert trace_command("mart_x", {"population_source": "year_end"}, reading).endswith("population_source=year_end")

@@ -92,9 +92,9 @@ def chosen_table(tables: dict[str, Table], traceable: Sequence[str], name: str) 
         raise UsageError(f"there is no table {name!r}", where="TABLE", do=f"name one of {listed}")
     if name not in traceable:
         raise UsageError(
-            f"{name} holds nothing that is computed from observations",
+            f"{name} shows no figure that has terms of its own: it describes, counts or compares",
             where="TABLE",
-            do=f'see it with `junheng query "from {name}"`, or trace one of {listed}',
+            do=f"trace the figures that it is about, in one of {listed}",
         )
     return tables[name]
 
