@@ -10,7 +10,7 @@ with figures as (
         {% for column in about %}
         figure.{{ column }},
         {% endfor %}
-        figure.sex, figure.age_group, figure.group_code, figure.standard_population,
+        figure.sex, figure.age_group, figure.group_code, figure.standard_population, figure.year_start,
         figure.year - case when figure.years_pooled > 1 then indicator.pool_years - 1 else 0 end as first_year
     from {{ ref('figure_indicator') }} as figure
     inner join {{ source('source', 'indicator') }} as indicator
@@ -23,7 +23,7 @@ with figures as (
         subject_code, region_id, year,
         case residence when 'total' then 'all' else {{ dbt.concat(["'residence='", 'residence']) }} end,
         variant, region_code, reference_geography, residence, users_basis, users_source,
-        'all', 'all', 'all', cast(null as {{ dbt.type_string() }}), year
+        'all', 'all', 'all', cast(null as {{ dbt.type_string() }}), year_start, year
     from {{ ref('figure_per_user') }}
     where users is not null and not takes_other_people
 ),
@@ -50,6 +50,9 @@ matched as (
     from figures
     inner join {{ ref('int_indicator__list_terms') }} as term
         on term.year between figures.first_year and figures.year
+        -- a calendar year and a financial one can have the same name
+        and extract(month from term.year_start) = extract(month from figures.year_start)
+        and extract(day from term.year_start) = extract(day from figures.year_start)
         {% for column in cell %}
         and term.{{ column }} = figures.{{ column }}
         {% endfor %}
