@@ -1,7 +1,5 @@
 -- Age groups that nobody reports and the reported groups that each is made of: the smallest that cover it without a gap,
 -- and without cutting a group that has no end. `ages` of the `band_width` ages of a group belong to it.
-{{ config(materialized='ephemeral') }}
-
 with series as (
     select * from {{ ref('int_observation__number_series') }}
 ),
