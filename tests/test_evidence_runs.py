@@ -129,17 +129,17 @@ def test_the_change_of_rules_and_the_new_file_are_what_the_diff_names(
 
 def test_a_revision_is_traced_to_both_deliveries_and_a_figure_to_the_one_that_counts(later: Later) -> None:
     folder = later.house.warehouse.release_folder(later.second)
-    for table in ("mart_revision", "mart_revision_summary"):
-        key = later.house.manifest(later.second)["tables"][table]["key"]
-        listed = later.house.query(f"select {', '.join(key)} from {table} order by all limit 3", later.second)
-        assert listed, table
-        for values in listed:
-            found = trace(folder, table, [f"{c}={v}" for c, v in zip(key, values, strict=True)])
-            assert found.outcome == "exact", (found.command, found.figures)
-            receipts = {cell["receipt_id"] for cell in found.cells}
-            assert len(receipts) == 2, found.command
-            if table == "mart_revision":
-                assert receipts == {found.row["vintage_before"], found.row["vintage_after"]}
+    revised = later.house.query(
+        "select o.observation_id, r.vintage_before, r.vintage_after from mart_revision r join fct_observation o "
+        "on o.receipt_id = r.receipt_id and o.measure = r.measure and o.region_code = r.region_code "
+        "and o.year = r.year and o.value = r.value_after where r.vintage_kind = 'receipt' order by all limit 3",
+        later.second,
+    )
+    assert revised
+    for observation, *vintages in revised:
+        found = trace(folder, "fct_observation", [f"observation_id={observation}"])
+        assert found.outcome == "exact", (found.command, found.figures)
+        assert set(vintages) <= {delivery["receipt_id"] for delivery in found.deliveries}
     figure = trace(folder, "fct_population", ["region_code=VB2", "reference_date=2020-12-31", "residence=urban"])
     assert figure.outcome == "exact"
     told = {delivery["is_chosen"]: delivery["why"] for delivery in figure.deliveries}

@@ -539,7 +539,9 @@ def test_without_one_of_its_tables_or_columns_a_dbt_test_is_an_error(
     assert len(tests) > 30 and all(tests.values())
     names = dict.fromkeys(tests, 0)
     columns = dict.fromkeys(tests, 0)
-    for relation, own_columns in columns_of(copied, "main", "source", "intermediate", "staging", "figures", "terms").items():
+    for relation, own_columns in columns_of(
+        copied, "main", "source", "intermediate", "staging", "figures", "terms"
+    ).items():
         for column in [None, *own_columns]:
             own = [
                 check_id

@@ -67,8 +67,7 @@ def test_another_year_of_its_extract_says_that_it_does_not_stand_in(held: Held) 
 
 
 def test_figures_of_other_extracts_say_nothing_of_it(held: Held, verdania: House) -> None:
-    said = held.house.command("trace", "mart_per_capita_spending", "region_code=V", "year=2020", "domain=all",
-                              "government_level=all")  # fmt: skip
+    said = held.house.command("trace", "mart_per_capita_spending", "region_code=V", "year=2020", "domain=all")
     assert said.returncode == 0, said.stderr
     assert "is held since" not in said.stdout
     plain = verdania.warehouse.current / "pages"

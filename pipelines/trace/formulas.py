@@ -24,10 +24,11 @@ def _over(numerator: str, denominator: str) -> str:
     )
 
 
-# A part of a sum: as it was rounded with others, as it is, or times a coefficient.
+# A part of a sum: as it was rounded with others, as it is, or times a coefficient. What weighs nothing adds nothing,
+# and makes no zero of a sum that has no other part.
 _PART = (
     "coalesce(value, case when weight = 1 then input_exact "
-    "else cast(cast(weight as decimal(13, 6)) * input_exact as decimal(28, 9)) end)"
+    "when weight <> 0 then cast(cast(weight as decimal(13, 6)) * input_exact as decimal(28, 9)) end)"
 )
 
 

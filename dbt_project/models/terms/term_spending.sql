@@ -42,7 +42,7 @@ amounts as (
         on domain.domain = figures.domain
         and domain.users is not null
     {% endif %}
-    where spending is not null and residence <> 'unattributed' and {{ condition }}
+    where spending is not null and {{ condition }}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
