@@ -419,6 +419,7 @@ def test_wrong_use_is_told_with_exit_code_2_and_a_release_without_terms_says_so(
     for arguments, message in (
         (["mart_nothing"], "there is no table 'mart_nothing'"),
         (["dim_region", "region_code=V"], "shows no figure that has terms of its own"),
+        (["mart_inequality", "region_code=V"], "it is made of the figures of one subject and year"),
         (["mart_service_coverage", "region_code=VA1"], "rows of mart_service_coverage fit"),
         (["mart_service_coverage", "region_code=VA1", "--release", "20000101.1"], "there is no release 20000101.1"),
     ):
@@ -429,6 +430,16 @@ def test_wrong_use_is_told_with_exit_code_2_and_a_release_without_terms_says_so(
     shutil.rmtree(folder / evidence.TERMS)
     with pytest.raises(UsageError, match="cannot be traced"):
         trace(folder, "fct_population", ["region_code=V"])
+
+
+@pytest.mark.pipeline
+def test_every_mart_shows_figures_or_says_what_to_trace_instead(verdania: House) -> None:
+    known = evidence.read(verdania.warehouse.current.resolve())
+    marts = {name for name in verdania.manifest()["tables"] if name.startswith(("mart_", "figure", "benchmark"))}
+    assert not set(known.tables) & set(known.made_of)
+    assert marts == set(known.tables) | set(known.made_of)
+    traceable = {*known.tables, "fct_population", "fct_observation"}
+    assert {said["trace"] for said in known.made_of.values()} <= traceable
 
 
 @pytest.mark.pipeline

@@ -32,12 +32,13 @@ READING = "evidence/tracing.json"
 class Evidence:
     """What a release says of how its figures came about. Build one with `read`.
 
-    `tables` maps a published table to the figures that its columns show; `units`, `extracts` and `corrections` say how
-    cells were read.
+    `tables` maps a published table to the figures that its columns show; `made_of` one that shows none to what it is
+    made of and the table to trace that in. `units`, `extracts` and `corrections` say how cells were read.
     """
 
     folder: Path
     tables: dict[str, dict[str, dict[str, Any]]]
+    made_of: dict[str, dict[str, str]]
     units: dict[str, dict[str, Any]]
     extracts: dict[str, dict[str, Any]]
     corrections: dict[str, dict[str, Any]]
@@ -74,6 +75,7 @@ def write_evidence(
         {
             # which figure each column of a table for people shows
             "tables": {model.name: figures for model in manifest.models if (figures := model.meta.get("figures"))},
+            "made_of": {model.name: said for model in manifest.models if (said := model.meta.get("made_of"))},
             "units": {n: {"base": unit.base, "factor": unit.factor} for n, unit in jurisdiction.units.items()},
             "extracts": {name: _reading_of(contract) for name, contract in jurisdiction.contracts.items()},
             "corrections": {

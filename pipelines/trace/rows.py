@@ -85,11 +85,22 @@ def text_of_key(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def chosen_table(tables: dict[str, Table], traceable: Sequence[str], name: str) -> Table:
-    """The table of that name. Raises UsageError for one that is not there or shows no figure."""
+def chosen_table(
+    tables: dict[str, Table], traceable: Sequence[str], made_of: Mapping[str, Mapping[str, str]], name: str
+) -> Table:
+    """The table of that name. Raises UsageError for one that is not there or shows no figure.
+
+    `made_of` says of tables that show none what they are made of and which table to trace instead.
+    """
     listed = ", ".join(sorted(traceable))
     if name not in tables:
         raise UsageError(f"there is no table {name!r}", where="TABLE", do=f"name one of {listed}")
+    if name in made_of:
+        raise UsageError(
+            f"{name} shows no figure that has terms of its own: it is made of {made_of[name]['what']}",
+            where="TABLE",
+            do=f"trace these in {made_of[name]['trace']}",
+        )
     if name not in traceable:
         raise UsageError(
             f"{name} shows no figure that has terms of its own: it describes, counts or compares",

@@ -99,7 +99,7 @@ def trace(folder: Path, table_name: str, pairs: Sequence[str], *, limit: int | N
     connection = walking.open_release(known)
     try:
         tables = rows.tables_of(connection, manifest)
-        table = rows.chosen_table(tables, [*known.tables, POPULATIONS, OBSERVATIONS], table_name)
+        table = rows.chosen_table(tables, [*known.tables, POPULATIONS, OBSERVATIONS], known.made_of, table_name)
         reading = rows.main_reading(connection)
         rows.the_row(connection, table, pairs, reading)
         row = cells.rows_of(connection, "from target")[0]
