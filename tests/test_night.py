@@ -20,7 +20,7 @@ from test_command_line import BUDGET, Terminal
 from pipelines import run as runs
 from pipelines.records import Build, Verdict
 from pipelines.run.journal import Journal, last_runs, runs_folder
-from pipelines.run.status import moment_of
+from pipelines.run.status import _missed_run, moment_of
 from pipelines.run.watching import STUCK_AFTER, watch
 from pipelines.settings import Settings
 
@@ -444,6 +444,20 @@ def test_a_scheduled_moment_that_passed_without_a_run_is_shown(junheng: Terminal
     path.write_text(re.sub(r'"at": "20\d\d', '"at": "2020', path.read_text(encoding="utf-8")), encoding="utf-8")
     assert json.loads(junheng("status", "--json").out)["missed_run"]
     assert "is the scheduler running?" in junheng("status").out
+
+
+@pytest.mark.parametrize(
+    ("clock", "started", "missed"),
+    [
+        ("04:31", "2026-03-01T04:30+01:00", "2026-03-09T04:30+01:00"),  # the night before
+        ("04:31", "2026-03-09T04:30+01:00", None),  # there is still time
+        ("12:00", "2026-03-09T04:30+01:00", "2026-03-10T04:30+01:00"),
+        ("12:00", "2026-03-10T04:30+01:00", None),
+    ],
+)
+def test_a_missed_night_is_not_forgotten_while_the_next_is_due(clock: str, started: str, missed: str | None) -> None:
+    now = datetime.fromisoformat(f"2026-03-10T{clock}").replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    assert _missed_run("30 4 * * *", now, [{"started_at": started}]) == missed
 
 
 @pytest.mark.parametrize(

@@ -248,10 +248,9 @@ def moment_of(schedule: str, now: datetime, *, before: bool = False) -> datetime
 
 
 def _missed_run(schedule: str, now: datetime, runs: list[dict[str, Any]]) -> str | None:
-    """The scheduled moment that passed without any run, or None. Where none ever ran, nothing was missed."""
+    """The last scheduled moment, `_GRACE` or longer ago, since which nothing ran; None where none ever did."""
     if not runs:
         return None
-    planned = moment_of(schedule, now, before=True)
+    planned = moment_of(schedule, now - _GRACE, before=True)
     newest = datetime.fromisoformat(runs[0]["started_at"]) if runs[0]["started_at"] else planned
-    is_missed = newest < planned and now - planned > _GRACE
-    return planned.isoformat(timespec="minutes") if is_missed else None
+    return planned.isoformat(timespec="minutes") if newest < planned else None
