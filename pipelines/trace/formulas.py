@@ -186,6 +186,12 @@ DEGREE_OF_LEAVES = f"""
     ) using (figure_id) group by figure_id
 """
 
-FORMULAS = (
-    SUM, MONEY_FIGURE, RATE, STANDARDISED_RATE, SCORE, CONTRIBUTION, LEAF_SCORE, LEVEL, INDEX, DEGREE, DEGREE_OF_LEAVES,
-)  # fmt: skip
+# What each statement computes: the kinds of numbers, and how.
+FORMULAS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (SUMS, SUM),
+    *((("figure",), formula) for formula in (MONEY_FIGURE, RATE, STANDARDISED_RATE, INDEX, DEGREE, DEGREE_OF_LEAVES)),
+    (("score",), SCORE),
+    (("contribution",), CONTRIBUTION),
+    (("leaf_score",), LEAF_SCORE),
+    (("level",), LEVEL),
+)

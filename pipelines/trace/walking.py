@@ -89,11 +89,12 @@ def compute(connection: duckdb.DuckDBPyConnection, cells: dict[str, Decimal | No
             "qualify count(case when t.input_kind <> 'parameter' and n.id is null then 1 end) "
             "over (partition by t.figure_kind, t.figure_id) = 0"
         )
-        found = connection.execute("select count(*) from ready").fetchone()
-        if not found or not found[0]:
+        kinds = {kind for (kind,) in connection.execute("select distinct figure_kind from ready").fetchall()}
+        if not kinds:
             return
-        for formula in FORMULAS:
-            connection.execute(f"insert into number by name {formula}")
+        for computed, formula in FORMULAS:
+            if not kinds.isdisjoint(computed):
+                connection.execute(f"insert into number by name {formula}")
 
 
 def figures_again(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
