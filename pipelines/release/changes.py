@@ -18,9 +18,9 @@ from pipelines.sql import quote, text_literal
 
 EXAMPLES = 20
 KINDS = ("added", "removed", "revised")
-# Under which reading a figure was taken, and from which cell of which delivery, says something of contract, reader
-# and file; a figure that was sent again is not revised by it.
-NOT_A_REVISION = frozenset({"reading_id", "observation_id"})
+# Under which reading a figure was taken, from which cell of which delivery, and the hash of all that it was computed
+# from, say something of contract, reader and file; a figure that was sent again is not revised by it.
+NOT_A_REVISION = frozenset({"reading_id", "observation_id", "input_hash"})
 
 
 class Record(Protocol):
