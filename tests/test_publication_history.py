@@ -15,10 +15,10 @@ import polars as pl
 import pytest
 from evidence_kit import Shelf
 
-from pipelines import quality, release
+from pipelines import release
 from pipelines.protection import MASK_SCHEMA
 from pipelines.publish import Column, EarlierVersion, Table
-from pipelines.release import macros, packing
+from pipelines.release import changes, macros, packing
 
 TABLES = ("mart_rate", "dim_place")
 PLACES = ("P1", "P;2", "P%3B=3", "P'4\\")
@@ -95,6 +95,22 @@ def test_each_day_gives_what_was_current_then_exactly(shelf: Shelf, seed: int) -
                 assert content(newest, table, day) == then, (seed, day, release_id)
 
 
+def test_what_belongs_to_one_release_is_neither_a_change_nor_carried_on(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the hash of a figure's inputs: another one beside the same number revises nothing, and fills no history."""
+    monkeypatch.setattr(changes, "OF_ONE_RELEASE", frozenset({"numerator"}))
+    shelf.publish("b1", [rate(numerator="1"), rate("P;2", numerator="1", value=0.1)])
+    first = now()
+    second = Path(shelf.publish("b2", [rate(numerator="2"), rate("P;2", numerator="2", value=0.2)]).folder)
+    assert ask(second, "select row_key, column_name from publication_history") == [
+        ("place_code=P%3B2;year=2020", "rate_pct")
+    ]
+    asked = "select place_code, numerator, rate_pct from mart_rate_as_of(timestamp '{}') order by all"
+    assert ask(second, asked.format(first)) == [("P1", None, 0.1), ("P;2", None, 0.1)]
+    assert ask(second, asked.format(now())) == [("P1", 2, 0.1), ("P;2", 2, 0.2)]
+
+
 def test_a_changed_figure_says_from_which_release_to_which_and_why(shelf: Shelf) -> None:
     shelf.publish("b1", [rate(value=0.1), rate("P;2", numerator=None, value=None)])
     shelf.receive("r2", b"other bytes")
@@ -147,7 +163,7 @@ def test_what_is_hidden_now_was_never_told(shelf: Shelf, monkeypatch: pytest.Mon
 
     def hide(build: Any, *_: Any) -> None:
         cells = [("mart_rate", key, "rate_pct", "C", "small")]
-        pl.DataFrame(cells, schema=MASK_SCHEMA, orient="row").write_parquet(quality.verdict.mask_path(build))
+        pl.DataFrame(cells, schema=MASK_SCHEMA, orient="row").write_parquet(build.mask)
 
     monkeypatch.setattr(hand_made.protection, "make_mask", hide)
     third = Path(shelf.publish("b3", [rate(value=0.82637)]).folder)

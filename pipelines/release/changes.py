@@ -18,9 +18,12 @@ from pipelines.sql import quote, text_literal
 
 EXAMPLES = 20
 KINDS = ("added", "removed", "revised")
-# Under which reading a figure was taken, from which cell of which delivery, and the hash of all that it was computed
-# from, say something of contract, reader and file; a figure that was sent again is not revised by it.
-NOT_A_REVISION = frozenset({"reading_id", "observation_id", "input_hash"})
+# Under which reading a figure was taken, and from which cell of which delivery, says something of contract, reader
+# and file; a figure that was sent again is not revised by it.
+NOT_A_REVISION = frozenset({"reading_id", "observation_id"})
+# The hash of what a figure was computed from is evidence of its own release: a file sent again with one other cell
+# gives thousands of figures another hash and the same number. It is neither compared nor carried on.
+OF_ONE_RELEASE = frozenset({"input_hash"})
 
 
 class Record(Protocol):
@@ -105,7 +108,7 @@ def _compare(
         return {
             **nothing, "removed": removed, "key_changed": True, **said, "causes": _whole(causes, table, rows + removed)
         }  # fmt: skip
-    cells = [c for c in table.column_names if c in old and c not in table.key]
+    cells = [c for c in table.column_names if c in old and c not in table.key and c not in OF_ONE_RELEASE]
     compared = [c for c in cells if c not in NOT_A_REVISION]
     # What is no revision is in the history alone, which must give back every release as it was.
     silent = [c for c in cells if c in NOT_A_REVISION] if recorder else []

@@ -14,6 +14,7 @@ import duckdb
 
 from pipelines.errors import FaultError
 from pipelines.publish import Table
+from pipelines.release import changes
 from pipelines.release.database import comment_of
 from pipelines.release.packing import TABLE, WHOLE, key_cell, unpack
 from pipelines.sql import quote, text_literal
@@ -166,6 +167,9 @@ def _macro(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
         [WHOLE, table.name],
     ).fetchall()
     came = {str(column): (str(kind), int(step)) for column, kind, is_whole, step in seen if is_whole}
+    # What belongs to one release alone is known of the newest.
+    ((newest,),) = connection.execute("select max(step) from publication").fetchall()
+    came |= dict.fromkeys(changes.OF_ONE_RELEASE.intersection(table.column_names), ("column_added", newest))
     touched = {str(column) for column, _, is_whole, _ in seen if not is_whole}
     conditions = [
         "point.release_id is not null",
