@@ -29,15 +29,17 @@ from pipelines.jurisdiction.reference_schema import TABLES
 from pipelines.jurisdiction.source_schema import sql_types
 from pipelines.records import Build, Choice, Reading, Receipt, TieOut
 from pipelines.settings import DBT_FOLDER, PACKAGE_FOLDER, TELEMETRY_OFF, Settings, hash_files
+from pipelines.sql import text_literal
 from pipelines.store import Warehouse, put_in_place, read_json, remove_tree
 
 SOURCE_TABLES = sql_types()
 """Every table of schema `source`: column -> DuckDB type. All exist in each build, empty where there is nothing."""
 
 _DEFAULTS = {
-    table.relation: {name: c.default for name, c in table.columns.items() if c.default is not None} for table in TABLES
+    table.relation: {name: text_literal(c.default) for name, c in table.columns.items() if c.default is not None}
+    for table in TABLES
 }
-"""Relation -> column -> what an empty cell of a reference file means."""
+"""Relation -> column -> what an empty cell of a reference file means, as SQL."""
 
 # Which file of a reading fills which table.
 _READING_FILES = {"observation": "accepted.parquet", "reject": "rejects.parquet", "ignored": "ignored.parquet"}
@@ -216,16 +218,12 @@ def _load_reference(connection: duckdb.DuckDBPyConnection, table: str, frame: pl
                 )
         defaults = _DEFAULTS.get(table, {})
         cells = ", ".join(
-            f"CAST(coalesce(nullif(trim(\"{name}\"), ''), {_text_or_null(defaults.get(name))}) AS {kind})"
+            f"CAST(coalesce(nullif(trim(\"{name}\"), ''), {defaults.get(name, 'NULL')}) AS {kind})"
             for name, kind in columns.items()
         )
         connection.execute(f'INSERT INTO source."{table}" SELECT {cells} FROM incoming')
     finally:
         connection.unregister("incoming")
-
-
-def _text_or_null(text: str | None) -> str:
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def _load_records(

@@ -12,7 +12,7 @@ import hand_made
 import polars as pl
 import pytest
 
-from pipelines import pages, quality, release, rules
+from pipelines import pages, release, rules
 from pipelines.ledger import Ledger
 from pipelines.publish import Release
 from pipelines.quality import expectations
@@ -107,7 +107,7 @@ class Shelf:
                 )
         verdict = hand_made.judge(self.warehouse, build, self.folder)
         settings = hand_made.settings(self.folder)
-        mask = quality.verdict.mask_path(build)
+        mask = build.mask
         prepared = release.prepare(self.warehouse, build, verdict, hand_made.JURISDICTION, mask, settings)
         return release.seal(
             self.warehouse, self.ledger, build, prepared, hand_made.JURISDICTION, signing_key=self.key, **options

@@ -25,11 +25,6 @@ MASK_SCHEMA: dict[str, type[pl.DataType]] = {
 }
 
 
-def mask_path(build: Build) -> Path:
-    """Where the mask of a build stands."""
-    return build.mask
-
-
 def make_mask(build: Build, disclosure: dict[str, Any]) -> Path:
     """Write the mask of a build by the jurisdiction's disclosure policy; return its path.
 
@@ -49,6 +44,5 @@ def make_mask(build: Build, disclosure: dict[str, Any]) -> Path:
             where="jurisdiction.yml, disclosure.reason",
             do="say why no figure of this jurisdiction needs to be hidden",
         )
-    path = mask_path(build)
-    write_parquet(path, pl.DataFrame(schema=MASK_SCHEMA))
-    return path
+    write_parquet(build.mask, pl.DataFrame(schema=MASK_SCHEMA))
+    return build.mask

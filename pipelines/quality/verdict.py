@@ -45,9 +45,8 @@ def built_sha256(build: Build) -> str:
     return hashlib.sha256("".join(f"{name} {found}\n" for name, found in hashes.items()).encode()).hexdigest()
 
 
-def mask_path(build: Build) -> Path:
-    """Where the mask stands that belongs to what was judged."""
-    return build.mask
+def _mask_sha256(build: Build) -> str:
+    return sha256_file(build.mask) if build.mask.exists() else ""
 
 
 def read_verdict(build: Build) -> Verdict | None:
@@ -116,7 +115,7 @@ def judge(warehouse: Warehouse, build: Build, rules: Rules, *, with_documents: b
         ]
         results = with_addresses(connection, results)
     applied = apply_waivers(results, waivers)
-    results = without_withheld(applied.results, mask_path(build))
+    results = without_withheld(applied.results, build.mask)
     before = {check_id for check_id in checks_of(previous) if not check_id.startswith("gate.")}
     results += gates.judge(results, expected, before, retired, rules.retired_tables)
     results.append(gates.waivers_fit(applied.problems, len(waivers)))
@@ -131,7 +130,6 @@ def judge(warehouse: Warehouse, build: Build, rules: Rules, *, with_documents: b
     judged_at = now_utc()
     blocking = [r.check_id for r in results if r.blocks]
     outcomes = Counter(r.outcome for r in results)
-    mask = mask_path(build)
     ends = [f"{w['until']}T23:59:59Z" for w in applied.waivers if w["is_used"]]
     # An as-of build looks back at a moment that does not pass.
     due = deliveries.rests_on_clock_until(rules.punctuality) if build.as_of is None else None
@@ -149,7 +147,7 @@ def judge(warehouse: Warehouse, build: Build, rules: Rules, *, with_documents: b
         blocking=blocking,
         results_sha256=sha256_file(checks_path(build)),
         database_sha256=built_sha256(build),
-        mask_sha256=sha256_file(mask) if mask.exists() else "",
+        mask_sha256=_mask_sha256(build),
         waived=outcomes["waived"],
         held=outcomes["held"],
         waivers=applied.waivers,
@@ -204,8 +202,7 @@ def require_passing(build: Build, ledger: Ledger) -> Verdict:
         raise refuse("the check results are not the ones that the verdict rests on")
     if not build.database.exists() or built_sha256(build) != verdict.database_sha256:
         raise refuse("the build's database is not the one that was judged", do="build and judge again (junheng run)")
-    mask = mask_path(build)
-    if (sha256_file(mask) if mask.exists() else "") != verdict.mask_sha256:
+    if _mask_sha256(build) != verdict.mask_sha256:
         raise refuse("the mask is not the one that was there when the build was judged")
     current = ledger.last("current")
     if build.as_of is None and verdict.against != (current.details["release_id"] if current else None):

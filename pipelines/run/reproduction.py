@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines import intake, protection, release, rules
+from pipelines import intake, release, rules
 from pipelines.dbt_manifest import read_dbt_manifest
 from pipelines.errors import UsageError
 from pipelines.publish import Table, published_tables
@@ -122,8 +122,9 @@ def _compared(again: Session, build: Build, folder: Path, manifest: dict[str, An
     tables = [table for table in tables if table.name not in kept]
     was = {n: t for n, t in manifest["tables"].items() if n.startswith(FIGURES) and t["made_by"] == "dbt"}
     was = {name: table for name, table in was.items() if name not in kept}
-    mask = protection.mask_path(build)
-    with release.lay_out(build, all_tables, mask, again.warehouse.folder / "public.duckdb", again.settings) as made:
+    with release.lay_out(
+        build, all_tables, build.mask, again.warehouse.folder / "public.duckdb", again.settings
+    ) as made:
         now: dict[str, dict[str, Any]] = {}
         for table in tables:
             rows, sha256 = release.content_sha256(made, "public", table)

@@ -272,7 +272,7 @@ class Session:
 
     def publish(self, build: Build, *, set_current: bool = True) -> Release:
         """Prepare and seal a release of a build. Refuses without the passing verdict for this very build."""
-        from pipelines import protection, quality, release
+        from pipelines import quality, release
         from pipelines.run.methods import old_method
 
         verdict = quality.require_passing(build, self.ledger)
@@ -285,7 +285,7 @@ class Session:
                     build,
                     verdict,
                     self.jurisdiction,
-                    protection.mask_path(build),
+                    build.mask,
                     self.settings,
                     comparison,
                 )

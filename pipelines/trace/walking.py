@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from pipelines.sql import text_literal
+from pipelines.trace.cells import rows_of
 from pipelines.trace.evidence import SERIES, TERMS, Evidence
 from pipelines.trace.formulas import FORMULAS
 
@@ -99,8 +100,6 @@ def compute(connection: duckdb.DuckDBPyConnection, cells: dict[str, Decimal | No
 
 def figures_again(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Every published figure in `term`, the one asked for and those on its way, with the same computed again."""
-    from pipelines.trace.cells import rows_of
-
     return rows_of(
         connection,
         "with named as (select distinct figure_id from term where figure_kind = 'figure') "
