@@ -28,6 +28,7 @@ select
     spending.domain,
     {{ domain_names('spending.domain', 'domain') }},
     spending.residence,
+    spending.government_levels,
     setting.currency,
     spending.spending,
     unattributed.spending as unattributed_spending,

@@ -7,6 +7,7 @@ select
     spending.domain,
     {{ domain_names('spending.domain', 'domain') }},
     spending.residence,
+    spending.government_levels,
     setting.currency,
     spending.spending,
     spending.population,
