@@ -24,6 +24,8 @@ POPULATION_KEY = (
     "reference_geography", "region_code", "reference_date", "population_source", "population_basis", "residence", "sex",
     "age_group",
 )  # fmt: skip
+# Columns of dim_variant that are no choice.
+_NAMES_OF_VARIANT = ("variant", "name_zh", "name_en", "is_main")
 # What the parts of an id are, by kind of number (dbt_project/macros/terms.sql).
 _MONEY = ("boundaries", "region_code", "year", "fund", "account_stage", "government_level", "domain", "residence")
 _SCALE = ("scale", "weight_set", "boundaries", "year", "region_code")
@@ -165,21 +167,13 @@ def _of_residence(row: Mapping[str, Any]) -> str:
 
 
 def _variant(connection: duckdb.DuckDBPyConnection, choice: Mapping[str, str] | None, row: Mapping[str, Any]) -> str:
-    """The variant that a column shows: the row's, or the declared one that differs from `main` in one choice."""
+    """The variant that a column shows: the row's, or the declared one that differs from `main` in `choice` alone."""
     if not choice:
         return str(row.get("variant") or "main")
-    ((name, value),) = choice.items()
-    others = (
-        *("boundaries", "population_basis", "population_source", "prices"),
-        *("fund", "account_stage", "government_level"),
-    )
-    same = " and ".join(f"v.{c} is not distinct from m.{c}" for c in others if c != name)
-    found = connection.execute(
-        f"select v.variant from public.main.dim_variant v, public.main.dim_variant m "
-        f"where m.is_main and v.{name} = ? and {same} and not v.is_main order by v.variant",
-        [value],
-    ).fetchone()
-    return str(found[0]) if found else "main"
+    variants = cells.rows_of(connection, "from public.main.dim_variant order by variant")
+    (main,) = [variant for variant in variants if variant["is_main"]]
+    wanted = {name: value for name, value in {**main, **choice}.items() if name not in _NAMES_OF_VARIANT}
+    return next(str(v["variant"]) for v in variants if wanted.items() <= v.items())
 
 
 def _formula(connection: duckdb.DuckDBPyConnection, subject: str) -> str:
