@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import country
 import foreign
 import polars as pl
 import pytest
@@ -51,7 +50,7 @@ def regions(rows: list[tuple[str, str, str, str]]) -> bytes:
 
 
 def made(folder: Path, description: dict[str, Any], places: bytes, measures: list[tuple[str, str, str]]) -> Path:
-    """A new jurisdiction: `measures` are (measure, unit, population source)."""
+    """A new jurisdiction with nothing to choose, so without variants.csv: `measures` are (measure, unit, source)."""
     (folder / "reference").mkdir(parents=True)
     (folder / "jurisdiction.yml").write_text(yaml.safe_dump(description, allow_unicode=True), encoding="utf-8")
     (folder / "reference" / "regions.csv").write_bytes(places)
@@ -60,11 +59,6 @@ def made(folder: Path, description: dict[str, Any], places: bytes, measures: lis
         f"{m},{m},{m},{unit},stock,whole,{source},{str(source != 'none').lower()}\n" for m, unit, source in measures
     ]
     (folder / "reference" / "measures.csv").write_text(head + "".join(lines), encoding="utf-8")
-    main = {**country.PLAIN_VARIANT, "population_source": "mid_year"}
-    if "spending" in description:
-        main |= {"fund": "general", "account_stage": "final"}
-    table = f"{','.join(main)}\n{','.join(main.values())}\n"
-    (folder / "reference" / "variants.csv").write_text(table, encoding="utf-8")
     return folder
 
 
@@ -286,3 +280,56 @@ def test_keys_in_one_cell_and_flags_behind_figures_are_read_from_a_packed_table(
     assert found["observations"] == 27
     statuses = pl.DataFrame(found["first"])["obs_status"].unique().to_list()
     assert set(statuses) <= {"A", "O"}
+
+
+@pytest.mark.pipeline
+def test_spending_told_by_service_alone_is_published_with_no_sum_made_of_it(tmp_path: Path) -> None:
+    """The services that a table lists need not be all: each is a figure, their sum is none but the basic one's."""
+    description = {
+        **JAPAN,
+        "name": "泽地（虚构）",
+        "name_en": "Fens (invented)",
+        "home_region": "F0",
+        "levels": [
+            {"name": "land", "name_zh": "国", "name_en": "Land", "depth": 0, "government_level": "land"},
+            {"name": "town", "name_zh": "镇", "name_en": "Town", "depth": 1, "government_level": "town"},
+        ],
+        "spending": [{"measure": "outturn", "role": "functional", "fund": "general", "account_stage": "final"}],
+    }
+    places = regions([("F0", "Fens", "land", ""), ("F1", "Marsh", "town", "F0"), ("F2", "Wold", "town", "F0")])
+    home = made(
+        tmp_path / "fens", description, places, [("outturn", "yen", "none"), ("residents", "persons", "mid_year")]
+    )
+    for table, head, lines in (
+        (
+            "domains",
+            "domain,name_zh,name_en,sort_order,is_basic",
+            ["schools,学校,Schools,1,true", "roads,路,Roads,2,false"],
+        ),
+        (
+            "functional_classes",
+            "class_code,name_zh,name_en,domain,edition,valid_from,valid_to",
+            ["schools,学校,Schools,schools,one,2009-04-01,", "roads,路,Roads,roads,one,2009-04-01,"],
+        ),
+    ):
+        (home / "reference" / f"{table}.csv").write_text("\n".join([head, *lines, ""]), encoding="utf-8")
+    common = {"format": {"kind": "csv", "encoding": "utf-8"}, "header": {"row": 1}, "region": {"code": "code"}}
+    spent = [{"column": c, "measure": "outturn", "item": c, "unit": "千円"} for c in ("schools", "roads")]
+    year = {"from": "folder", "kind": "year", "starts": "04-01"}
+    teach(home, "treasury/outturn", {"files": "*.csv", "layouts": [{**common, "period": year, "values": spent}]})
+    people = [{"column": "people", "measure": "residents", "population_basis": "resident", "unit": "人"}]
+    middle = {"from": "column", "column": "year", "kind": "point", "month_day": "06-30"}
+    teach(home, "treasury/people", {"files": "*.csv", "layouts": [{**common, "period": middle, "values": people}]})
+    land(home, "treasury/outturn", "2018", "o.csv", b"code,schools,roads\nF1,100,10\nF2,300,10\n")
+    land(
+        home, "treasury/people", "2019", "p.csv",
+        b"code,year,people\nF1,2018,1000\nF2,2018,1000\nF1,2019,2000\nF2,2019,2000\n",
+    )  # fmt: skip
+    house = House(home, tmp_path / "warehouse")
+    assert house.run().outcome == "published"
+    published = house.query("select region_code, domain, per_resident from mart_per_capita_spending where year = 2018")
+    assert {(region, domain): value for region, domain, value in published if value is not None} == {
+        **{("F1", domain): value for domain, value in (("schools", 100.0), ("basic", 100.0), ("roads", 10.0))},
+        **{("F2", domain): value for domain, value in (("schools", 300.0), ("basic", 300.0), ("roads", 10.0))},
+        **{("F0", domain): value for domain, value in (("schools", 200.0), ("basic", 200.0), ("roads", 10.0))},
+    }

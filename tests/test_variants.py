@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import country
+import polars as pl
 import pytest
 from country import MAIN_VARIANT, PLAIN_VARIANT, variant
 from hypothesis import given
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction import load
-from pipelines.jurisdiction.variants import check_variants, choices_of_subjects, main_choices
+from pipelines.jurisdiction.description import Description
+from pipelines.jurisdiction.reference import TABLES, load_table
+from pipelines.jurisdiction.variants import check_variants, choices_of_subjects, main_choices, only_reading
+from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.settings import DBT_FOLDER, PROJECT_FOLDER
 
 CHOICES = list(dict.fromkeys(choice for choices in choices_of_subjects().values() for choice in choices))
@@ -75,6 +79,26 @@ def test_a_mistake_in_variants_says_the_line_and_what_to_do(tmp_path: Path, case
     assert said in error.message
     assert "variants.csv" in error.where
     assert line is None or error.where.endswith(f"line {line}")
+
+
+def test_where_nothing_is_to_choose_no_table_is_needed_and_where_something_is_the_choice_is_named(
+    tmp_path: Path,
+) -> None:
+    """One population, one basis, one fund, one set: `main` is theirs. A second of any is for a person to choose."""
+    basics = {"third_party_scores.csv": [], "weights.csv": []}
+    land = country.make_country(tmp_path / "verdania", landed=False, reference=basics)
+    (land.folder / "reference" / "variants.csv").unlink()
+    assert "population_basis may be registered or resident" in refused(land.folder).message
+    with_one = load_model(land.folder / "jurisdiction.yml", Description)
+    tables = {table.relation: load_table(land.folder / "reference", table) for table in TABLES}
+    one_people = tables["measure"].filter(pl.col("population_source").is_in(["none", "year_end"]))
+    tables |= {"measure": one_people}
+    (main,) = only_reading(land.folder, with_one, tables, {"resident"}).rows(named=True)
+    assert {choice: cell or "" for choice, cell in main.items()} == {**MAIN_VARIANT, "goalpost_set": "first"}
+    for relation, column in (("measure", "population_source"), ("goalpost", "goalpost_set")):
+        more = pl.concat([tables[relation], tables[relation].with_columns(pl.lit("census").alias(column))])
+        with pytest.raises(ConfigurationError, match=f"{column} may be"):
+            only_reading(land.folder, with_one, {**tables, relation: more}, {"resident"})
 
 
 def test_scores_that_no_variant_shows_are_refused(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from pipelines.jurisdiction.record_checks import check_records
 from pipelines.jurisdiction.reference import TABLES, check_links, load_table
 from pipelines.jurisdiction.reference_checks import check_classes, check_weights, check_wholes
 from pipelines.jurisdiction.source_schema import as_text
-from pipelines.jurisdiction.variants import check_variants, main_choices
+from pipelines.jurisdiction.variants import check_variants, main_choices, only_reading
 from pipelines.jurisdiction.yaml_model import load_model
 from pipelines.settings import hash_files
 
@@ -67,6 +67,9 @@ class Jurisdiction:
         self.corrections = load_corrections(
             folder / "corrections", {name: contract.records is not None for name, contract in self.contracts.items()}
         )
+        if not (folder / "reference" / "variants.csv").exists():
+            bases = {basis for contract in self.contracts.values() for basis in contract.population_bases}
+            self._tables["variant"] = only_reading(folder / "reference", self.description, self._tables, bases)
         self.recipes = load_recipes(folder / "recipes.yml")
         self.release_plan = load_plan(folder / "releases.yml")
         self._check_tables()

@@ -652,6 +652,21 @@ class Contract(StrictModel):
         )
 
     @property
+    def population_bases(self) -> set[str]:
+        """Whom its figures count, of `resident` and `registered`."""
+        named: set[str | None] = set()
+        if self.records is not None:
+            named.update(observation.population_basis for observation in self.records.observations)
+        for layout in self.layouts:
+            named.add(layout.defaults.get("population_basis"))
+            for row in layout.rows:
+                if row.dimension == "population_basis":
+                    named.update([*(row.codes or []), *(row.map or {}).values()])
+            for value in layout.values:
+                named.update([value.population_basis, *value.maps.get("population_basis", {}).values()])
+        return {basis for basis in named if basis in ("resident", "registered")}
+
+    @property
     def boundaries_date(self) -> date | None:
         """The day whose list of regions the figures are on; None for that of their own time."""
         return date(self.boundaries, 12, 31) if self.boundaries is not None else None

@@ -15,7 +15,7 @@ from pipelines.errors import UsageError
 from pipelines.jurisdiction.open_fields import OpenField, find_open
 from pipelines.jurisdiction.reference_schema import TABLES, Table
 
-_SKELETON = Path(__file__).with_name("skeleton")
+SKELETON = Path(__file__).with_name("skeleton")
 _FOLDERS = ("contracts", "corrections", "expectations", "landing")
 
 
@@ -39,8 +39,8 @@ def make_folder(folder: Path) -> NewFolder:
         )
     texts = {f"reference/{table.file}": table_text(table) for table in TABLES}
     # what has more to say than a header and an example is written out
-    files = sorted(path for path in _SKELETON.rglob("*") if path.is_file())
-    texts |= {path.relative_to(_SKELETON).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    files = sorted(path for path in SKELETON.rglob("*") if path.is_file())
+    texts |= {path.relative_to(SKELETON).as_posix(): path.read_text(encoding="utf-8") for path in files}
     texts |= {f"{name}/.gitkeep": "" for name in _FOLDERS}
     try:
         for name, text in texts.items():

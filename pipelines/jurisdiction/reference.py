@@ -189,5 +189,10 @@ def lines_of(folder: Path, relation: str) -> list[int]:
 
 
 def line_of(folder: Path, relation: str, position: int) -> str:
-    """File and line on which a row of a relation (counted from 0, below the header) begins, for error messages."""
-    return f"{folder / table_named(relation).file}, line {lines_of(folder, relation)[position]}"
+    """File and line on which a row of a relation (counted from 0, below the header) begins, for error messages.
+
+    The file alone where it is absent: its rows were made, not read.
+    """
+    lines = lines_of(folder, relation)
+    path = folder / table_named(relation).file
+    return f"{path}, line {lines[position]}" if lines else str(path)

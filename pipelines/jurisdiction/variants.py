@@ -6,6 +6,7 @@ choices a kind of subject knows, and the methods there are, stand once, in `dbt_
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ import yaml
 from pipelines.errors import ConfigurationError
 from pipelines.jurisdiction.description import Description
 from pipelines.jurisdiction.expressions import OFFERED
+from pipelines.jurisdiction.new_folder import SKELETON
 from pipelines.jurisdiction.reference import line_of
 from pipelines.settings import DBT_FOLDER
 
@@ -42,6 +44,36 @@ def main_choices(variants: pl.DataFrame) -> _Row:
     if not rows:
         raise KeyError(MAIN)
     return rows[0]
+
+
+def only_reading(
+    folder: Path, description: Description, tables: dict[str, pl.DataFrame], bases: set[str]
+) -> pl.DataFrame:
+    """variants.csv of a jurisdiction without one: the line `main` of a new folder, filled in where one answer fits.
+
+    `bases` are whom the figures of its contracts count. Raises ConfigurationError where there is a choice to make.
+    """
+    counted = tables["measure"].filter(pl.col("is_population") == "true")["population_source"]
+    accounts = [(source.fund, source.account_stage) for source in description.spending]
+    fits: dict[str, list[str]] = {
+        "population_basis": sorted(bases or {"resident"}),
+        "population_source": sorted(set(counted.drop_nulls())),
+        "fund": sorted({fund for fund, _ in accounts}),
+        "account_stage": sorted({stage for _, stage in accounts}),
+        "goalpost_set": sorted(set(tables["goalpost"]["goalpost_set"])),
+    }
+    for choice, answers in fits.items():
+        if len(answers) > 1:
+            raise ConfigurationError(
+                f"there is no variants.csv, and {choice} may be {' or '.join(answers)}",
+                where=str(folder / "variants.csv"),
+                do="write its line `main`: docs/reference-tables.md has the columns, `junheng init` makes one",
+            )
+    lines = (SKELETON / "reference" / "variants.csv").read_text(encoding="utf-8").splitlines()
+    (main,) = csv.DictReader([lines[0], *(line for line in lines if line.startswith(f"{MAIN},"))])
+    filled = {column: cell or None for column, cell in main.items()}
+    filled |= {choice: next(iter(answers), None) for choice, answers in fits.items()}
+    return pl.DataFrame([filled], schema=dict.fromkeys(filled, pl.String))
 
 
 def check_variants(folder: Path, description: Description, tables: dict[str, pl.DataFrame]) -> None:
